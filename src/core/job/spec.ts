@@ -1,0 +1,129 @@
+/**
+ * What the master has to know about a job in order to run it. Functions, params and readers are not here: they travel in
+ * the job pack's opaque part (`protocol/job-data.ts`), which only workers read.
+ */
+
+/** How the outputs of one stage become the inputs of the tasks of the next (Disco 0.5, `pipeline_utils.erl`). */
+export type Grouping =
+  /** Every output (one label of one task) is a task of its own. */
+  | "split"
+  /** One task a label, over all nodes: the classic reduce. */
+  | "group_label"
+  /** One task a node, over all labels. */
+  | "group_node"
+  /** One task for each label on each node. */
+  | "group_node_label"
+  /** One task for everything. */
+  | "group_all";
+
+export const groupings: readonly Grouping[] = ["split", "group_label", "group_node", "group_node_label", "group_all"];
+
+/** The partition number an output belongs to; job inputs carry one as well (0 unless they come from a `dir://` index). */
+export type Label = number;
+
+export interface InputSpec {
+  readonly label: Label;
+  /** Bytes, when known; 0 otherwise. Only for progress and for placing tasks. */
+  readonly size: number;
+  /** Addresses with the same contents, at least one. */
+  readonly replicas: readonly string[];
+  /** Node names that hold the data, parallel to `replicas`; `null` where it is nobody's (http, raw). */
+  readonly hosts: readonly (string | null)[];
+}
+
+export interface StageSpec {
+  readonly name: string;
+  readonly grouping: Grouping;
+}
+
+export interface SchedulerSpec {
+  /** Tasks of this job that may run at once. Seed: `max_cores`, 2**31 by default. */
+  readonly maxCores: number;
+  /** Only on a node that holds the task's input. */
+  readonly forceLocal: boolean;
+  /** Never on a node that holds the task's input. */
+  readonly forceRemote: boolean;
+}
+
+export interface JobSpec {
+  /** `[a-zA-Z0-9_]+`, at most 100 characters. The master appends a suffix that makes the name unique. */
+  readonly prefix: string;
+  readonly owner: string;
+  readonly inputs: readonly InputSpec[];
+  readonly pipeline: readonly StageSpec[];
+  readonly scheduler: SchedulerSpec;
+  /** How many times a failed task is tried again before the job dies. */
+  readonly retries: number;
+  /** A task that has made no progress for so long is killed; `null`: never. */
+  readonly taskTimeoutMs: number | null;
+  /** Memory of one worker process, in bytes. */
+  readonly memoryLimitBytes: number;
+  /** Node labels that a node must carry to run this job's tasks. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Keep intermediate files after the job has ended. */
+  readonly keep: boolean;
+}
+
+/** Where one attempt put its output. The bytes are immutable once reported; `digest` identifies them. */
+export interface OutputRef {
+  readonly host: string;
+  /** Path of the file, relative to the node's data directory. */
+  readonly file: string;
+  /** Where in `file` the output's directory lies (`worker/storage/directory.ts`): offset and length in bytes. */
+  readonly at: number;
+  readonly length: number;
+  /** Hash of the attempt's records: two attempts with the same digest wrote the same records for each label. */
+  readonly digest: string;
+}
+
+/** Size of what a task wrote for one label. */
+export interface LabelSize {
+  readonly label: Label;
+  readonly bytes: number;
+  readonly records: number;
+}
+
+/** The result of a successful attempt. */
+export interface TaskOutput {
+  readonly ref: OutputRef;
+  readonly labels: readonly LabelSize[];
+  /** Final stage only: the `dir://` address of the index over this task's output files. */
+  readonly index?: string;
+  /** Out-of-band values the attempt put. */
+  readonly oob?: readonly OobRef[];
+  readonly recordsIn: number;
+  readonly recordsOut: number;
+  readonly bytesIn: number;
+  /** Peak resident memory of the worker process when the attempt ended, in bytes. */
+  readonly peakRss: number;
+}
+
+export interface OobRef {
+  readonly key: string;
+  readonly file: string;
+  readonly size: number;
+}
+
+/** What one task reads. */
+export type TaskInput =
+  /** Job inputs, in order. */
+  | { readonly kind: "inputs"; readonly inputs: readonly InputSpec[] }
+  /** Outputs of the stage before, restricted by whichever of the three is given. Tasks are read in ascending order. */
+  | {
+      readonly kind: "stage";
+      readonly stage: number;
+      /** Which version of the stage's outputs: it rises when a lost output was made again with another digest. */
+      readonly version: number;
+      readonly label?: Label;
+      readonly host?: string;
+      readonly task?: number;
+    };
+
+/** A stage's outputs, for those who read them: one entry a task, ascending. */
+export interface StageManifest {
+  readonly stage: number;
+  readonly version: number;
+  readonly outputs: readonly { readonly task: number; readonly ref: OutputRef }[];
+}
+
+export type JobStatus = "active" | "ready" | "dead";

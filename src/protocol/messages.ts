@@ -1,0 +1,96 @@
+/**
+ * Messages between master and node (over the bus, as JSON) and between node and worker (over the worker's channel).
+ * Ids, never names of processes: an attempt is identified by job, stage, task and attempt number.
+ */
+import type { OutputRef, StageManifest, TaskInput, TaskOutput } from "../core/job/spec.ts";
+import type { TaskFailure } from "../errors.ts";
+
+/** One attempt of one task. `attempt` counts from 0 and is never reused within the task. */
+export interface AttemptId {
+  readonly job: string;
+  readonly stage: number;
+  readonly task: number;
+  readonly attempt: number;
+}
+
+// ---- master -> node ------------------------------------------------------------------------------------------------
+
+/** "Run this attempt": all that a node needs besides the job pack. */
+export interface Assignment extends AttemptId {
+  /** A node refuses an epoch lower than the highest it has seen. */
+  readonly epoch: number;
+  readonly stageName: string;
+  readonly group: { readonly label: number | null; readonly host: string | null };
+  readonly input: TaskInput;
+  readonly taskTimeoutMs: number | null;
+  readonly memoryLimitBytes: number;
+}
+
+// ---- node -> master ------------------------------------------------------------------------------------------------
+
+export type NodeReport =
+  | ({ readonly kind: "started" } & AttemptId)
+  | ({ readonly kind: "done"; readonly output: TaskOutput } & AttemptId)
+  | ({ readonly kind: "failed"; readonly failure: TaskFailure } & AttemptId)
+  /** An input of this attempt, an output of an earlier stage, is gone or corrupt: the master has that task run again. */
+  | ({ readonly kind: "input-lost"; readonly lost: { readonly stage: number; readonly task: number; readonly ref: OutputRef }; readonly failure: TaskFailure } & AttemptId)
+  | ({ readonly kind: "progress"; readonly progress: TaskProgress } & AttemptId)
+  /** A line for the job's event log. */
+  | ({ readonly kind: "message"; readonly level: EventLevel; readonly text: string } & AttemptId);
+
+export type EventLevel = "debug" | "info" | "message" | "warning" | "error";
+
+export interface TaskProgress {
+  readonly recordsIn: number;
+  readonly bytesIn: number;
+  readonly recordsOut: number;
+}
+
+// ---- node -> worker ------------------------------------------------------------------------------------------------
+
+export type ToWorker =
+  /** First message: binds the process to a job for the rest of its life. */
+  | {
+      readonly kind: "job";
+      readonly job: string;
+      /** Absolute path of the job pack's copy on this node. */
+      readonly packFile: string;
+      /** Absolute path of the node's data directory; `OutputRef.file` is relative to it. */
+      readonly dataDir: string;
+      /** Relative to `dataDir`: where this job's files go. */
+      readonly jobDir: string;
+      /** Absolute path: working directory of tasks, where required files lie. */
+      readonly workDir: string;
+      readonly host: string;
+      readonly master: string;
+      /** Unique among all workers of the node: part of the names of files that the process writes. */
+      readonly workerId: string;
+      /** Address of each other node's data server, by host. Empty on one machine. */
+      readonly dataServers: Readonly<Record<string, string>>;
+    }
+  | { readonly kind: "task"; readonly task: WorkerTask }
+  /** Drop a task that has not begun; a running one is killed with the process instead. */
+  | { readonly kind: "cancel"; readonly id: AttemptId }
+  | { readonly kind: "exit" };
+
+export interface WorkerTask extends AttemptId {
+  readonly stageName: string;
+  readonly group: { readonly label: number | null; readonly host: string | null };
+  readonly input: TaskInput;
+  /** For `input.kind === "stage"`: absolute path of a JSON file with the `StageManifest`. */
+  readonly manifestFile?: string;
+}
+
+// ---- worker -> node ------------------------------------------------------------------------------------------------
+
+export type FromWorker =
+  /** The process is up and has loaded Disco's own code. */
+  | { readonly kind: "ready"; readonly pid: number }
+  | ({ readonly kind: "started" } & AttemptId)
+  | ({ readonly kind: "progress"; readonly progress: TaskProgress } & AttemptId)
+  | ({ readonly kind: "message"; readonly level: EventLevel; readonly text: string } & AttemptId)
+  | ({ readonly kind: "done"; readonly output: TaskOutput } & AttemptId)
+  | ({ readonly kind: "failed"; readonly failure: TaskFailure; readonly lost?: { readonly stage: number; readonly task: number; readonly ref: OutputRef } } & AttemptId);
+
+/** What a manifest request answers. */
+export type ManifestReply = StageManifest;
