@@ -23,6 +23,18 @@ export interface ShippedModule {
   readonly sourceMap?: string;
   /** Text that was inserted into lines of the user's source, to correct columns: 1-based line, 0-based column, length. */
   readonly insertions: readonly (readonly [line: number, column: number, length: number])[];
+  /** A bundle: what its `sourceMap` calls a source may be a slice, whose positions need these to become the user's. */
+  readonly parts?: readonly ShippedPart[];
+}
+
+/** One slice inside of a bundle. */
+export interface ShippedPart {
+  /** As the bundle's source map names it. */
+  readonly name: string;
+  /** `file:` URL of the user's file. */
+  readonly url: string;
+  readonly sourceMap?: string;
+  readonly insertions: readonly (readonly [line: number, column: number, length: number])[];
 }
 
 export interface ShippedCode {
@@ -30,6 +42,8 @@ export interface ShippedCode {
   readonly portable: boolean;
   readonly modules: readonly ShippedModule[];
   readonly fns: readonly ShippedFn[];
+  /** Present values of module-level variables, each an encoded record; modules ask for them by key. */
+  readonly values?: readonly { readonly key: string; readonly bytes: Uint8Array }[];
 }
 
 /** How one stage runs in a worker. The flat options of a job (`map`, `reduce` …) become two of these. */
@@ -63,7 +77,7 @@ export interface JobData {
   readonly version: 1;
   readonly code: ShippedCode;
   readonly stages: readonly StagePlan[];
-  /** Encoded by `shipping/ship-value.ts`: functions inside are `FnRef`s. */
+  /** Encoded with `onFunction` of `protocol/value.ts`: functions inside are `FnRef`s. */
   readonly params: Uint8Array;
   /** Every so many records an event "N items mapped"; 0: none. Seed: `status_interval`, 100,000. */
   readonly statusInterval: number;

@@ -34,6 +34,8 @@ export type NodeReport =
   | ({ readonly kind: "failed"; readonly failure: TaskFailure } & AttemptId)
   /** An input of this attempt, an output of an earlier stage, is gone or corrupt: the master has that task run again. */
   | ({ readonly kind: "input-lost"; readonly lost: { readonly stage: number; readonly task: number; readonly ref: OutputRef }; readonly failure: TaskFailure } & AttemptId)
+  /** The attempt ended without an end of its own: its worker or its node was killed from outside. Not the task's fault. */
+  | ({ readonly kind: "lost"; readonly reason: string } & AttemptId)
   | ({ readonly kind: "progress"; readonly progress: TaskProgress } & AttemptId)
   /** A line for the job's event log. */
   | ({ readonly kind: "message"; readonly level: EventLevel; readonly text: string } & AttemptId);
@@ -44,6 +46,30 @@ export interface TaskProgress {
   readonly recordsIn: number;
   readonly bytesIn: number;
   readonly recordsOut: number;
+}
+
+/** What a node says of itself when it joins. */
+export interface NodeHello {
+  readonly host: string;
+  /** Identifies the node's disk. */
+  readonly incarnation: string;
+  /** Worker processes at once. */
+  readonly slots: number;
+  /** So many tasks may be assigned to each slot: one that runs and those that wait behind it. */
+  readonly queueDepth: number;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Attempts that it has and that it will report on. */
+  readonly attempts: readonly AttemptId[];
+}
+
+/** Which of a job's files go: what only the running job needed, or everything. */
+export type DropScope = "intermediate" | "all";
+
+export interface NodeState {
+  readonly host: string;
+  readonly running: readonly AttemptId[];
+  readonly diskFreeBytes: number;
+  readonly diskUsedBytes: number;
 }
 
 // ---- node -> worker ------------------------------------------------------------------------------------------------
@@ -79,6 +105,11 @@ export interface WorkerTask extends AttemptId {
   readonly input: TaskInput;
   /** For `input.kind === "stage"`: absolute path of a JSON file with the `StageManifest`. */
   readonly manifestFile?: string;
+  /**
+   * Committed out-of-band values of earlier stages, for `task.get`: key to file, relative to `dataDir`. Instead the node may write
+   * such a list, as JSON, to `.disco/oob-index.json` in the job's home; other jobs' values are found there as well.
+   */
+  readonly oob?: Readonly<Record<string, string>>;
 }
 
 // ---- worker -> node ------------------------------------------------------------------------------------------------
