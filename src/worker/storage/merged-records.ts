@@ -1,0 +1,148 @@
+/**
+ * Sorted runs as one sorted stream: the input of a sorted stage. Memory is bounded by a budget, whatever the number of runs.
+ *
+ *   1. Many small runs (tiny tasks): neighbours are read into memory together as long as the budget allows, and sorted
+ *      again. If that takes all of them, nothing is written at all; else each group becomes one run in a scratch file.
+ *   2. Still more runs than may be merged at once: neighbours are merged into longer runs, in the scratch file.
+ *   3. The runs that are left are merged as they are read.
+ *
+ * Only neighbours are ever joined, and every step is stable: equal keys stay in the order of tasks and runs.
+ */
+import { recordOverheadBytes } from "../../protocol/value-snapshot.ts";
+import { ArraySource, type Batch, type BatchSource } from "./batch.ts";
+import { RunWriter } from "./block-writer.ts";
+import { MergeTree } from "./merge-tree.ts";
+import { OpenFiles, type Run, RunReader } from "./run.ts";
+import { SegmentFile } from "./segment-file.ts";
+import { sortedOrder } from "./sort-order.ts";
+
+/** Runs that are merged at once, at most: more make the tree deep and the reads small. */
+const fanInMax = 128;
+/** Memory of one run in a merge: one decoded block (`sortedBlockBytes`), and the text that its strings are slices of. */
+const runBytes = 384 * 1024;
+
+export interface MergeOptions {
+  /** Estimated bytes of memory that records may take. */
+  readonly budgetBytes: number;
+  /** Absolute path of a folder for a scratch file, which is deleted by itself. */
+  readonly scratchDir: string;
+}
+
+export class MergedRecords implements BatchSource {
+  #source: BatchSource | null = null;
+  #runs: readonly Run[];
+  readonly #options: MergeOptions;
+  readonly #fanIn: number;
+  #scratch: SegmentFile | null = null;
+  readonly #scratchFiles = new OpenFiles();
+
+  /** The runs must be sorted, and in the order that decides between equal keys. */
+  constructor(runs: readonly Run[], options: MergeOptions) {
+    this.#runs = runs.filter((run) => run.records > 0);
+    this.#options = options;
+    this.#fanIn = Math.max(2, Math.min(fanInMax, Math.floor(options.budgetBytes / runBytes)));
+  }
+
+  nextBatch(): Batch | null {
+    this.#source ??= this.#prepare();
+    const batch = this.#source.nextBatch();
+    if (batch === null) this.close();
+    return batch;
+  }
+
+  close(): void {
+    this.#source?.close();
+    this.#source = new ArraySource([], []);
+    this.#runs = [];
+    this.#scratchFiles.close();
+    this.#scratch?.remove();
+    this.#scratch = null;
+  }
+
+  #prepare(): BatchSource {
+    if (this.#runs.length > this.#fanIn) {
+      const whole = this.#sortNeighbours();
+      if (whole !== null) return whole;
+    }
+    while (this.#runs.length > this.#fanIn) this.#mergeNeighbours();
+    return new MergeTree(this.#runs.map((run) => new RunReader(run)));
+  }
+
+  /** Step 1. Returns everything, when all of it fits into memory. */
+  #sortNeighbours(): BatchSource | null {
+    const joined: Run[] = [];
+    const runs = this.#runs;
+    for (let from = 0; from < runs.length; ) {
+      let to = from;
+      let bytes = 0;
+      while (to < runs.length && (to === from || bytes + memoryOf(runs[to] as Run) <= this.#options.budgetBytes)) {
+        bytes += memoryOf(runs[to++] as Run);
+      }
+      const group = runs.slice(from, to);
+      if (group.length === runs.length) return sortInMemory(group);
+      joined.push(group.length === 1 ? (group[0] as Run) : this.#write(sortInMemory(group), group));
+      from = to;
+    }
+    this.#runs = joined;
+    return null;
+  }
+
+  /** Step 2. */
+  #mergeNeighbours(): void {
+    const joined: Run[] = [];
+    for (let from = 0; from < this.#runs.length; from += this.#fanIn) {
+      const group = this.#runs.slice(from, from + this.#fanIn);
+      const readers = group.map((run) => new RunReader(run));
+      joined.push(group.length === 1 ? (group[0] as Run) : this.#write(new MergeTree(readers), group));
+    }
+    this.#runs = joined;
+  }
+
+  #write(source: BatchSource, group: readonly Run[]): Run {
+    const scratch = this.#openScratch();
+    const usualBytes = sum(group, memoryOf) / sum(group, (run) => run.records);
+    const writer = new RunWriter((block) => scratch.append(block), null, usualBytes);
+    for (let batch = source.nextBatch(); batch !== null; batch = source.nextBatch()) {
+      for (let i = 0; i < batch.n; i++) writer.add(batch.keys[i], batch.values[i]);
+    }
+    const written = writer.finish();
+    scratch.flush();
+    return { file: scratch.path, files: this.#scratchFiles, ...written, sorted: true, origin: null };
+  }
+
+  #openScratch(): SegmentFile {
+    if (this.#scratch === null) {
+      this.#scratch = SegmentFile.createScratch(this.#options.scratchDir);
+      this.#scratchFiles.lend(this.#scratch.path, this.#scratch.fd);
+    }
+    return this.#scratch;
+  }
+}
+
+/** Estimated bytes of memory of a run's records, all decoded. */
+function memoryOf(run: Run): number {
+  return run.length + run.records * recordOverheadBytes;
+}
+
+function sortInMemory(runs: readonly Run[]): BatchSource {
+  const keys: unknown[] = [];
+  const values: unknown[] = [];
+  for (const run of runs) {
+    const reader = new RunReader(run);
+    for (let batch = reader.next(); batch !== null; batch = reader.next()) {
+      for (let i = 0; i < batch.n; i++) {
+        keys.push(batch.keys[i]);
+        values.push(batch.values[i]);
+      }
+    }
+  }
+  const order = sortedOrder(keys);
+  return new ArraySource(
+    Array.from(order, (index) => keys[index]),
+    Array.from(order, (index) => values[index]),
+  );
+}
+
+function sum(runs: readonly Run[], of: (run: Run) => number): number {
+  return runs.reduce((total, run) => total + of(run), 0);
+}

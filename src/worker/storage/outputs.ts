@@ -1,0 +1,39 @@
+/**
+ * The outputs of an earlier stage as the runs that a task has to read. Whatever is wrong with one (gone, short, damaged)
+ * becomes a `LostOutput` that names it, so that the master can have exactly that task run again.
+ */
+import path from "node:path";
+import type { Label } from "../../core/job/spec.ts";
+import { decodeDirectory } from "./directory.ts";
+import { LostOutput, type TaskOutputRef } from "./lost-output.ts";
+import { type OpenFiles, type Run, readExactly } from "./run.ts";
+
+export interface OpenOutputsOptions {
+  /** Absolute path of the data directory that `ref.file` is relative to. */
+  readonly dataDir: string;
+  /** Only this label; default: all, ascending within each task. */
+  readonly label?: Label;
+  /** Where files are opened; the caller closes it when the records have been read. */
+  readonly files: OpenFiles;
+}
+
+/** Runs in ascending order of task, label and place in the file. @throws LostOutput. */
+export function openOutputs(outputs: readonly TaskOutputRef[], options: OpenOutputsOptions): Run[] {
+  const runs: Run[] = [];
+  for (const origin of outputs) {
+    const { ref } = origin;
+    try {
+      const file = path.join(options.dataDir, ref.file);
+      const directory = Buffer.allocUnsafe(ref.length);
+      readExactly(options.files.open(file), directory, ref.length, ref.at, file);
+      for (const { extents } of decodeDirectory(directory, options.label)) {
+        for (const { offset, length, records, sorted } of extents) {
+          runs.push({ file, files: options.files, offset, length, records, sorted, origin });
+        }
+      }
+    } catch (error) {
+      throw new LostOutput(origin, error);
+    }
+  }
+  return runs;
+}

@@ -1,0 +1,119 @@
+/**
+ * `sort: true` over records that are no runs of ours: reduce-only jobs, streams in a user's own format. Records are buffered
+ * up to the budget, then sorted and written to a scratch file as a run; at the end the runs are merged.
+ */
+import type { BatchSource } from "./batch.ts";
+import { ArraySource, Records } from "./batch.ts";
+import { writeSorted } from "./block-writer.ts";
+import { type MergeOptions, MergedRecords } from "./merged-records.ts";
+import { asPair } from "./pair.ts";
+import { RecordBuffer } from "./record-buffer.ts";
+import { OpenFiles, type Run } from "./run.ts";
+import { SegmentFile } from "./segment-file.ts";
+import { sortedOrder } from "./sort-order.ts";
+
+export class RecordSorter {
+  readonly #options: MergeOptions;
+  readonly #buffer = new RecordBuffer();
+  readonly #runs: Run[] = [];
+  readonly #files = new OpenFiles();
+  #scratch: SegmentFile | null = null;
+
+  constructor(options: MergeOptions) {
+    this.#options = options;
+  }
+
+  /** @throws DiscoError `bad-value`, `disk-full`. */
+  add(key: unknown, value: unknown): void {
+    this.#buffer.add(key, value);
+    if (this.#buffer.bytes >= this.#options.budgetBytes) this.#spill();
+  }
+
+  /** All records added, ascending; equal keys in the order they were added. */
+  finish<K = unknown, V = unknown>(): Records<K, V> {
+    if (this.#runs.length === 0) {
+      const { keys, values } = this.#buffer;
+      const order = sortedOrder(keys);
+      this.#buffer.clear();
+      const sorted = [keys, values].map((items) => Array.from(order, (index) => items[index]));
+      return new Records<K, V>(new ArraySource(sorted[0] as unknown[], sorted[1] as unknown[]));
+    }
+    this.#spill();
+    return new Records<K, V>(new Closing(new MergedRecords(this.#runs, this.#options), () => this.close()));
+  }
+
+  /** Gives back the scratch file of a sort that is given up. */
+  close(): void {
+    this.#buffer.clear();
+    this.#files.close();
+    this.#scratch?.remove();
+    this.#scratch = null;
+  }
+
+  #spill(): void {
+    if (this.#buffer.keys.length === 0) return;
+    if (this.#scratch === null) {
+      this.#scratch = SegmentFile.createScratch(this.#options.scratchDir);
+      this.#files.lend(this.#scratch.path, this.#scratch.fd);
+    }
+    const scratch = this.#scratch;
+    const written = writeSorted(this.#buffer, (block) => scratch.append(block), null);
+    scratch.flush();
+    this.#runs.push({ file: scratch.path, files: this.#files, ...written, sorted: true, origin: null });
+  }
+}
+
+/** Pairs in ascending order of their keys, stable, in bounded memory. */
+export function sortRecords<K, V>(pairs: Iterable<readonly [K, V]>, options: MergeOptions): Records<K, V> {
+  const sorter = new RecordSorter(options);
+  try {
+    for (const entry of pairs) {
+      const [key, value] = asPair(entry);
+      sorter.add(key, value);
+    }
+    return sorter.finish<K, V>();
+  } catch (error) {
+    sorter.close();
+    throw error;
+  }
+}
+
+/** The same over an asynchronous source. */
+export async function sortRecordsAsync<K, V>(
+  pairs: AsyncIterable<readonly [K, V]>,
+  options: MergeOptions,
+): Promise<Records<K, V>> {
+  const sorter = new RecordSorter(options);
+  try {
+    for await (const entry of pairs) {
+      const [key, value] = asPair(entry);
+      sorter.add(key, value);
+    }
+    return sorter.finish<K, V>();
+  } catch (error) {
+    sorter.close();
+    throw error;
+  }
+}
+
+/** A source that calls back once it has ended. */
+class Closing implements BatchSource {
+  readonly #source: BatchSource;
+  readonly #onClose: () => void;
+
+  constructor(source: BatchSource, onClose: () => void) {
+    this.#source = source;
+    this.#onClose = onClose;
+  }
+
+  nextBatch(): ReturnType<BatchSource["nextBatch"]> {
+    const batch = this.#source.nextBatch();
+    if (batch === null) this.close();
+    return batch;
+  }
+
+  close(): void {
+    this.#source.close();
+    this.#onClose();
+  }
+}
