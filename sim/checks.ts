@@ -1,0 +1,136 @@
+/**
+ * What must hold in every history.
+ *
+ * - The invariants of the core (`core/validate.ts`), after every turn of the master.
+ * - A committed output is never replaced while it is good, and never comes from an attempt that was over.
+ * - A master that starts knows what the last one had journaled.
+ * - A job that is ready has outputs each of which was computed from the present outputs of the stage before; the result of
+ *   an exact job is the one computed in one place.
+ */
+import { isDeepStrictEqual } from "node:util";
+import type { MasterEvent } from "../src/core/events.ts";
+import type { JobMachine } from "../src/core/job/machine.ts";
+import { done } from "../src/core/job/stage.ts";
+import type { Stage } from "../src/core/job/stage.ts";
+import type { MasterMachine } from "../src/core/master.ts";
+import { validateMaster } from "../src/core/validate.ts";
+import { compute, digestOf, expected, select } from "./fake-job.ts";
+import type { Contents } from "./fake-job.ts";
+import { keyOf } from "./fake-node.ts";
+import type { World } from "./world.ts";
+
+export class Checks {
+  readonly #world: World;
+  /** Active jobs, by name, as they were when they were last seen. */
+  readonly #jobs = new Map<string, JobMachine>();
+  /** Attempts that the present master has given up: on lost nodes. */
+  readonly #over = new Set<string>();
+  #committed: string | null = null;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  before(event: MasterEvent, machine: MasterMachine): void {
+    this.#committed = event.kind === "task-done" ? committed(machine, event) : null;
+    if (event.kind !== "node-lost") return;
+    for (const job of machine.jobs.values()) {
+      for (const stage of job.stages) {
+        for (const [task, attempts] of stage.live) {
+          for (const { attempt, host } of attempts) {
+            if (host === event.host) this.#over.add(keyOf({ job: job.name, stage: stage.number, task, attempt }));
+          }
+        }
+      }
+    }
+  }
+
+  after(event: MasterEvent, machine: MasterMachine): void {
+    for (const job of machine.jobs.values()) this.#jobs.set(job.name, job);
+    if (event.kind === "task-done") {
+      const now = committed(machine, event);
+      const was = this.#committed;
+      if (was !== null && now !== null && was !== now) throw new Error(`${keyOf(event)} replaced a committed output`);
+      if (now !== null && was === null && this.#over.has(keyOf(event))) throw new Error(`${keyOf(event)} was over and committed`);
+    }
+    for (const [name, job] of this.#jobs) {
+      if (job.status === "active") continue;
+      this.#jobs.delete(name);
+      if (job.status === "ready") this.#ready(job);
+    }
+  }
+
+  /** After what happened is in the journal. */
+  consistent(machine: MasterMachine): void {
+    validateMaster(machine);
+  }
+
+  restarted(machine: MasterMachine): void {
+    validateMaster(machine);
+    this.#jobs.clear();
+    for (const job of machine.jobs.values()) this.#jobs.set(job.name, job);
+  }
+
+  atEnd(): void {
+    const machine = this.#world.ledger?.machine;
+    if (machine === undefined) throw new Error("there is no master at the end");
+    for (const job of machine.ended.values()) {
+      const { poison } = this.#world.fakeJob(job.name);
+      if (job.status === "dead" && poison === null && !this.#world.killed.has(job.name)) throw new Error(`${job.name} is dead: ${job.reason}`);
+    }
+    for (const node of machine.cluster.nodes.values()) if (node.load > 0) throw new Error(`${node.host} is busy at the end`);
+    if (machine.timers().length > 0) throw new Error("timers are pending at the end");
+  }
+
+  #ready(job: JobMachine): void {
+    const fake = this.#world.fakeJob(job.name);
+    job.stages.forEach((stage, number) => {
+      const before = job.stages[number - 1];
+      for (let task = 0; task < stage.tasks; task++) {
+        const group = stage.group(task);
+        const read =
+          before === undefined
+            ? (group.inputs ?? []).map((input) => `input ${input}`)
+            : select({ kind: "stage", stage: number - 1, version: 0, ...selection(stage, task) }, this.#outputs(before));
+        const should = compute(fake, number, read, attemptOf(stage, task), group.label ?? 0);
+        if (stage.outputs.digest(task) !== digestOf(should)) {
+          throw new Error(`output of ${job.title(stage, task)} of ${job.name} was not made from the outputs before it`);
+        }
+      }
+    });
+    const last = job.stages.at(-1) as Stage;
+    if (job.results.length !== last.tasks) throw new Error(`${job.name} has ${job.results.length} results of ${last.tasks} tasks`);
+    const digests = Array.from({ length: last.tasks }, (_, task) => last.outputs.digest(task));
+    if (fake.exact && !isDeepStrictEqual(digests, expected(fake))) throw new Error(`${job.name} has another result than it should`);
+  }
+
+  #outputs(stage: Stage): { task: number; host: string; contents: Contents }[] {
+    return Array.from({ length: stage.tasks }, (_, task) => {
+      const ref = stage.outputs.ref(task);
+      const contents = this.#world.written.get(`${ref.host}:${ref.file}:${ref.at}`);
+      if (contents === undefined) throw new Error(`output ${ref.file}:${ref.at} was never written`);
+      return { task, host: ref.host, contents };
+    });
+  }
+}
+
+function selection(stage: Stage, task: number): { label?: number; host?: string; task?: number } {
+  const group = stage.group(task);
+  return {
+    ...(group.label === null ? {} : { label: group.label }),
+    ...(group.task === null ? {} : { task: group.task }),
+    ...(group.host === null || group.task !== null ? {} : { host: group.host }),
+  };
+}
+
+function attemptOf(stage: Stage, task: number): number {
+  return Number(stage.outputs.index(task)?.split("#")[1]);
+}
+
+/** The place of the task's output, if it is committed. */
+function committed(machine: MasterMachine, event: { job: string; stage: number; task: number }): string | null {
+  const stage = machine.jobs.get(event.job)?.stages[event.stage];
+  if (stage === undefined || event.task >= stage.tasks || stage.state(event.task) !== done) return null;
+  const { host, file, at } = stage.outputs.ref(event.task);
+  return `${host}:${file}:${at}`;
+}

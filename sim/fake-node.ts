@@ -1,0 +1,180 @@
+/**
+ * A node with slots, a queue, a disk, and reports that it repeats until they are acknowledged. It runs fake tasks; what it
+ * may do wrong is decided by the world.
+ */
+import type { OutputRef, StageManifest, TaskOutput } from "../src/core/job/spec.ts";
+import type { Assignment, AttemptId } from "../src/protocol/messages.ts";
+import type { InputLost, TaskDone, TaskFailed, TaskLost } from "../src/core/events.ts";
+import type { TaskFailure } from "../src/errors.ts";
+import { compute, digestOf, select } from "./fake-job.ts";
+import type { Contents } from "./fake-job.ts";
+import type { World } from "./world.ts";
+
+/** A task event, but for its time. */
+export type Report = Omit<TaskDone, "at"> | Omit<TaskFailed, "at"> | Omit<TaskLost, "at"> | Omit<InputLost, "at">;
+
+/** Outputs by `file:at`. */
+type Disk = Map<string, Contents>;
+
+export class FakeNode {
+  readonly host: string;
+  readonly slots: number;
+  readonly queueDepth: number;
+  incarnation = 1;
+  /** The process runs. */
+  up = true;
+  /** Nothing gets to it or from it, while it goes on. */
+  cut = false;
+  disk: Disk = new Map();
+  readonly #world: World;
+  readonly #have = new Map<string, Assignment>();
+  readonly #running = new Set<string>();
+  readonly #reports = new Map<string, Report>();
+  readonly #manifests = new Map<string, StageManifest>();
+  #epoch = 0;
+  #written = 0;
+  /** Rises with each start of the process: what was planned before has no effect after. */
+  #life = 0;
+
+  constructor(host: string, slots: number, queueDepth: number, world: World) {
+    this.host = host;
+    this.slots = slots;
+    this.queueDepth = queueDepth;
+    this.#world = world;
+  }
+
+  get reachable(): boolean {
+    return this.up && !this.cut;
+  }
+
+  /** All that it has and that the master has not acknowledged. */
+  attempts(): AttemptId[] {
+    return [...this.#have.values(), ...this.#reports.values()].map(({ job, stage, task, attempt }) => ({ job, stage, task, attempt }));
+  }
+
+  reports(): Report[] {
+    return [...this.#reports.values()];
+  }
+
+  assign(assignment: Assignment): void {
+    if (!this.reachable || assignment.epoch < this.#epoch) return;
+    this.#epoch = assignment.epoch;
+    const key = keyOf(assignment);
+    if (this.#reports.has(key)) return;
+    this.#have.set(key, assignment);
+    this.#startSome();
+  }
+
+  cancel(id: AttemptId): void {
+    if (!this.reachable) return;
+    this.#drop(keyOf(id));
+    this.#startSome();
+  }
+
+  stopJob(job: string): void {
+    if (!this.reachable) return;
+    for (const [key, { job: of }] of [...this.#have, ...this.#reports]) if (of === job) this.#drop(key);
+    this.#startSome();
+  }
+
+  acknowledge(id: AttemptId): void {
+    if (this.reachable) this.#reports.delete(keyOf(id));
+  }
+
+  crash(loseDisk: boolean): void {
+    this.up = false;
+    this.#life++;
+    this.#have.clear();
+    this.#running.clear();
+    this.#reports.clear();
+    this.#manifests.clear();
+    this.#epoch = 0;
+    if (!loseDisk) return;
+    this.disk = new Map();
+    this.incarnation++;
+  }
+
+  read(ref: OutputRef): Contents | undefined {
+    return this.disk.get(`${ref.file}:${ref.at}`);
+  }
+
+  #drop(key: string): void {
+    this.#have.delete(key);
+    this.#running.delete(key);
+    this.#reports.delete(key);
+  }
+
+  #startSome(): void {
+    const life = this.#life;
+    for (const [key, assignment] of this.#have) {
+      if (this.#running.size >= this.slots) return;
+      if (this.#running.has(key)) continue;
+      this.#running.add(key);
+      this.#world.agenda.after(this.#world.taskMs(), () => {
+        if (life !== this.#life || !this.#running.has(key)) return;
+        const report = this.#world.mishap(assignment) ?? this.#run(assignment);
+        this.#drop(key);
+        this.#reports.set(key, report);
+        this.#world.report(this, report);
+        this.#startSome();
+      });
+    }
+  }
+
+  #run(assignment: Assignment): Report {
+    const { job, stage, task, attempt, input, group } = assignment;
+    const id = { job, stage, task, attempt };
+    const fake = this.#world.fakeJob(job);
+    if (fake.poison === `${stage}/${task}`) return { kind: "task-failed", ...id, failure: failureOf("user-error", "poison", "here") };
+    const read =
+      input.kind === "inputs"
+        ? input.inputs.map(({ replicas }) => `input ${(replicas[0] as string).split("/")[2]}`)
+        : this.#readStage(assignment);
+    if (!Array.isArray(read)) return read;
+    return { kind: "task-done", ...id, output: this.#write(assignment, compute(fake, stage, read, attempt, group.label ?? 0)) };
+  }
+
+  #readStage({ job, stage, task, attempt, input }: Assignment): string[] | Report {
+    const id = { job, stage, task, attempt };
+    if (input.kind !== "stage") return [];
+    const key = `${job}/${input.stage}/${input.version}`;
+    const manifest = this.#manifests.get(key) ?? this.#world.manifest(job, input.stage);
+    if (manifest === null || this.cut) return { kind: "task-lost", ...id, reason: "the master gave no manifest" };
+    this.#manifests.set(key, manifest);
+    const outputs: { task: number; host: string; contents: Contents }[] = [];
+    for (const { task: producer, ref } of manifest.outputs) {
+      if (input.task !== undefined && input.task !== producer) continue;
+      const contents = this.#world.fetch(this, ref);
+      if (contents === undefined) {
+        const failure = failureOf("data-error", "an input is gone", "elsewhere");
+        return { kind: "input-lost", ...id, lost: { stage: input.stage, task: producer, ref }, failure };
+      }
+      outputs.push({ task: producer, host: ref.host, contents });
+    }
+    return select(input, outputs);
+  }
+
+  #write({ job, stage, task, attempt }: Assignment, contents: Contents): TaskOutput {
+    const file = `${job}/seg-${stage}`;
+    const at = this.#written++ + this.incarnation * 1e6;
+    this.disk.set(`${file}:${at}`, contents);
+    this.#world.written.set(`${this.host}:${file}:${at}`, contents);
+    return {
+      ref: { host: this.host, file, at, length: 1, digest: digestOf(contents) },
+      labels: [...contents.keys()].map((label) => ({ label, bytes: 1, records: 1 })),
+      index: `dir://${this.host}/${job}/${stage}/${task}#${attempt}`,
+      recordsIn: 1,
+      recordsOut: contents.size,
+      bytesIn: 1,
+      peakRss: 1,
+    };
+  }
+}
+
+export function keyOf({ job, stage, task, attempt }: AttemptId): string {
+  return `${job}/${stage}/${task}/${attempt}`;
+}
+
+export function failureOf(code: string, message: string, retry: TaskFailure["retry"]): TaskFailure {
+  return { code, name: "Error", message, retry };
+}

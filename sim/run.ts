@@ -1,0 +1,46 @@
+/**
+ * `node sim/run.ts [--seed N] [--seeds N] [--from N]`: runs histories, and prints the first seed that fails. `--seed N` runs one,
+ * with its error.
+ */
+import { pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import { World } from "./world.ts";
+
+/** Runs one history to its end; throws what went wrong. Returns its number of steps. */
+export function runSeed(seed: number): number {
+  const world = new World(seed);
+  world.run();
+  return world.steps;
+}
+
+/** The first seed that fails, and why. */
+export function firstFailure(from: number, seeds: number): { seed: number; error: unknown } | null {
+  for (let seed = from; seed < from + seeds; seed++) {
+    try {
+      runSeed(seed);
+    } catch (error) {
+      return { seed, error };
+    }
+  }
+  return null;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  const { values } = parseArgs({
+    options: { seed: { type: "string" }, seeds: { type: "string", default: "2000" }, from: { type: "string", default: "1" } },
+  });
+  if (values.seed !== undefined) {
+    console.log(`seed ${values.seed}: ${runSeed(Number(values.seed))} steps, all is well`);
+  } else {
+    const began = performance.now();
+    const failure = firstFailure(Number(values.from), Number(values.seeds));
+    if (failure !== null) {
+      console.error(failure.error);
+      console.error(`seed ${failure.seed} fails; run it again by: node sim/run.ts --seed ${failure.seed}`);
+      process.exitCode = 1;
+    } else {
+      const seconds = (performance.now() - began) / 1000;
+      console.log(`${values.seeds} histories, all well, ${(Number(values.seeds) / seconds).toFixed(0)} a second`);
+    }
+  }
+}

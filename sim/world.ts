@@ -1,0 +1,370 @@
+/**
+ * The whole system in one thread and without a clock: the real deciding core, ledger and journal, between fake nodes, a
+ * fake network and fake time. One seed is one history.
+ *
+ * Fault model, while faults are on (`faultsMs`):
+ * - messages between master and nodes are delayed (so they overtake each other), doubled and dropped;
+ * - a worker dies (reported as lost, or as a signal), a task fails in passing, or always (poison);
+ * - a node dies with or without its disk, is cut off while it goes on working, is declared lost although it is well, and
+ *   comes back;
+ * - an output vanishes from a disk;
+ * - the master dies at any moment, also before and after each append to the journal, its clock jumps, and another one
+ *   starts from the journal; it may take a snapshot at any moment;
+ * - a second, speculative attempt of a running task starts;
+ * - tasks that write something else each time (`fickle` jobs); a user kills a job.
+ * Not here: a journal that loses or changes what it committed (`journal/contract.ts`), disks that return wrong bytes (the
+ * workers' checksums).
+ *
+ * Then the faults stop, and all jobs have to end (liveness). `checks.ts` says what must hold after each step.
+ */
+import type { Command } from "../src/core/commands.ts";
+import type { MasterEvent } from "../src/core/events.ts";
+import type { OutputRef, StageManifest } from "../src/core/job/spec.ts";
+import { Ledger } from "../src/journal/ledger.ts";
+import { MemoryStore, openMemoryJournal } from "../src/journal/memory.ts";
+import type { StoredRecord } from "../src/journal/journal.ts";
+import type { Assignment } from "../src/protocol/messages.ts";
+import { Agenda } from "./agenda.ts";
+import { Checks } from "./checks.ts";
+import { randomJob } from "./fake-job.ts";
+import type { Contents, FakeJob } from "./fake-job.ts";
+import { FakeNode, failureOf } from "./fake-node.ts";
+import type { Report } from "./fake-node.ts";
+import { Random } from "./random.ts";
+
+const faultsMs = 1_500;
+const heartbeatMs = 100;
+const deadMs = 250;
+/** Simulated time and steps within which all jobs end after the faults. */
+const livenessMs = 3_600_000;
+const stepsMax = 50_000;
+
+/** Thrown out of an append: the master's process died there. */
+class Crash extends Error {}
+
+class CrashingStore extends MemoryStore {
+  /** What happens at the next append. */
+  next: "work" | "crash-before" | "crash-after" = "work";
+
+  override insert(record: StoredRecord): boolean {
+    const next = this.next;
+    this.next = "work";
+    if (next === "crash-before") throw new Crash();
+    const inserted = super.insert(record);
+    if (next === "crash-after") throw new Crash();
+    return inserted;
+  }
+}
+
+export class World {
+  readonly agenda = new Agenda();
+  readonly random: Random;
+  readonly nodes = new Map<string, FakeNode>();
+  readonly jobs = new Map<string, FakeJob>();
+  readonly killed = new Set<string>();
+  /** Every output ever written, also those that were lost since, by `host:file:at`. */
+  readonly written = new Map<string, Contents>();
+  ledger: Ledger | null = null;
+  readonly #store = new CrashingStore();
+  readonly #checks: Checks;
+  readonly #mishaps = new Map<string, number>();
+  readonly #unreachableSince = new Map<string, number>();
+  readonly #acks: { node: FakeNode; report: Report }[] = [];
+  readonly #submissions: { key: string; fake: FakeJob }[] = [];
+  readonly #steadiness: number;
+  #faults = true;
+  #skewMs = 0;
+  #starts = 0;
+  steps = 0;
+
+  constructor(seed: number) {
+    this.random = new Random(seed);
+    this.#checks = new Checks(this);
+    // Some histories are calm, so that long chains of events without a crash happen too.
+    this.#steadiness = this.random.pick([0.2, 1, 1, 3]);
+    const hosts = Array.from({ length: this.random.int(1, 4) }, (_, n) => `node${n}`);
+    for (const host of hosts) {
+      this.nodes.set(host, new FakeNode(host, this.random.int(1, 2), this.random.int(1, 3), this));
+    }
+    const jobs = this.random.int(1, 3);
+    for (let n = 0; n < jobs; n++) this.#submissions.push({ key: `job${n}`, fake: randomJob(this.random, hosts) });
+  }
+
+  /** Runs the history to its end. @throws when something that must hold does not. */
+  run(): void {
+    this.#startMaster();
+    for (const node of this.nodes.values()) this.#every(heartbeatMs, () => this.#heartbeat(node));
+    this.#every(heartbeatMs, () => this.#watch());
+    for (const one of this.#submissions) this.agenda.after(this.random.int(0, faultsMs / 2), () => this.#submit(one.key, one.fake));
+    this.#every(10, () => this.#misfortune());
+    const faultsEnd = this.agenda.now + faultsMs;
+    const end = faultsEnd + livenessMs;
+    while (this.agenda.step()) {
+      this.steps++;
+      if (this.#faults && this.agenda.now >= faultsEnd) this.#heal();
+      if (!this.#faults && this.#allEnded()) break;
+      if (this.agenda.now > end || this.steps > stepsMax) throw new Error(`jobs do not end: ${this.#story()}`);
+    }
+    this.#checks.atEnd();
+  }
+
+  // ---- what nodes ask and tell --------------------------------------------------------------------------------------
+
+  fakeJob(name: string): FakeJob {
+    return this.jobs.get(name) as FakeJob;
+  }
+
+  taskMs(): number {
+    return this.random.chance(0.05) ? this.random.int(100, 400) : this.random.int(1, 30);
+  }
+
+  manifest(job: string, stage: number): StageManifest | null {
+    return this.ledger?.machine.manifest(job, stage) ?? null;
+  }
+
+  fetch(reader: FakeNode, ref: OutputRef): Contents | undefined {
+    const owner = this.nodes.get(ref.host);
+    if (owner === undefined || (owner !== reader && !(owner.reachable && reader.reachable))) return undefined;
+    return owner.read(ref);
+  }
+
+  /** Something goes wrong with the attempt, now and then, but not so often that the job may give up. */
+  mishap(assignment: Assignment): Report | null {
+    if (!this.#chance(0.06)) return null;
+    const { job, stage, task, attempt } = assignment;
+    const id = { job, stage, task, attempt };
+    if (this.random.chance(0.5)) return { kind: "task-lost", ...id, reason: "its worker vanished" };
+    const key = `${job}/${stage}/${task}`;
+    const before = this.#mishaps.get(key) ?? 0;
+    this.#mishaps.set(key, before + 1);
+    const failures = [
+      failureOf("worker-signal", "SIGKILL", "elsewhere"),
+      failureOf("data-error", "no such file", "elsewhere"),
+      failureOf("user-error", "a passing fault", "here"),
+    ];
+    const failure = failures[before];
+    return failure === undefined ? null : { kind: "task-failed", ...id, failure };
+  }
+
+  report(node: FakeNode, report: Report): void {
+    this.#toMaster(node, () => {
+      this.record({ ...report, at: this.#now() } as MasterEvent);
+      if (this.ledger !== null) this.#acks.push({ node, report });
+    });
+  }
+
+  // ---- master -------------------------------------------------------------------------------------------------------
+
+  record(event: MasterEvent): void {
+    if (this.ledger === null) return;
+    this.#checks.before(event, this.ledger.machine);
+    this.ledger.record(event);
+    this.#checks.after(event, this.ledger.machine);
+  }
+
+  #startMaster(): void {
+    this.#skewMs = this.#faults ? this.random.int(-5_000, 5_000) : this.#skewMs;
+    const ledger: Ledger = Ledger.open({
+      journal: openMemoryJournal(this.#store),
+      writer: `master${this.#starts++}`,
+      now: () => this.#now(),
+      carryOut: (commands) => this.#carryOut(commands),
+      defer: (act) => this.agenda.after(this.random.int(0, 3), () => this.#turn(ledger, act)),
+      options: { policy: this.random.pick(["fair", "fifo"]) },
+    });
+    this.ledger = ledger;
+    this.#checks.restarted(ledger.machine);
+    for (const { key, at } of ledger.machine.timers()) this.#setTimer(key, at);
+    ledger.nudge();
+  }
+
+  #turn(ledger: Ledger, flush: () => void): void {
+    if (this.ledger !== ledger) return;
+    if (this.#chance(0.01)) this.#store.next = this.random.pick(["crash-before", "crash-after"]);
+    flush();
+    if (ledger.error !== null) {
+      if (!(ledger.error.cause instanceof Crash)) throw ledger.error;
+      this.#masterDies();
+      return;
+    }
+    this.#store.next = "work";
+    this.#checks.consistent(ledger.machine);
+    for (const { node, report } of this.#acks.splice(0)) this.#toNode(node, () => node.acknowledge(report));
+  }
+
+  #masterDies(): void {
+    this.ledger = null;
+    this.#acks.length = 0;
+    this.agenda.after(this.random.int(1, 200), () => this.#startMaster());
+  }
+
+  #carryOut(commands: readonly Command[]): void {
+    for (const command of commands) {
+      if (command.kind === "assign") this.#eachNode([command.host], (node) => command.assignments.forEach((one) => node.assign(one)));
+      else if (command.kind === "cancel") this.#eachNode([command.host], (node) => node.cancel(command.id));
+      else if (command.kind === "stop-job") this.#eachNode(command.hosts, (node) => node.stopJob(command.job));
+      else if (command.kind === "set-timer") this.#setTimer(command.key, command.at);
+      else if (command.kind === "drop-files") {
+        this.#eachNode(command.hosts, (node) => {
+          for (const key of node.disk.keys()) if (key.startsWith(`${command.job}/`)) node.disk.delete(key);
+        });
+      }
+    }
+  }
+
+  #setTimer(key: string, at: number): void {
+    const ledger = this.ledger;
+    this.agenda.after(Math.max(0, at - this.#now()), () => {
+      if (this.ledger !== null && (ledger === null || this.ledger === ledger)) this.record({ kind: "timer-fired", at: this.#now(), key });
+    });
+  }
+
+  #submit(key: string, fake: FakeJob): void {
+    if (this.ledger !== null && !this.ledger.machine.keys.has(key)) {
+      const job = this.ledger.machine.nextName(fake.spec.prefix, this.#now());
+      this.jobs.set(job, fake);
+      this.record({ kind: "job-submitted", at: this.#now(), job, spec: fake.spec, key });
+    }
+    // The client asks again until it knows that the job was accepted; the key keeps it from starting twice.
+    if (this.#faults) this.agenda.after(50, () => this.#submit(key, fake));
+  }
+
+  // ---- nodes and network --------------------------------------------------------------------------------------------
+
+  #heartbeat(node: FakeNode): void {
+    if (!node.reachable || this.ledger === null) return;
+    const { host, slots, queueDepth } = node;
+    const incarnation = String(node.incarnation);
+    const attempts = node.attempts();
+    this.#toMaster(node, () => {
+      this.record({ kind: "node-joined", at: this.#now(), host, incarnation, slots, queueDepth, labels: {}, attempts });
+    });
+    for (const report of node.reports()) this.report(node, report);
+  }
+
+  /** The master's watch over nodes that say nothing. */
+  #watch(): void {
+    for (const node of this.nodes.values()) {
+      if (node.reachable) this.#unreachableSince.delete(node.host);
+      else if (!this.#unreachableSince.has(node.host)) this.#unreachableSince.set(node.host, this.agenda.now);
+      const since = this.#unreachableSince.get(node.host);
+      const silent = since !== undefined && this.agenda.now - since > deadMs;
+      if ((silent && this.ledger?.machine.cluster.node(node.host)?.connected) || this.#chance(0.005)) {
+        this.record({ kind: "node-lost", at: this.#now(), host: node.host, reason: "it does not answer" });
+      }
+    }
+  }
+
+  #misfortune(): void {
+    const node = this.random.pick([...this.nodes.values()]);
+    if (this.#chance(0.01) && node.up) {
+      node.crash(this.random.chance(0.3));
+      this.agenda.after(this.random.int(10, 800), () => (node.up = true));
+    }
+    if (this.#chance(0.01) && !node.cut) {
+      node.cut = true;
+      this.agenda.after(this.random.int(10, 800), () => (node.cut = false));
+    }
+    if (this.#chance(0.02) && node.disk.size > 0) node.disk.delete(this.random.pick([...node.disk.keys()]));
+    if (this.ledger === null) return;
+    if (this.#chance(0.005)) this.#masterDies();
+    else if (this.#chance(0.02)) this.#compact(this.ledger);
+    if (this.#chance(0.1)) this.#speculate(node);
+    if (this.#chance(0.002)) this.#kill();
+  }
+
+  #compact(ledger: Ledger): void {
+    this.#turn(ledger, () => ledger.compact());
+  }
+
+  #speculate(node: FakeNode): void {
+    if (this.ledger === null) return;
+    const { machine } = this.ledger;
+    const known = machine.cluster.node(node.host);
+    if (known === undefined || !machine.cluster.hasRoom(known)) return;
+    for (const job of machine.jobs.values()) {
+      const stage = job.current();
+      const task = stage?.live.keys().next().value;
+      if (stage === undefined || task === undefined || job.live >= job.spec.scheduler.maxCores) continue;
+      const tasks = [{ job: job.name, stage: stage.number, task, attempt: stage.nextAttempt(task), host: node.host }];
+      this.record({ kind: "tasks-assigned", at: this.#now(), tasks });
+      return;
+    }
+  }
+
+  #kill(): void {
+    const job = this.ledger?.machine.jobs.keys().next().value;
+    if (job === undefined) return;
+    this.killed.add(job);
+    this.record({ kind: "job-killed", at: this.#now(), job });
+  }
+
+  #heal(): void {
+    this.#faults = false;
+    for (const node of this.nodes.values()) {
+      node.cut = false;
+      node.up = true;
+    }
+    for (const { key, fake } of this.#submissions) this.#every(100, () => this.#submit(key, fake));
+  }
+
+  #eachNode(hosts: readonly string[], act: (node: FakeNode) => void): void {
+    for (const host of hosts) {
+      const node = this.nodes.get(host);
+      if (node !== undefined) this.#toNode(node, () => act(node));
+    }
+  }
+
+  #toNode(node: FakeNode, act: () => void): void {
+    this.#send(() => {
+      if (node.reachable) act();
+    });
+  }
+
+  #toMaster(node: FakeNode, act: () => void): void {
+    if (!node.reachable) return;
+    this.#send(() => {
+      if (!node.cut) act();
+    });
+  }
+
+  #send(deliver: () => void): void {
+    if (this.#chance(0.03)) return;
+    const times = this.#chance(0.05) ? 2 : 1;
+    for (let n = 0; n < times; n++) this.agenda.after(this.#chance(0.05) ? this.random.int(10, 300) : this.random.int(0, 5), deliver);
+  }
+
+  #every(ms: number, act: () => void): void {
+    const again = (): void => {
+      act();
+      this.agenda.after(ms, again);
+    };
+    this.agenda.after(this.random.int(0, ms), again);
+  }
+
+  /** Chance of a fault. */
+  #chance(p: number): boolean {
+    return this.#faults && this.random.chance(p * this.#steadiness);
+  }
+
+  #now(): number {
+    return this.agenda.now + this.#skewMs;
+  }
+
+  #allEnded(): boolean {
+    const machine = this.ledger?.machine;
+    return machine !== undefined && this.#submissions.every(({ key }) => machine.ended.has(machine.keys.get(key) ?? ""));
+  }
+
+  #story(): string {
+    const machine = this.ledger?.machine;
+    if (machine === undefined) return "there is no master";
+    return JSON.stringify([...machine.jobs.values()].map((job) => ({
+      name: job.name,
+      reasons: machine.reasons(job.name),
+      counts: job.stages.map((stage) => [...stage.counts]),
+      live: job.stages.map((stage) => [...stage.live]),
+    })));
+  }
+}
+

@@ -1,0 +1,77 @@
+/**
+ * What the master machine wants done. The shell carries commands out after the events that caused them are in the journal,
+ * in order. A crash in between loses commands: each sentence says how that heals.
+ */
+import type { TaskFailure } from "../errors.ts";
+import type { Assignment, AttemptId, EventLevel } from "../protocol/messages.ts";
+import type { JobStatus } from "./job/spec.ts";
+
+export type Command = Assign | Cancel | StopJob | DropFiles | SetTimer | Log | JobEnded | ForgetJob;
+
+/** Send attempts to a node. Lost: the node does not name them when it joins again, and they are lost and assigned anew. */
+export interface Assign {
+  readonly kind: "assign";
+  readonly host: string;
+  readonly assignments: readonly Assignment[];
+}
+
+/** Stop one attempt: another one won, or its input changed. Lost: its report is refused, as it is not live any more. */
+export interface Cancel {
+  readonly kind: "cancel";
+  readonly host: string;
+  readonly id: AttemptId;
+  readonly reason: string;
+}
+
+/** Stop everything of a job that has ended, on these nodes. Lost: as `cancel`. */
+export interface StopJob {
+  readonly kind: "stop-job";
+  readonly job: string;
+  readonly hosts: readonly string[];
+}
+
+/** Delete files of a job on these nodes. Lost: they stay until the job is purged or collected. */
+export interface DropFiles {
+  readonly kind: "drop-files";
+  readonly job: string;
+  readonly hosts: readonly string[];
+  /** `intermediate`: what only the job itself reads, results stay. `all`: the job's whole directory. */
+  readonly scope: "intermediate" | "all";
+}
+
+/** Make a `timer-fired` event with this key at that time, or soon after. Lost: `MasterMachine.timers()` lists what is pending. */
+export interface SetTimer {
+  readonly kind: "set-timer";
+  readonly key: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** A line for the job's event log. */
+export interface Log {
+  readonly kind: "log";
+  readonly job: string;
+  readonly at: number;
+  readonly level: EventLevel;
+  /** The node it comes from; `null`: the master. */
+  readonly host: string | null;
+  /** `map:3`, when it is about a task. */
+  readonly task: string | null;
+  readonly message: string;
+}
+
+/** Tell whoever waits. Lost: they ask again and find the job ended. */
+export interface JobEnded {
+  readonly kind: "job-ended";
+  readonly job: string;
+  readonly status: Exclude<JobStatus, "active">;
+  readonly results: readonly string[];
+  readonly reason: string | null;
+  readonly failure: TaskFailure | null;
+}
+
+/** Delete the master's own records of the job: event log, job pack. Lost: an unknown job's leftovers, swept at start. */
+export interface ForgetJob {
+  readonly kind: "forget-job";
+  readonly job: string;
+}

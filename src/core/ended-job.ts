@@ -1,0 +1,52 @@
+/** What stays of a job that has ended: enough to answer questions about it and to delete its files, and no more. */
+import type { JobInfo, StageInfo } from "../client/master-api.ts";
+import type { TaskFailure } from "../errors.ts";
+import { infoOf, oobOf } from "./job/info.ts";
+import type { OobEntry } from "./job/info.ts";
+import type { JobMachine } from "./job/machine.ts";
+
+/** Addresses of inputs that are kept; all of them are in the job pack. */
+export const endedInputsMax = 1_000;
+
+export interface EndedJob {
+  readonly name: string;
+  readonly owner: string;
+  readonly status: "ready" | "dead";
+  readonly submittedAt: number;
+  readonly endedAt: number;
+  readonly stages: readonly StageInfo[];
+  readonly inputs: readonly string[];
+  readonly results: readonly string[];
+  readonly reason: string | null;
+  readonly failure: TaskFailure | null;
+  readonly peakRss: number;
+  readonly oob: readonly OobEntry[];
+  /** Nodes that may hold files of it. */
+  readonly nodes: readonly string[];
+  readonly key: string | null;
+}
+
+export function endJob(job: JobMachine, key: string | null): EndedJob {
+  const info = infoOf(job);
+  return {
+    name: info.name,
+    owner: info.owner,
+    status: job.status === "ready" ? "ready" : "dead",
+    submittedAt: info.submittedAt,
+    endedAt: job.endedAt ?? info.submittedAt,
+    stages: info.stages,
+    inputs: info.inputs.slice(0, endedInputsMax),
+    results: info.results,
+    reason: info.reason,
+    failure: info.failure,
+    peakRss: info.peakRss,
+    oob: oobOf(job),
+    nodes: [...job.hosts].sort(),
+    key,
+  };
+}
+
+export function infoOfEnded(job: EndedJob): JobInfo {
+  const { oob: _oob, nodes: _nodes, key: _key, ...info } = job;
+  return { ...info, hosts: [] };
+}

@@ -1,0 +1,149 @@
+/**
+ * What can happen to a master. These events, in the order of the journal, are all that a master knows: its state is their
+ * fold (`master.ts`). Each is plain JSON, in the past tense, and carries its time, because the core has no clock.
+ *
+ * Reports of nodes become events only where something is decided by them: `started` and `progress` are not here.
+ */
+import type { TaskFailure } from "../errors.ts";
+import type { AttemptId } from "../protocol/messages.ts";
+import type { JobSpec, OutputRef, TaskOutput } from "./job/spec.ts";
+
+interface At {
+  /** Milliseconds since 1970, by the clock of the master that recorded it. */
+  readonly at: number;
+}
+
+interface OfJob extends At {
+  readonly job: string;
+}
+
+export type MasterEvent =
+  | MasterStarted
+  | Interrupted
+  | NodeEvent
+  | JobSubmitted
+  | JobEvent
+  | TasksAssigned
+  | TimerFired;
+
+export type NodeEvent = NodeJoined | NodeUpdated | NodeLost | NodeBlacklisted | NodeWhitelisted;
+export type JobEvent = JobKilled | JobCleaned | JobPurged | TaskEvent;
+export type TaskEvent = TaskDone | TaskFailed | TaskLost | InputLost;
+
+/** A master took over. Its epoch is higher than any before; commands of lower epochs are refused by nodes. */
+export interface MasterStarted extends At {
+  readonly kind: "master-started";
+  readonly epoch: number;
+}
+
+/** The engine died with all of its workers (embedded engine): no node is left and unfinished jobs are dead. */
+export interface Interrupted extends At {
+  readonly kind: "interrupted";
+}
+
+/** A node offers its slots, for the first time, after it was lost, or to compare notes with a master that has just started. */
+export interface NodeJoined extends At {
+  readonly kind: "node-joined";
+  readonly host: string;
+  /** Identifies the node's disk: a node that returns with another one has lost all outputs it held. */
+  readonly incarnation: string;
+  /** Worker processes it runs at once. */
+  readonly slots: number;
+  /** Tasks it accepts a slot, the running one included, so that a worker need not wait for the master. */
+  readonly queueDepth: number;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Attempts it has, queued, running or not yet reported. What it does not name is lost. Absent: it has none. */
+  readonly attempts?: readonly AttemptId[];
+}
+
+/** A node's capacity or labels changed. */
+export interface NodeUpdated extends At {
+  readonly kind: "node-updated";
+  readonly host: string;
+  readonly slots?: number;
+  readonly queueDepth?: number;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** A node is believed dead: its attempts are over, whatever it may still say, and its outputs are out of reach. */
+export interface NodeLost extends At {
+  readonly kind: "node-lost";
+  readonly host: string;
+  readonly reason: string;
+}
+
+/** Nothing new starts there; what runs may finish. The node need not be known (yet). */
+export interface NodeBlacklisted extends At {
+  readonly kind: "node-blacklisted";
+  readonly host: string;
+}
+
+export interface NodeWhitelisted extends At {
+  readonly kind: "node-whitelisted";
+  readonly host: string;
+}
+
+/** A job was accepted under a unique name (`MasterMachine.nextName`). */
+export interface JobSubmitted extends OfJob {
+  readonly kind: "job-submitted";
+  readonly spec: JobSpec;
+  /** The client's idempotency key: the same key again means the same job. */
+  readonly key?: string;
+}
+
+/** A user ended a job. Nothing that its tasks report later counts. */
+export interface JobKilled extends OfJob {
+  readonly kind: "job-killed";
+  readonly reason?: string;
+}
+
+/** A user wants the job's records forgotten (an active one is killed first). Its files stay. */
+export interface JobCleaned extends OfJob {
+  readonly kind: "job-cleaned";
+}
+
+/** A user wants records and files of the job gone (an active one is killed first). */
+export interface JobPurged extends OfJob {
+  readonly kind: "job-purged";
+}
+
+/** The master decided who runs what. Recorded before any node hears of it, so that no attempt number is used twice. */
+export interface TasksAssigned extends At {
+  readonly kind: "tasks-assigned";
+  readonly tasks: readonly AssignedTask[];
+}
+
+export interface AssignedTask extends AttemptId {
+  readonly host: string;
+}
+
+/** An attempt wrote all of its output. It is the task's output if the attempt is still live: the first one wins. */
+export interface TaskDone extends OfJob, AttemptId {
+  readonly kind: "task-done";
+  readonly output: TaskOutput;
+}
+
+/** An attempt failed; the failure's code decides whether the task may be tried again (`job/retry.ts`). */
+export interface TaskFailed extends OfJob, AttemptId {
+  readonly kind: "task-failed";
+  readonly failure: TaskFailure;
+}
+
+/** An attempt is over through no fault of its own: its worker vanished, or handed it back before it began. */
+export interface TaskLost extends OfJob, AttemptId {
+  readonly kind: "task-lost";
+  readonly reason: string;
+}
+
+/** An attempt could not read an output of an earlier stage: that one is to be made again, and then this task. */
+export interface InputLost extends OfJob, AttemptId {
+  readonly kind: "input-lost";
+  readonly lost: { readonly stage: number; readonly task: number; readonly ref: OutputRef };
+  readonly failure: TaskFailure;
+}
+
+/** A timer that a `set-timer` command asked for is due. Unknown and repeated keys do nothing. */
+export interface TimerFired extends At {
+  readonly kind: "timer-fired";
+  readonly key: string;
+}

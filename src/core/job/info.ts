@@ -1,0 +1,76 @@
+/** What people and programs ask about a job, from the machine's counters: nothing here walks over tasks, but for `oob`. */
+import type { JobInfo, StageInfo } from "../../client/master-api.ts";
+import type { JobMachine } from "./machine.ts";
+import type { OobRef, StageManifest } from "./spec.ts";
+import { done, gone, running, sleeping, waiting } from "./stage.ts";
+import type { Stage } from "./stage.ts";
+
+/** An out-of-band value, and the node that holds its file. */
+export interface OobEntry extends OobRef {
+  readonly host: string;
+}
+
+export function infoOf(job: JobMachine): JobInfo {
+  return {
+    name: job.name,
+    status: job.status,
+    owner: job.spec.owner,
+    submittedAt: job.submittedAt,
+    endedAt: job.endedAt,
+    stages: stagesOf(job),
+    inputs: job.spec.inputs.flatMap((input) => input.replicas),
+    results: job.results,
+    hosts: runningHosts(job),
+    reason: job.reason,
+    failure: job.failure,
+    peakRss: job.peakRss,
+  };
+}
+
+/** One entry a stage of the pipeline; those that are not planned yet have no tasks. */
+export function stagesOf(job: JobMachine): StageInfo[] {
+  return job.spec.pipeline.map((spec, number) => {
+    const stage = job.stages[number];
+    if (stage === undefined) return notPlanned(spec.name);
+    return {
+      stage: spec.name,
+      tasks: stage.tasks,
+      waiting: stage.count(waiting) + stage.count(sleeping),
+      running: stage.count(running),
+      done: stage.count(done) + stage.count(gone),
+      failed: stage.failed,
+      recordsIn: stage.outputs.recordsIn,
+      recordsOut: stage.outputs.recordsOut,
+      bytesIn: stage.outputs.bytesIn,
+      bytesTotal: stage.bytesTotal,
+    };
+  });
+}
+
+function notPlanned(stage: string): StageInfo {
+  return { stage, tasks: 0, waiting: 0, running: 0, done: 0, failed: 0, recordsIn: 0, recordsOut: 0, bytesIn: 0, bytesTotal: 0 };
+}
+
+/** Node names, one for each live attempt. */
+export function runningHosts(job: JobMachine): string[] {
+  return job.stages.flatMap((stage) => [...stage.live.values()].flatMap((attempts) => attempts.map(({ host }) => host)));
+}
+
+/** The present outputs of a stage, `null` while it is not complete or lacks an output. */
+export function manifestOf(stage: Stage): StageManifest | null {
+  if (!stage.complete || stage.count(gone) > 0) return null;
+  const outputs: { task: number; ref: StageManifest["outputs"][number]["ref"] }[] = [];
+  for (let task = 0; task < stage.tasks; task++) outputs.push({ task, ref: stage.outputs.ref(task) });
+  return { stage: stage.number, version: stage.version, outputs };
+}
+
+/** Out-of-band values, one a key: where several tasks put the same key, the later stage, then the higher task wins. */
+export function oobOf(job: JobMachine): OobEntry[] {
+  const byKey = new Map<string, OobEntry>();
+  for (const { outputs } of job.stages) {
+    for (const task of outputs.tasksWithOob()) {
+      for (const ref of outputs.oob(task)) byKey.set(ref.key, { ...ref, host: outputs.host(task) });
+    }
+  }
+  return [...byKey.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+}

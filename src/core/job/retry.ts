@@ -1,0 +1,89 @@
+/**
+ * Whether a failed task is tried again, where, and when. A function of the task's history and of the failure.
+ *
+ * R1. A failure that says `retry: "never"` ends the job at once.
+ * R2. A job ends when one of its tasks has failed more than `retries` times.
+ * R3. The same failure of the user's code (code, class and message) twice ends the job: the code is deterministic.
+ * R4. Some kinds of failure have a smaller allowance of their own, since another try seldom helps.
+ * R5. An attempt that was lost (its worker or node vanished) is not the task's fault: only `lostMax` bounds it, which
+ *     stops a task that kills every node it meets.
+ * R6. The first retry comes at once, later ones after a delay that doubles from `retryDelayMs` to `retryDelayMaxMs`.
+ * R7. A failure that says `retry: "elsewhere"` keeps the task off that node as long as another one could run it.
+ */
+import type { TaskFailure } from "../../errors.ts";
+
+export const retryDelayMs = 50;
+export const retryDelayMaxMs = 30_000;
+/** Lost attempts of one task, and losses of its output, before the job gives up. */
+export const lostMax = 100;
+/** Losses in a row that are retried at once; a worker that dies at birth must not become a busy loop. */
+const lostAtOnceMax = 3;
+
+/** Failures of one kind that a task may have before the job ends, where that is less than `retries` allows. */
+const allowance: Readonly<Record<string, number>> = {
+  "out-of-memory": 1,
+  "worker-signal": 2,
+  "worker-exit": 2,
+  timeout: 2,
+};
+
+/** What went wrong with one task so far. Kept only for tasks with trouble. */
+export interface Trouble {
+  failures: number;
+  lost: number;
+  /** Failures by code, and of user code by fingerprint as well. */
+  counts: Record<string, number>;
+  /** Hosts to keep off while another node can take the task. */
+  avoid: string[];
+  /** While the task sleeps: when it is to be woken; else 0. */
+  wakeAt: number;
+}
+
+export type Verdict =
+  | { readonly kind: "retry"; readonly delayMs: number }
+  | { readonly kind: "give-up"; readonly reason: string };
+
+export function noTrouble(): Trouble {
+  return { failures: 0, lost: 0, counts: Object.create(null) as Record<string, number>, avoid: [], wakeAt: 0 };
+}
+
+/** Enters a failure in the task's history and says what follows. */
+export function judgeFailure(trouble: Trouble, failure: TaskFailure, host: string, retries: number): Verdict {
+  trouble.failures++;
+  const ofCode = count(trouble, failure.code);
+  const same = failure.code === "user-error" ? count(trouble, fingerprint(failure)) : 1;
+  if (failure.retry === "elsewhere" && !trouble.avoid.includes(host)) trouble.avoid.push(host);
+  if (failure.retry === "never") return giveUp("it cannot succeed by trying again");
+  if (same > 1) return giveUp("it failed twice in the same way");
+  const allowed = allowance[failure.code] ?? Number.POSITIVE_INFINITY;
+  if (ofCode > allowed && allowed <= retries) return giveUp(`${failure.code} happened ${ofCode} times`);
+  if (trouble.failures > retries) {
+    return giveUp(retries === 0 ? "no retries are allowed" : `it failed ${trouble.failures} times, ${retries} retries are allowed`);
+  }
+  return { kind: "retry", delayMs: delay(trouble.failures - 1) };
+}
+
+/** Enters a lost attempt or a lost output in the task's history and says what follows. */
+export function judgeLoss(trouble: Trouble): Verdict {
+  trouble.lost++;
+  if (trouble.lost > lostMax) return giveUp(`its worker, node or output was lost ${trouble.lost} times`);
+  return { kind: "retry", delayMs: delay(trouble.lost - lostAtOnceMax) };
+}
+
+function delay(nth: number): number {
+  return nth <= 0 ? 0 : Math.min(retryDelayMs * 2 ** (nth - 1), retryDelayMaxMs);
+}
+
+function count(trouble: Trouble, key: string): number {
+  const n = (trouble.counts[key] ?? 0) + 1;
+  trouble.counts[key] = n;
+  return n;
+}
+
+function fingerprint(failure: TaskFailure): string {
+  return `${failure.code}\n${failure.name}\n${failure.message}`;
+}
+
+function giveUp(reason: string): Verdict {
+  return { kind: "give-up", reason };
+}

@@ -1,0 +1,119 @@
+/**
+ * A running job as JSON, and back. A function of the state alone (sorted where the state is a set), so that two machines
+ * are in the same state if and only if their snapshots are the same text.
+ */
+import type { Cluster } from "../scheduler/cluster.ts";
+import { JobMachine } from "./machine.ts";
+import { groupInputs } from "./plan.ts";
+import type { Group } from "./plan.ts";
+import type { Trouble } from "./retry.ts";
+import type { JobSpec, TaskOutput } from "./spec.ts";
+import { Stage, waiting } from "./stage.ts";
+import type { Attempt, TaskState } from "./stage.ts";
+
+export interface JobSnapshot {
+  readonly name: string;
+  readonly spec: JobSpec;
+  readonly submittedAt: number;
+  readonly peakRss: number;
+  readonly attemptBase: readonly number[];
+  readonly hosts: readonly string[];
+  readonly stages: readonly StageSnapshot[];
+}
+
+interface StageSnapshot {
+  readonly plannedAt: number;
+  readonly version: number;
+  readonly failed: number;
+  /** `null`: those of the job's inputs. */
+  readonly groups: readonly Group[] | null;
+  /** One digit a task. */
+  readonly states: string;
+  readonly nextAttempts: readonly number[];
+  readonly live: readonly (readonly [task: number, attempts: readonly Attempt[]])[];
+  readonly troubles: readonly (readonly [task: number, trouble: Trouble])[];
+  readonly missing: readonly (readonly [task: number, mayReturn: boolean])[];
+  readonly changed: readonly (readonly [task: number, labels: readonly number[], hosts: readonly string[]])[];
+  readonly outputs: readonly (readonly [task: number, output: TaskOutput])[];
+}
+
+export function snapshotJob(job: JobMachine): JobSnapshot {
+  return {
+    name: job.name,
+    spec: job.spec,
+    submittedAt: job.submittedAt,
+    peakRss: job.peakRss,
+    attemptBase: [...job.attemptBase],
+    hosts: [...job.hosts].sort(),
+    stages: job.stages.map(snapshotStage),
+  };
+}
+
+export function restoreJob(from: JobSnapshot, cluster: Cluster): JobMachine {
+  const job = new JobMachine(from.name, from.spec, cluster, from.submittedAt);
+  job.peakRss = from.peakRss;
+  from.attemptBase.forEach((base, number) => {
+    job.attemptBase[number] = base;
+  });
+  for (const host of from.hosts) job.hosts.add(host);
+  from.stages.forEach((one, number) => {
+    const stage = restoreStage(one, number, from.spec);
+    job.adopt(stage);
+    for (const attempts of stage.live.values()) {
+      for (const { host } of attempts) {
+        job.live++;
+        cluster.occupy(host);
+      }
+    }
+  });
+  return job;
+}
+
+function snapshotStage(stage: Stage): StageSnapshot {
+  let states = "";
+  const nextAttempts: number[] = [];
+  const outputs: [number, TaskOutput][] = [];
+  for (let task = 0; task < stage.tasks; task++) {
+    states += stage.state(task);
+    nextAttempts.push(stage.nextAttempt(task));
+    if (stage.outputs.has(task)) outputs.push([task, stage.outputs.output(task)]);
+  }
+  return {
+    plannedAt: stage.plannedAt,
+    version: stage.version,
+    failed: stage.failed,
+    groups: stage.number === 0 ? null : stage.groups,
+    states,
+    nextAttempts,
+    live: byTask(stage.live),
+    troubles: byTask(stage.troubles),
+    missing: byTask(stage.missing),
+    changed: byTask(stage.changed).map(([task, { labels, hosts }]) => [task, [...labels].sort((a, b) => a - b), [...hosts].sort()]),
+    outputs,
+  };
+}
+
+function restoreStage(from: StageSnapshot, number: number, spec: JobSpec): Stage {
+  const stageSpec = spec.pipeline[number] as (typeof spec.pipeline)[number];
+  const groups = from.groups ?? groupInputs(stageSpec.grouping, spec.inputs);
+  const stage = new Stage(number, stageSpec, groups, from.plannedAt);
+  stage.version = from.version;
+  stage.failed = from.failed;
+  for (const [task, trouble] of from.troubles) {
+    stage.troubles.set(task, { ...trouble, counts: { ...trouble.counts }, avoid: [...trouble.avoid] });
+  }
+  from.nextAttempts.forEach((next, task) => stage.setNextAttempt(task, next));
+  for (let task = 0; task < stage.tasks; task++) {
+    const state = Number(from.states[task]) as TaskState;
+    if (state !== waiting) stage.move(task, state);
+  }
+  for (const [task, attempts] of from.live) stage.live.set(task, [...attempts]);
+  for (const [task, mayReturn] of from.missing) stage.missing.set(task, mayReturn);
+  for (const [task, labels, hosts] of from.changed) stage.changed.set(task, { labels: new Set(labels), hosts: new Set(hosts) });
+  for (const [task, output] of from.outputs) stage.outputs.set(task, output);
+  return stage;
+}
+
+function byTask<T>(map: ReadonlyMap<number, T>): [number, T][] {
+  return [...map].sort(([a], [b]) => a - b);
+}

@@ -1,0 +1,191 @@
+/**
+ * One stage of a job: the state of its tasks, in columns.
+ *
+ * ```
+ *            assigned                     done (the first attempt that says so)
+ *  waiting ───────────▶ running ─────────────────────────▶ done
+ *   ▲ ▲ ▲                │ │ │                              │ ▲
+ *   │ │ └── lost ────────┘ │ └─ failed ─▶ (the job is dead) │ │ output found again
+ *   │ │        failed      ▼                                ▼ │
+ *   │ └─────────────── sleeping                   lost output: gone
+ *   │     timer                                             │
+ *   └── output needed again, or input changed ──────────────┘
+ * ```
+ * S1. `counts` are the numbers of tasks in each state.
+ * S2. A task has live attempts if and only if it is running. Only a live attempt can finish a task.
+ * S3. A done task has an output in `outputs`; a gone one has the output that was lost.
+ * S4. A task sleeps if and only if its trouble has a time to wake.
+ * S5. `missing` holds the gone tasks, and tasks that were gone and are waiting, sleeping or running since they are needed.
+ * S6. Attempt numbers rise within a task and are never used again, also when a stage is planned anew.
+ */
+import type { Group } from "./plan.ts";
+import { Outputs } from "./outputs.ts";
+import { noTrouble } from "./retry.ts";
+import type { Trouble } from "./retry.ts";
+import type { Label, StageSpec } from "./spec.ts";
+import { WaitQueue } from "./wait-queue.ts";
+
+export const waiting = 0;
+export const sleeping = 1;
+export const running = 2;
+export const done = 3;
+export const gone = 4;
+export const stateNames = ["waiting", "sleeping", "running", "done", "gone"] as const;
+export type TaskState = 0 | 1 | 2 | 3 | 4;
+
+/** One live attempt. */
+export interface Attempt {
+  readonly attempt: number;
+  readonly host: string;
+  /** When it was assigned. */
+  readonly at: number;
+}
+
+/** What consumers may have read of an output that was made again and came out differently. */
+export interface Changed {
+  readonly labels: Set<Label>;
+  readonly hosts: Set<string>;
+}
+
+export class Stage {
+  readonly number: number;
+  readonly spec: StageSpec;
+  /** One a task. Replaced by equal ones that lie elsewhere when the outputs they are made of have moved. */
+  groups: readonly Group[];
+  readonly outputs: Outputs;
+  queue: WaitQueue;
+  readonly counts: Int32Array = new Int32Array(5);
+  /** Live attempts by task. */
+  readonly live = new Map<number, Attempt[]>();
+  readonly troubles = new Map<number, Trouble>();
+  /** Outputs of this stage that differ from what consumers may have read; dealt with when the stage is complete. */
+  readonly changed = new Map<number, Changed>();
+  /**
+   * Tasks whose output is `gone`, and those that run again for no other reason: found again, it is as good as ever. The
+   * value says whether it can be: the node vanished with it (`true`), or the output itself is bad.
+   */
+  readonly missing = new Map<number, boolean>();
+  readonly #state: Uint8Array;
+  readonly #nextAttempt: Int32Array;
+  /** Rises whenever an output moved or changed after consumers could have seen it. */
+  version = 0;
+  /** Attempts that failed. */
+  failed = 0;
+  plannedAt: number;
+  /** Of all groups. */
+  bytesTotal = 0;
+
+  constructor(number: number, spec: StageSpec, groups: readonly Group[], plannedAt: number, attemptBase = 0) {
+    this.number = number;
+    this.spec = spec;
+    this.groups = groups;
+    this.plannedAt = plannedAt;
+    this.outputs = new Outputs(groups.length);
+    this.#state = new Uint8Array(groups.length);
+    this.#nextAttempt = new Int32Array(groups.length).fill(attemptBase);
+    this.counts[waiting] = groups.length;
+    for (const group of groups) this.bytesTotal += group.bytes;
+    this.queue = new WaitQueue(this);
+  }
+
+  get tasks(): number {
+    return this.groups.length;
+  }
+
+  /** No task has to run (any more). */
+  get complete(): boolean {
+    return this.count(done) + this.count(gone) === this.tasks;
+  }
+
+  count(state: TaskState): number {
+    return this.counts[state] as number;
+  }
+
+  state(task: number): TaskState {
+    return this.#state[task] as TaskState;
+  }
+
+  move(task: number, to: TaskState): void {
+    const from = this.state(task);
+    this.counts[from] = this.count(from) - 1;
+    this.counts[to] = this.count(to) + 1;
+    this.#state[task] = to;
+    if (from === sleeping) this.trouble(task).wakeAt = 0;
+    if (to === waiting) this.queue.push(task);
+  }
+
+  /** Enters all waiting tasks in a new queue: after construction, restoration, or when inputs have moved. */
+  fillQueue(): void {
+    this.queue = new WaitQueue(this);
+    for (let task = 0; task < this.tasks; task++) if (this.waits(task)) this.queue.push(task);
+  }
+
+  nextAttempt(task: number): number {
+    return this.#nextAttempt[task] as number;
+  }
+
+  setNextAttempt(task: number, attempt: number): void {
+    this.#nextAttempt[task] = attempt;
+  }
+
+  /** A number above those of all attempts of this stage so far. */
+  attemptBase(): number {
+    return this.#nextAttempt.reduce((most, next) => Math.max(most, next), 0);
+  }
+
+  addAttempt(task: number, attempt: Attempt): void {
+    const live = this.live.get(task);
+    if (live === undefined) this.live.set(task, [attempt]);
+    else live.push(attempt);
+    this.#nextAttempt[task] = attempt.attempt + 1;
+    if (this.state(task) !== running) this.move(task, running);
+  }
+
+  /** The attempt, if it is live (S2): the fence that every report has to pass. */
+  liveAttempt(task: number, attempt: number): Attempt | undefined {
+    return this.live.get(task)?.find((one) => one.attempt === attempt);
+  }
+
+  /** Takes the attempt off the task; says whether others are left. The caller moves a task without attempts. */
+  endAttempt(task: number, attempt: number): boolean {
+    const left = (this.live.get(task) ?? []).filter((one) => one.attempt !== attempt);
+    if (left.length > 0) this.live.set(task, left);
+    else this.live.delete(task);
+    return left.length > 0;
+  }
+
+  trouble(task: number): Trouble {
+    let trouble = this.troubles.get(task);
+    if (trouble === undefined) {
+      trouble = noTrouble();
+      this.troubles.set(task, trouble);
+    }
+    return trouble;
+  }
+
+  /** The group of a task that is known to exist. */
+  group(task: number): Group {
+    return this.groups[task] as Group;
+  }
+
+  // What the queue wants to know.
+
+  waits(task: number): boolean {
+    return this.#state[task] === waiting;
+  }
+
+  hosts(task: number): readonly string[] {
+    return this.group(task).hosts;
+  }
+
+  picky(task: number): boolean {
+    return (this.troubles.get(task)?.avoid.length ?? 0) > 0;
+  }
+
+  /** Set by the job: whether a task that avoids this host may run there after all. */
+  mayReturn: (task: number, host: string) => boolean = () => false;
+
+  allowed(task: number, host: string): boolean {
+    return this.troubles.get(task)?.avoid.includes(host) !== true || this.mayReturn(task, host);
+  }
+}

@@ -1,0 +1,37 @@
+/** What a job's event log says, in Disco's words. */
+
+const msPerHour = 3_600_000;
+
+/** `0:00:00.196`, as Disco writes durations. */
+export function duration(ms: number): string {
+  const whole = Math.max(0, Math.round(ms));
+  const two = (n: number): string => String(n).padStart(2, "0");
+  const seconds = Math.floor(whole / 1000);
+  const fraction = String(whole % 1000).padStart(3, "0");
+  return `${Math.floor(whole / msPerHour)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}.${fraction}`;
+}
+
+export const texts = {
+  initialized: () => "New job initialized!",
+  created: (job: string) => `Created job "${job}"`,
+  scheduled: (stage: string, tasks: number) => `Stage ${stage} scheduled with ${tasks} tasks`,
+  assigned: (task: string, host: string) => `${task} assigned to ${host}`,
+  done: (task: string, ms: number) => `DONE: [${task}] Task finished in ${duration(ms)}`,
+  received: (task: string, host: string) => `SYS: [${task}] Received results from ${host}`,
+  stageFinished: (stage: string, ms: number) => `Stage ${stage} finished in ${duration(ms)}`,
+  ready: (ms: number) => `READY: Job done in ${duration(ms)}`,
+  failed: (task: string, why: string) => `WARNING: [${task}] ${why}`,
+  retrying: (task: string, host: string, failures: number, delayMs: number) =>
+    `Task ${task} failed on "${host}", ${failures}th failures so far. ` +
+    (delayMs === 0 ? "Retrying." : `Sleeping ${delayMs / 1000} seconds before retrying.`),
+  fatal: (task: string, why: string) => `FATAL: [${task}] ${why}`,
+  gaveUp: (task: string, failures: number, why: string) => `ERROR: [${task}] Task ${task} failed ${failures} times: ${why}.`,
+  lost: (task: string, host: string, why: string) => `WARNING: [${task}] lost on ${host}: ${why}`,
+  outputLost: (task: string, host: string) => `WARNING: [${task}] its output on ${host} is lost; the task runs again if that is needed`,
+  outputChanged: (task: string) =>
+    `WARNING: [${task}] wrote other records than the first time: its function is not deterministic; tasks that read it run again`,
+  superseded: (task: string, host: string) => `[${task}] the attempt on ${host} is superseded`,
+  replanned: (stage: string) => `WARNING: Stage ${stage} is planned anew, as the outputs of the stage before changed`,
+  killed: () => "WARN: Job killed",
+  dead: (reason: string) => `ERROR: Job is dead: ${reason}`,
+} as const;

@@ -1,0 +1,53 @@
+/**
+ * Checks the invariants S1-S6 and J1-J3 by counting everything anew. For tests, the simulator and `disco doctor`: it walks
+ * over all tasks.
+ */
+import { DiscoError } from "../../errors.ts";
+import type { JobMachine } from "./machine.ts";
+import { done, gone, running, sleeping, stateNames } from "./stage.ts";
+import type { Stage, TaskState } from "./stage.ts";
+
+export function validateJob(job: JobMachine): void {
+  let live = 0;
+  for (const stage of job.stages) {
+    validateStage(job, stage);
+    for (const attempts of stage.live.values()) live += attempts.length;
+  }
+  check(live === job.live, job, "S2", `counts ${job.live} live attempts, has ${live}`);
+  check(job.live <= job.spec.scheduler.maxCores, job, "maxCores", `runs ${job.live} tasks at once`);
+  if (job.status !== "active") {
+    check(live === 0, job, "J3", `is ${job.status} and has ${live} live attempts`);
+    check(job.endedAt !== null, job, "J3", "ended at no time");
+  }
+  if (job.status === "ready") {
+    check(job.stages.length === job.spec.pipeline.length, job, "J2", "is ready before all stages were planned");
+    check(job.stages.at(-1)?.complete === true, job, "J2", "is ready before its last stage");
+    check(job.stages.every((stage) => stage.changed.size === 0), job, "J2", "is ready with outputs that changed");
+  }
+}
+
+function validateStage(job: JobMachine, stage: Stage): void {
+  const counts = [0, 0, 0, 0, 0];
+  for (let task = 0; task < stage.tasks; task++) {
+    const state = stage.state(task);
+    counts[state] = (counts[state] ?? 0) + 1;
+    const title = `${job.title(stage, task)} is ${stateNames[state]}`;
+    const attempts = stage.live.get(task) ?? [];
+    check((state === running) === attempts.length > 0, job, "S2", `${title} with ${attempts.length} live attempts`);
+    if (state === done || state === gone) check(stage.outputs.has(task), job, "S3", `${title} without an output`);
+    if (state === gone) check(stage.missing.has(task), job, "S5", `${title} and not missing`);
+    if (state === done) check(!stage.missing.has(task), job, "S5", `${title} and missing`);
+    const wakeAt = stage.troubles.get(task)?.wakeAt ?? 0;
+    check((state === sleeping) === wakeAt > 0, job, "S4", `${title} and wakes at ${wakeAt}`);
+    for (const { attempt } of attempts) {
+      check(attempt < stage.nextAttempt(task), job, "S6", `${title} and will use attempt ${attempt} again`);
+    }
+  }
+  counts.forEach((n, state) => {
+    check(n === stage.count(state as TaskState), job, "S1", `counts ${stage.count(state as TaskState)} ${stateNames[state]} tasks, has ${n}`);
+  });
+}
+
+function check(holds: boolean, job: JobMachine, invariant: string, story: string): asserts holds {
+  if (!holds) throw new DiscoError(`${invariant} is violated: job ${job.name} ${story}`, { code: "invariant", job: job.name });
+}

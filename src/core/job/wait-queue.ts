@@ -1,0 +1,150 @@
+/**
+ * Waiting tasks of one stage, in the order in which they are to run, by where their input lies.
+ *
+ * A task is entered in several lists at once and taken from one; the entries left behind are recognised (the task does
+ * not wait any more) and dropped when they come to the front. So nothing is searched or removed from a middle, and an
+ * event costs O(1) amortised however many tasks there are.
+ *
+ * Q1. Every waiting task has an entry in `#anywhere` or `#picky`.
+ * Q2. A task that must keep off some host (`pick` is told by `picky`) is served from `#picky` only.
+ */
+
+/** Entries of `#picky` that one pick looks at. They are few: tasks that failed because of a node. */
+const pickyScanMax = 64;
+
+/** Dropped entries are cleared away when there are so many, and more than half. */
+const dropBatch = 256;
+
+export type Placement = "anywhere" | "local" | "remote";
+
+export interface Waiting {
+  waits(task: number): boolean;
+  hosts(task: number): readonly string[];
+  picky(task: number): boolean;
+  /** For a picky task: whether it may run on this host. */
+  allowed(task: number, host: string): boolean;
+}
+
+export class WaitQueue {
+  readonly #tasks: Waiting;
+  readonly #anywhere = new Fifo();
+  /** Tasks by a host that holds their input; under `null` those whose input is nobody's. */
+  readonly #byHost = new Map<string | null, Fifo>();
+  #picky: number[] = [];
+
+  constructor(tasks: Waiting) {
+    this.#tasks = tasks;
+  }
+
+  push(task: number): void {
+    if (this.#tasks.picky(task)) {
+      this.#picky.push(task);
+      return;
+    }
+    this.#anywhere.push(task);
+    const hosts = this.#tasks.hosts(task);
+    if (hosts.length === 0) this.#list(null).push(task);
+    for (const host of hosts) this.#list(host).push(task);
+  }
+
+  /** Some task's input lies on some node, so that it matters which node is asked first. */
+  get placed(): boolean {
+    return this.#byHost.size > (this.#byHost.has(null) ? 1 : 0);
+  }
+
+  hasLocal(host: string): boolean {
+    const list = this.#byHost.get(host);
+    return list !== undefined && this.#front(list) >= 0;
+  }
+
+  /** The next task for this host, or -1. It stays in the queue until it does not wait any more. */
+  peek(host: string, placement: Placement): number {
+    const picky = this.#peekPicky(host, placement);
+    if (picky >= 0) return picky;
+    if (placement !== "remote") {
+      const local = this.#frontOf(host);
+      if (local >= 0) return local;
+    }
+    const homeless = this.#frontOf(null);
+    if (homeless >= 0 || placement === "local") return homeless;
+    if (placement === "anywhere") return this.#front(this.#anywhere);
+    return this.#peekRemote(host);
+  }
+
+  #peekRemote(host: string): number {
+    for (const [holder, list] of this.#byHost) {
+      if (holder === null || holder === host) continue;
+      const task = this.#front(list);
+      if (task >= 0 && !this.#tasks.hosts(task).includes(host)) return task;
+    }
+    return -1;
+  }
+
+  #peekPicky(host: string, placement: Placement): number {
+    const list = this.#picky;
+    if (list.length === 0) return -1;
+    let kept = 0;
+    let looked = 0;
+    let found = -1;
+    for (; looked < list.length && looked < pickyScanMax && found < 0; looked++) {
+      const task = list[looked] as number;
+      if (!this.#tasks.waits(task)) continue;
+      list[kept++] = task;
+      if (this.#fits(task, host, placement) && this.#tasks.allowed(task, host)) found = task;
+    }
+    // What this host may not take goes behind the rest, so that a long list is seen whole in the end.
+    this.#picky = found >= 0 || looked === list.length
+      ? [...list.slice(0, kept), ...list.slice(looked)]
+      : [...list.slice(looked), ...list.slice(0, kept)];
+    return found;
+  }
+
+  #fits(task: number, host: string, placement: Placement): boolean {
+    if (placement === "anywhere") return true;
+    const hosts = this.#tasks.hosts(task);
+    return hosts.length === 0 || hosts.includes(host) === (placement === "local");
+  }
+
+  #frontOf(host: string | null): number {
+    const list = this.#byHost.get(host);
+    return list === undefined ? -1 : this.#front(list);
+  }
+
+  #front(list: Fifo): number {
+    for (;;) {
+      const task = list.first();
+      if (task < 0 || (this.#tasks.waits(task) && !this.#tasks.picky(task))) return task;
+      list.drop();
+    }
+  }
+
+  #list(host: string | null): Fifo {
+    let list = this.#byHost.get(host);
+    if (list === undefined) {
+      list = new Fifo();
+      this.#byHost.set(host, list);
+    }
+    return list;
+  }
+}
+
+/** Numbers, first in, first out. A plain array: there is one a job and host, and most are short. */
+class Fifo {
+  readonly #items: number[] = [];
+  #from = 0;
+
+  first(): number {
+    return this.#items[this.#from] ?? -1;
+  }
+
+  drop(): void {
+    this.#from++;
+    if (this.#from < dropBatch || this.#from * 2 < this.#items.length) return;
+    this.#items.splice(0, this.#from);
+    this.#from = 0;
+  }
+
+  push(item: number): void {
+    this.#items.push(item);
+  }
+}

@@ -1,0 +1,285 @@
+/**
+ * All that a master knows and decides: nodes, jobs, and who runs what. Its state is the fold of its events; it has one
+ * door for what happened (`handle`) and one for what is to start (`schedule`). No clock, no chance, no I/O.
+ *
+ * The shell (`journal/ledger.ts`) records events before it carries out the commands they cause. What `schedule` decides is
+ * an event as well: a replay repeats the decision that was made, not the reasoning.
+ *
+ * M1. Each live attempt of a job is on a known node, and a node's load is the number of live attempts on it.
+ * M2. A name, a key and an attempt number are given once, also across restarts.
+ */
+import type { JobInfo, JobListEntry, JobResult } from "../client/master-api.ts";
+import { DiscoError } from "../errors.ts";
+import type { Assignment } from "../protocol/messages.ts";
+import type { Command } from "./commands.ts";
+import { endJob, infoOfEnded } from "./ended-job.ts";
+import type { EndedJob } from "./ended-job.ts";
+import type { AssignedTask, JobSubmitted, MasterEvent, TasksAssigned, TimerFired } from "./events.ts";
+import { infoOf, manifestOf, oobOf } from "./job/info.ts";
+import type { OobEntry } from "./job/info.ts";
+import { JobMachine, timerKey } from "./job/machine.ts";
+import { microsOf, nameJob } from "./job/name.ts";
+import type { StageManifest } from "./job/spec.ts";
+import { sleeping } from "./job/stage.ts";
+import { handleNodeEvent } from "./node-events.ts";
+import { choose } from "./scheduler/choose.ts";
+import { byLoad, Cluster } from "./scheduler/cluster.ts";
+import type { Node } from "./scheduler/cluster.ts";
+import { JobOrder } from "./scheduler/job-order.ts";
+import type { Policy } from "./scheduler/job-order.ts";
+import { reasonsOf } from "./scheduler/reasons.ts";
+
+export interface MasterOptions {
+  /** How jobs share the nodes. Default `fair`. Not part of the state: another master may use another policy. */
+  readonly policy?: Policy;
+}
+
+export class MasterMachine {
+  readonly cluster = new Cluster();
+  readonly jobs = new Map<string, JobMachine>();
+  /** Jobs that have ended and were not cleaned, oldest end first. */
+  readonly ended = new Map<string, EndedJob>();
+  /** Idempotency keys of jobs that are known. */
+  readonly keys = new Map<string, string>();
+  /** Microseconds of the newest name (M2). */
+  lastMicros = 0;
+  readonly #order: JobOrder;
+
+  constructor(options: MasterOptions = {}) {
+    this.#order = new JobOrder(options.policy ?? "fair");
+  }
+
+  handle(event: MasterEvent): Command[] {
+    switch (event.kind) {
+      case "master-started":
+        if (event.epoch <= this.cluster.epoch) throw new DiscoError(`epoch ${event.epoch} is not new`, { code: "old-epoch" });
+        this.cluster.epoch = event.epoch;
+        return [];
+      case "interrupted":
+        return this.#interrupted(event.at);
+      case "job-submitted":
+        return this.#submitted(event);
+      case "tasks-assigned":
+        return this.#assigned(event);
+      case "timer-fired":
+        return this.#timerFired(event);
+      case "job-cleaned":
+      case "job-purged":
+        return this.#forget(event.job, event.kind === "job-purged", event.at);
+      case "node-joined":
+      case "node-updated":
+      case "node-lost":
+      case "node-blacklisted":
+      case "node-whitelisted":
+        return handleNodeEvent(event, this.cluster, (act) => this.#eachJob(act));
+      default: {
+        const job = this.jobs.get(event.job);
+        return job === undefined ? [] : this.#after(job, job.handle(event));
+      }
+    }
+  }
+
+  /**
+   * Decides which waiting tasks start now, and makes it so. The event that says so is to be recorded like any other, in
+   * the order in which `handle` and `schedule` were called. `null`: nothing can start.
+   */
+  schedule(at: number): { event: TasksAssigned; commands: Command[] } | null {
+    if (this.#order.first() === undefined || !this.cluster.anyRoom) return null;
+    const nodes = this.cluster.withRoom();
+    const tasks: AssignedTask[] = [];
+    const assigned = new Assigned();
+    const aside: JobMachine[] = [];
+    for (let job = this.#order.first(); job !== undefined && nodes.length > 0; job = this.#order.first()) {
+      const choice = choose(job, nodes, this.cluster);
+      if (choice === null) {
+        this.#order.setAside(job);
+        aside.push(job);
+        continue;
+      }
+      const { node, stage, task } = choice;
+      const attempt = stage.nextAttempt(task);
+      const one: AssignedTask = { job: job.name, stage: stage.number, task, attempt, host: node.host };
+      tasks.push(one);
+      assigned.add(one.host, job.assign(one, at));
+      this.#order.update(job);
+      reorder(nodes, node, this.cluster.hasRoom(node));
+    }
+    for (const job of aside) this.#order.update(job);
+    return tasks.length === 0 ? null : { event: { kind: "tasks-assigned", at, tasks }, commands: assigned.commands() };
+  }
+
+  /** A name that no job ever had, for a job that is submitted at this time (ms since 1970). */
+  nextName(prefix: string, at: number): string {
+    return nameJob(prefix, Math.max(Math.floor(at) * 1000, this.lastMicros + 1));
+  }
+
+  // ---- questions ----------------------------------------------------------------------------------------------------
+
+  knows(job: string): boolean {
+    return this.jobs.has(job) || this.ended.has(job);
+  }
+
+  info(job: string): JobInfo | undefined {
+    const active = this.jobs.get(job);
+    if (active !== undefined) return infoOf(active);
+    const ended = this.ended.get(job);
+    return ended === undefined ? undefined : infoOfEnded(ended);
+  }
+
+  result(name: string): JobResult {
+    const ended = this.ended.get(name);
+    if (ended !== undefined) return { name, status: ended.status, results: ended.results, reason: ended.reason, failure: ended.failure };
+    return { name, status: this.jobs.has(name) ? "active" : "unknown_job", results: [], reason: null, failure: null };
+  }
+
+  /** The newest first. */
+  list(): JobListEntry[] {
+    return [...this.ended.values(), ...this.jobs.values()]
+      .map(({ name, status, submittedAt }) => ({ name, status, submittedAt }))
+      .sort((a, b) => b.submittedAt - a.submittedAt || (a.name < b.name ? 1 : -1));
+  }
+
+  /** Outputs of a complete stage of an active job; `null` when there is none (any more, or at the moment). */
+  manifest(job: string, stage: number): StageManifest | null {
+    const found = this.jobs.get(job)?.stages[stage];
+    return found === undefined ? null : manifestOf(found);
+  }
+
+  oob(job: string): readonly OobEntry[] {
+    const active = this.jobs.get(job);
+    return active === undefined ? (this.ended.get(job)?.oob ?? []) : oobOf(active);
+  }
+
+  /** Why tasks of the job wait, for people. */
+  reasons(job: string): string[] {
+    const active = this.jobs.get(job);
+    return active === undefined ? [] : reasonsOf(active, this.cluster);
+  }
+
+  /** Timers that are pending: what a new master has to set anew. */
+  timers(): { key: string; at: number }[] {
+    const timers: { key: string; at: number }[] = [];
+    for (const job of this.jobs.values()) {
+      for (const stage of job.stages) {
+        if (stage.count(sleeping) === 0) continue;
+        for (const [task, { wakeAt }] of stage.troubles) {
+          if (wakeAt > 0) timers.push({ key: timerKey(job.name, stage.number, task, wakeAt), at: wakeAt });
+        }
+      }
+    }
+    return timers;
+  }
+
+  /** Enters a job that was restored from a snapshot. */
+  adopt(job: JobMachine): void {
+    this.jobs.set(job.name, job);
+    this.#order.add(job);
+  }
+
+  // ---- events -------------------------------------------------------------------------------------------------------
+
+  #submitted({ job: name, spec, at, key }: JobSubmitted): Command[] {
+    if (this.knows(name)) throw new DiscoError(`there is a job ${name} already`, { code: "job-exists", job: name });
+    const job = new JobMachine(name, spec, this.cluster, at);
+    const commands = job.start();
+    this.jobs.set(name, job);
+    this.lastMicros = Math.max(this.lastMicros, microsOf(name) ?? 0);
+    if (key !== undefined) this.keys.set(key, name);
+    this.#order.add(job);
+    return this.#after(job, commands);
+  }
+
+  #assigned(event: TasksAssigned): Command[] {
+    const assigned = new Assigned();
+    const touched = new Set<JobMachine>();
+    for (const task of event.tasks) {
+      const job = this.jobs.get(task.job);
+      if (job === undefined) throw new DiscoError(`a task of job ${task.job} is assigned, which is not active`, { code: "impossible" });
+      assigned.add(task.host, job.assign(task, event.at));
+      touched.add(job);
+    }
+    for (const job of touched) this.#order.update(job);
+    return assigned.commands();
+  }
+
+  #timerFired({ key }: TimerFired): Command[] {
+    const [name, stage, task, wakeAt] = key.split("/");
+    const job = this.jobs.get(name ?? "");
+    if (job === undefined) return [];
+    job.wake(Number(stage), Number(task), Number(wakeAt));
+    return this.#after(job, []);
+  }
+
+  #interrupted(at: number): Command[] {
+    const commands = this.#eachJob((job) => job.interrupt(at));
+    for (const node of this.cluster.nodes.values()) {
+      node.connected = false;
+      this.cluster.refresh(node.host);
+    }
+    return commands;
+  }
+
+  #forget(name: string, purge: boolean, at: number): Command[] {
+    const commands: Command[] = [];
+    const job = this.jobs.get(name);
+    if (job !== undefined) commands.push(...this.#after(job, job.handle({ kind: "job-killed", job: name, at })));
+    const ended = this.ended.get(name);
+    if (purge) {
+      const hosts = ended?.nodes ?? [...this.cluster.nodes.keys()].sort();
+      commands.push({ kind: "drop-files", job: name, hosts, scope: "all" });
+    }
+    if (ended?.key != null) this.keys.delete(ended.key);
+    this.ended.delete(name);
+    commands.push({ kind: "forget-job", job: name });
+    return commands;
+  }
+
+  #eachJob(act: (job: JobMachine) => Command[]): Command[] {
+    return [...this.jobs.values()].flatMap((job) => this.#after(job, act(job)));
+  }
+
+  /** Keeps order and history in step with what just happened to a job. */
+  #after(job: JobMachine, commands: Command[]): Command[] {
+    if (job.status === "active") {
+      this.#order.update(job);
+      return commands;
+    }
+    this.#order.delete(job);
+    this.jobs.delete(job.name);
+    let key: string | null = null;
+    for (const [one, name] of this.keys) if (name === job.name) key = one;
+    this.ended.set(job.name, endJob(job, key));
+    return commands;
+  }
+}
+
+/** Puts a node whose load has just risen in its place again, or takes it out. */
+function reorder(nodes: Node[], node: Node, hasRoom: boolean): void {
+  let place = nodes.indexOf(node);
+  if (!hasRoom) {
+    nodes.splice(place, 1);
+    return;
+  }
+  for (; place + 1 < nodes.length && byLoad(node, nodes[place + 1] as Node) > 0; place++) {
+    nodes[place] = nodes[place + 1] as Node;
+    nodes[place + 1] = node;
+  }
+}
+
+/** Gathers assignments into one command a node. */
+class Assigned {
+  readonly #logs: Command[] = [];
+  readonly #byHost = new Map<string, Assignment[]>();
+
+  add(host: string, { assignment, log }: { assignment: Assignment; log: Command }): void {
+    this.#logs.push(log);
+    const others = this.#byHost.get(host);
+    if (others === undefined) this.#byHost.set(host, [assignment]);
+    else others.push(assignment);
+  }
+
+  commands(): Command[] {
+    const assigns = [...this.#byHost].map(([host, assignments]): Command => ({ kind: "assign", host, assignments }));
+    return [...assigns, ...this.#logs];
+  }
+}

@@ -1,0 +1,64 @@
+/** Nodes come, change and go. */
+import type { Command } from "./commands.ts";
+import type { NodeEvent, NodeJoined } from "./events.ts";
+import type { JobMachine } from "./job/machine.ts";
+import type { Cluster } from "./scheduler/cluster.ts";
+
+type EachJob = (act: (job: JobMachine) => Command[]) => Command[];
+
+export function handleNodeEvent(event: NodeEvent, cluster: Cluster, eachJob: EachJob): Command[] {
+  switch (event.kind) {
+    case "node-joined":
+      return joined(event, cluster, eachJob);
+    case "node-updated": {
+      const node = cluster.node(event.host);
+      if (node === undefined) return [];
+      node.slots = event.slots ?? node.slots;
+      node.queueDepth = event.queueDepth ?? node.queueDepth;
+      node.labels = event.labels ?? node.labels;
+      break;
+    }
+    case "node-lost": {
+      const node = cluster.node(event.host);
+      if (node === undefined || !node.connected) return [];
+      node.connected = false;
+      cluster.refresh(event.host);
+      return eachJob((job) => job.nodeLost(event.host, event.at, event.reason));
+    }
+    case "node-blacklisted":
+      cluster.blacklist.add(event.host);
+      break;
+    case "node-whitelisted":
+      cluster.blacklist.delete(event.host);
+      break;
+  }
+  cluster.refresh(event.host);
+  return [];
+}
+
+function joined(event: NodeJoined, cluster: Cluster, eachJob: EachJob): Command[] {
+  const { host, at, incarnation, slots, queueDepth, labels, attempts = [] } = event;
+  const node = cluster.node(host);
+  const commands: Command[] = [];
+  if (node === undefined) {
+    cluster.add({
+      host, incarnation, slots, queueDepth, labels,
+      connected: true, load: 0, tasksOk: 0, tasksFailed: 0, dataErrors: 0,
+    });
+  } else {
+    const newDisk = node.incarnation !== incarnation;
+    if (newDisk && node.connected) commands.push(...eachJob((job) => job.nodeLost(host, at, "it returned with an empty disk")));
+    if (newDisk) eachJob((job) => (job.diskLost(host), []));
+    const returned = !node.connected && !newDisk;
+    Object.assign(node, { incarnation, slots, queueDepth, labels, connected: true });
+    cluster.refresh(host);
+    if (returned) commands.push(...eachJob((job) => job.nodeReturned(host, at)));
+  }
+  // What it runs of jobs that are not active any more is for the node to stop: it is told which jobs it asked about.
+  const stale = [...new Set(attempts.map(({ job }) => job))].sort();
+  commands.push(...eachJob((job) => job.reconcile(host, at, attempts.filter((id) => id.job === job.name))));
+  const active = new Set<string>();
+  eachJob((job) => (active.add(job.name), []));
+  for (const job of stale) if (!active.has(job)) commands.push({ kind: "stop-job", job, hosts: [host] });
+  return commands;
+}

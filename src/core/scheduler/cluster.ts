@@ -1,0 +1,89 @@
+/**
+ * The nodes as the master knows them: what they offer, and how much of it is taken.
+ *
+ * N1. `load` is the number of live attempts that jobs have on the node.
+ * N2. A node has room if it is connected, not blacklisted and `load` is below slots × queue depth.
+ */
+import { DiscoError } from "../../errors.ts";
+
+export interface Node {
+  readonly host: string;
+  incarnation: string;
+  slots: number;
+  queueDepth: number;
+  labels: Readonly<Record<string, string>>;
+  connected: boolean;
+  load: number;
+  tasksOk: number;
+  tasksFailed: number;
+  dataErrors: number;
+}
+
+export class Cluster {
+  epoch = 0;
+  readonly nodes = new Map<string, Node>();
+  /** Host names, also of nodes that are not known (yet). */
+  readonly blacklist = new Set<string>();
+  readonly #withRoom = new Set<Node>();
+
+  node(host: string): Node | undefined {
+    return this.nodes.get(host);
+  }
+
+  add(node: Node): void {
+    this.nodes.set(node.host, node);
+    this.refresh(node.host);
+  }
+
+  occupy(host: string): void {
+    this.#known(host).load++;
+    this.refresh(host);
+  }
+
+  release(host: string): void {
+    const node = this.#known(host);
+    if (node.load === 0) throw new DiscoError(`node ${host} has more ends than starts of attempts`, { code: "impossible" });
+    node.load--;
+    this.refresh(host);
+  }
+
+  /** To be called after any change to a node or to the blacklist. */
+  refresh(host: string): void {
+    const node = this.nodes.get(host);
+    if (node === undefined) return;
+    if (this.usable(node) && node.load < node.slots * node.queueDepth) this.#withRoom.add(node);
+    else this.#withRoom.delete(node);
+  }
+
+  usable(node: Node): boolean {
+    return node.connected && !this.blacklist.has(node.host);
+  }
+
+  /** Nodes that can take another task, the least loaded first (N2). */
+  withRoom(): Node[] {
+    return [...this.#withRoom].sort(byLoad);
+  }
+
+  hasRoom(node: Node): boolean {
+    return this.#withRoom.has(node);
+  }
+
+  get anyRoom(): boolean {
+    return this.#withRoom.size > 0;
+  }
+
+  carries(node: Node, labels: Readonly<Record<string, string>>): boolean {
+    for (const key in labels) if (node.labels[key] !== labels[key]) return false;
+    return true;
+  }
+
+  #known(host: string): Node {
+    const node = this.nodes.get(host);
+    if (node === undefined) throw new DiscoError(`a task is assigned to ${host}, which never joined`, { code: "unknown-node" });
+    return node;
+  }
+}
+
+export function byLoad(a: Node, b: Node): number {
+  return a.load * b.slots - b.load * a.slots || (a.host < b.host ? -1 : 1);
+}

@@ -1,0 +1,26 @@
+/** Checks the invariants of a master (M1, and those of its jobs) by counting everything anew. */
+import { DiscoError } from "../errors.ts";
+import { validateJob } from "./job/validate.ts";
+import type { MasterMachine } from "./master.ts";
+
+export function validateMaster(master: MasterMachine): void {
+  const loads = new Map<string, number>();
+  for (const job of master.jobs.values()) {
+    validateJob(job);
+    if (job.status !== "active") throw broken(`${job.name} has ended and is still among the active jobs`);
+    for (const stage of job.stages) {
+      for (const { host } of [...stage.live.values()].flat()) loads.set(host, (loads.get(host) ?? 0) + 1);
+    }
+  }
+  for (const node of master.cluster.nodes.values()) {
+    const load = loads.get(node.host) ?? 0;
+    if (node.load !== load) throw broken(`node ${node.host} counts ${node.load} live attempts and has ${load}`);
+    if (!node.connected && load > 0) throw broken(`node ${node.host} is lost and has ${load} live attempts`);
+    loads.delete(node.host);
+  }
+  for (const host of loads.keys()) throw broken(`attempts are live on ${host}, which never joined`);
+}
+
+function broken(story: string): DiscoError {
+  return new DiscoError(`M1 is violated: ${story}`, { code: "invariant" });
+}

@@ -1,0 +1,202 @@
+/**
+ * The master's memory that lasts: the deciding core with a journal below it.
+ *
+ * ```
+ *  record(event) ─▶ machine ─▶ commands ┐                       (at once, in memory)
+ *                                       ├─▶ journal ─▶ carryOut  (together, at the end of the turn, or by flush())
+ *  schedule ──────▶ machine ─▶ commands ┘
+ * ```
+ * LE1. Commands are carried out after all events that led to them are in the journal, in the order of the events.
+ * LE2. When an append fails, nothing more is recorded or carried out: the machine is ahead of the journal, and only
+ *      opening the ledger anew brings them together. A conflict means that another master leads.
+ * LE3. Opening folds snapshot and records into a machine that equals the one that wrote them, then raises the epoch.
+ *
+ * All events of one turn of the event loop share a record, 64 at most, so that a thousand reports cost some twenty
+ * writes. A journal in this process commits synchronously; nothing waits for a promise.
+ */
+import { DiscoError } from "../errors.ts";
+import type { Command } from "../core/commands.ts";
+import type { MasterEvent } from "../core/events.ts";
+import { MasterMachine } from "../core/master.ts";
+import type { MasterOptions } from "../core/master.ts";
+import { restoreMaster, snapshotMaster } from "../core/snapshot.ts";
+import type { MasterSnapshot } from "../core/snapshot.ts";
+import type { Head } from "./journal.ts";
+import type { LocalJournal } from "./local.ts";
+import { corrupt, decodeRecord, decodeSnapshot, encodeRecord, encodeSnapshot, recordEventsMax } from "./record.ts";
+
+/** Records after which a snapshot is taken and they are trimmed. */
+const compactAfterRecords = 10_000;
+/** A big state is not written out often: one more record for so many bytes of the last snapshot. */
+const snapshotBytesPerRecord = 512;
+
+export interface LedgerParts {
+  readonly journal: LocalJournal;
+  /** Unique name of this process in the journal. */
+  readonly writer: string;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Carries out commands whose events are in the journal. Must not throw. It may call `record`. */
+  readonly carryOut: (commands: readonly Command[]) => void;
+  /** The journal failed (LE2). Called once. */
+  readonly failed?: (error: DiscoError) => void;
+  /** Runs a function at the end of the turn. Default `setImmediate`. */
+  readonly defer?: (act: () => void) => void;
+  readonly options?: MasterOptions;
+}
+
+export class Ledger {
+  readonly machine: MasterMachine;
+  readonly #parts: LedgerParts;
+  #head: Head;
+  #events: MasterEvent[] = [];
+  #commands: Command[] = [];
+  #deferred = false;
+  #nonce = 0;
+  #error: DiscoError | null = null;
+  #closed = false;
+  #recordsToCompact = compactAfterRecords;
+  #snapshotSeq: number;
+
+  private constructor(parts: LedgerParts, machine: MasterMachine, head: Head, snapshotSeq: number) {
+    this.#snapshotSeq = snapshotSeq;
+    this.#parts = parts;
+    this.machine = machine;
+    this.#head = head;
+  }
+
+  /**
+   * Reads the journal and takes over: afterwards `machine` knows all that was recorded, under a new epoch. Pending timers
+   * are `machine.timers()`; nothing is carried out by opening.
+   * @throws DiscoError `journal-gap`, `journal-corrupt`, `newer-version`, `deposed`
+   */
+  static open(parts: LedgerParts): Ledger {
+    const { journal, options } = parts;
+    const snapshot = journal.snapshotSync();
+    let head: Head = { seq: snapshot?.seq ?? 0, hash: snapshot?.hash ?? "" };
+    const machine = snapshot === null ? new MasterMachine(options) : restoreMaster(decodeSnapshot<MasterSnapshot>(snapshot), options);
+    for (const record of journal.readSync(head.seq + 1)) {
+      for (const event of decodeRecord<MasterEvent>(record.seq, record.body).events) replay(machine, event, record.seq);
+      head = { seq: record.seq, hash: record.hash };
+    }
+    const ledger = new Ledger(parts, machine, head, snapshot?.seq ?? 0);
+    const started: MasterEvent = { kind: "master-started", at: parts.now(), epoch: machine.cluster.epoch + 1 };
+    machine.handle(started);
+    ledger.#append([started]);
+    return ledger;
+  }
+
+  /** Why nothing is recorded any more; `null` while all is well. */
+  get error(): DiscoError | null {
+    return this.#error;
+  }
+
+  /**
+   * Takes an event in: the machine knows it at once, the journal at the end of the turn, and then commands are carried out.
+   * @throws DiscoError when the ledger has failed or is closed, and what the machine objects to (`job-exists`)
+   */
+  record(event: MasterEvent): void {
+    this.#usable();
+    for (const command of this.machine.handle(event)) this.#commands.push(command);
+    this.#events.push(event);
+    this.#deferFlush();
+  }
+
+  /** Has waiting tasks assigned at the end of the turn, also if nothing is recorded until then. */
+  nudge(): void {
+    this.#usable();
+    this.#deferFlush();
+  }
+
+  /** Assigns what can be assigned, writes what is not written yet, and carries out what follows. */
+  flush(): void {
+    if (this.#error !== null || this.#closed) return;
+    const scheduled = this.machine.schedule(this.#parts.now());
+    if (scheduled !== null) {
+      this.#events.push(scheduled.event);
+      for (const command of scheduled.commands) this.#commands.push(command);
+    }
+    const events = this.#events;
+    const commands = this.#commands;
+    this.#events = [];
+    this.#commands = [];
+    try {
+      for (let from = 0; from < events.length; from += recordEventsMax) this.#append(events.slice(from, from + recordEventsMax));
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    if (commands.length > 0) this.#parts.carryOut(commands);
+    if (this.#recordsToCompact <= 0) this.compact();
+  }
+
+  /** Replaces the records so far by a snapshot. */
+  compact(): void {
+    this.flush();
+    if (this.#error !== null || this.#closed || this.#head.seq === this.#snapshotSeq) return;
+    const body = encodeSnapshot(snapshotMaster(this.machine));
+    try {
+      this.#parts.journal.saveSnapshotSync(this.#head, body);
+      this.#parts.journal.trimSync(this.#head.seq + 1);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.#snapshotSeq = this.#head.seq;
+    this.#recordsToCompact = Math.max(compactAfterRecords, Math.floor(body.length / snapshotBytesPerRecord));
+  }
+
+  /** Writes what is not written yet, takes a snapshot, and closes the journal. */
+  close(): void {
+    if (this.#closed) return;
+    if (this.#error === null) this.compact();
+    this.#closed = true;
+    this.#parts.journal.closeSync();
+  }
+
+  #append(events: readonly MasterEvent[]): void {
+    const body = encodeRecord({
+      seq: this.#head.seq + 1,
+      prevHash: this.#head.hash,
+      epoch: this.machine.cluster.epoch,
+      writer: this.#parts.writer,
+      nonce: String(this.#nonce++),
+      events,
+    });
+    const answer = this.#parts.journal.appendSync(this.#head.seq, body);
+    if (answer.kind === "conflict") {
+      throw new DiscoError(`another master leads: it wrote record ${answer.seq} of the journal`, { code: "deposed" });
+    }
+    this.#head = { seq: answer.seq, hash: answer.hash };
+    this.#recordsToCompact--;
+  }
+
+  #deferFlush(): void {
+    if (this.#deferred) return;
+    this.#deferred = true;
+    (this.#parts.defer ?? setImmediate)(() => {
+      this.#deferred = false;
+      this.flush();
+    });
+  }
+
+  #usable(): void {
+    if (this.#error !== null) throw this.#error;
+    if (this.#closed) throw new DiscoError("the engine is closed", { code: "closed" });
+  }
+
+  #fail(error: unknown): void {
+    this.#error = error instanceof DiscoError ? error : new DiscoError("the journal failed", { code: "journal-error", cause: error });
+    this.#events = [];
+    this.#commands = [];
+    this.#parts.failed?.(this.#error);
+  }
+}
+
+function replay(machine: MasterMachine, event: MasterEvent, seq: number): void {
+  try {
+    machine.handle(event);
+  } catch (cause) {
+    throw corrupt(seq, `event ${event.kind} cannot follow those before it`, cause);
+  }
+}
