@@ -1,0 +1,108 @@
+/**
+ * Shipped functions in a worker. Slices are served under the URL of the file that they were cut from, with a query, so that
+ * what they import is found from there, and stacks name the user's file.
+ */
+import { registerHooks } from "node:module";
+import { DiscoError } from "../errors.ts";
+import type { FnRef, ShippedCode, ShippedFn, ShippedModule } from "../protocol/job-data.ts";
+import { decodeValue } from "../protocol/value.ts";
+import { StackTranslator, type Translation } from "./stack.ts";
+
+export interface LoadOptions {
+  /** Finds Disco's own function by name; `args` are given when it is made by a factory. */
+  readonly findOwn?: (name: string, args: readonly unknown[] | undefined) => Function;
+  /** `file:` URL of the script that submitted the job: it must not run again, so importing it is an error. */
+  readonly entryUrl?: string;
+}
+
+export interface LoadedCode {
+  /** @throws DiscoError `unknown-function` */
+  fn(ref: FnRef): Function;
+  /** An error in terms of the user's own files. */
+  translate(error: unknown): Translation;
+}
+
+const valuesSymbol = Symbol.for("disco-mapreduce.values");
+/** Same folder layout in the sources and in the built package. */
+const packageEntry = new URL(import.meta.url.endsWith(".ts") ? "../index.ts" : "../index.js", import.meta.url).href;
+const modules = new Map<string, ShippedModule>();
+const entries = new Set<string>();
+let isHooked = false;
+
+/** Imports the code's modules and finds its functions. What a module throws when it is imported comes out as it is. */
+export async function loadCode(code: ShippedCode, options: LoadOptions = {}): Promise<LoadedCode> {
+  installHooks();
+  if (options.entryUrl !== undefined) entries.add(options.entryUrl);
+  for (const { key, bytes } of code.values ?? []) registry().set(key, decodeValue(bytes));
+  for (const module of code.modules) modules.set(module.url, module);
+  const namespaces: Record<string, unknown>[] = [];
+  for (const { url } of code.modules) namespaces.push((await import(url)) as Record<string, unknown>);
+  const fns = code.fns.map((fn) => find(fn, namespaces, options));
+  const translator = new StackTranslator(code.modules);
+  return {
+    fn(ref) {
+      const fn = fns[ref];
+      if (fn === undefined) throw new DiscoError(`the job has no function ${ref}`, { code: "unknown-function" });
+      return fn;
+    },
+    translate: (error) => translator.translate(error),
+  };
+}
+
+/** Makes `disco-mapreduce` mean the running copy of this package for every module that is loaded from now on. */
+export function installHooks(): void {
+  if (isHooked) return;
+  isHooked = true;
+  registerHooks({
+    resolve(specifier, context, nextResolve) {
+      if (modules.has(specifier)) return { url: specifier, format: "module", shortCircuit: true };
+      if (specifier === "disco-mapreduce") return nextResolve(packageEntry, context);
+      const { parentURL } = context;
+      const isFromSlice = parentURL !== undefined && modules.has(parentURL);
+      const resolved = isFromSlice
+        ? nextResolve(specifier, { ...context, parentURL: parentURL.slice(0, parentURL.lastIndexOf("?disco=")) })
+        : nextResolve(specifier, context);
+      if (entries.has(resolved.url)) throw importsEntry(parentURL, resolved.url);
+      return resolved;
+    },
+    load(url, context, nextLoad) {
+      const module = modules.get(url);
+      if (module === undefined) return nextLoad(url, context);
+      return { format: module.format, source: module.source, shortCircuit: true };
+    },
+  });
+}
+
+function registry(): Map<string, unknown> {
+  const known = Reflect.get(globalThis, valuesSymbol) as Map<string, unknown> | undefined;
+  if (known !== undefined) return known;
+  const created = new Map<string, unknown>();
+  Object.defineProperty(globalThis, valuesSymbol, { value: created, configurable: true });
+  return created;
+}
+
+function find(fn: ShippedFn, namespaces: readonly Record<string, unknown>[], { findOwn }: LoadOptions): Function {
+  const found = fn.kind === "own" ? findOwn?.(fn.name, fn.args) : namespaces[fn.module]?.[fn.name];
+  if (typeof found !== "function") {
+    throw new DiscoError(`the job's function ${fn.kind === "own" ? fn.name : fn.display} is missing in its code`, {
+      code: "unknown-function",
+      hint: "Submit the job with the same version of disco-mapreduce as the node runs.",
+    });
+  }
+  // A function that was anonymous where it stood has the name of our variable now: stacks should say `map`.
+  if (fn.kind === "export" && found.name === fn.name) {
+    Object.defineProperty(found, "name", { value: fn.display, configurable: true });
+  }
+  return found;
+}
+
+function importsEntry(parent: string | undefined, url: string): DiscoError {
+  const importer = parent?.replace(/\?.*/, "") ?? "a module";
+  return new DiscoError(
+    `${importer} imports ${url}, the script that started the job, which must not run again on a worker`,
+    {
+      code: "imports-entry",
+      hint: "Move what both modules use into a third one.",
+    },
+  );
+}
