@@ -1,0 +1,69 @@
+/**
+ * `dir://` names an index of result files, one a line: `LABEL SP URL SP SIZE LF`. Opened as an input it is the contents of all of
+ * them, in order.
+ */
+import { DataError } from "../errors.ts";
+import { openDisco, parseDiscoUrl } from "./disco.ts";
+import type { ByteSource, Scheme, SchemeContext } from "./scheme.ts";
+
+export interface IndexEntry {
+  readonly label: number;
+  readonly url: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** The lines of an index. Throws `DataError` `bad-index` naming the line. */
+export function parseIndex(text: string, url: string): IndexEntry[] {
+  const entries: IndexEntry[] = [];
+  const lines = text.split("\n");
+  // A task that output nothing has an empty index.
+  if (lines.pop() !== "") throw indexError(url, lines.length + 1, "it is cut off");
+  for (const [i, line] of lines.entries()) {
+    const match = /^(\d{1,15}) (\S+) (\d{1,15})$/.exec(line);
+    if (match === null) throw indexError(url, i + 1, `"label address size" was expected, not ${JSON.stringify(line)}`);
+    entries.push({ label: Number(match[1]), url: match[2] as string, size: Number(match[3]) });
+  }
+  return entries;
+}
+
+/** The inverse of `parseIndex`. */
+export function formatIndex(entries: readonly IndexEntry[]): string {
+  return entries.map((entry) => `${entry.label} ${entry.url} ${entry.size}\n`).join("");
+}
+
+/** Reads the index at a `dir://` address, blocking. */
+export function readIndexSync(url: string, context: SchemeContext): IndexEntry[] {
+  return parseIndex(Buffer.concat([...openListed(url, context)]).toString(), url);
+}
+
+/** As `readIndexSync`, without blocking. */
+export async function readIndex(url: string, context: SchemeContext): Promise<IndexEntry[]> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of openListed(url, context)) chunks.push(chunk);
+  return parseIndex(Buffer.concat(chunks).toString(), url);
+}
+
+/** An index, and what it lists, are both files of a node. */
+function openListed(url: string, context: SchemeContext): ByteSource {
+  return openDisco(url, parseDiscoUrl(url), context);
+}
+
+export const dirScheme: Scheme = {
+  open(url, context) {
+    return {
+      url,
+      size: 0,
+      *[Symbol.iterator]() {
+        for (const entry of readIndexSync(url, context)) yield* openListed(entry.url, context);
+      },
+      async *[Symbol.asyncIterator]() {
+        for (const entry of await readIndex(url, context)) yield* openListed(entry.url, context);
+      },
+    };
+  },
+};
+
+function indexError(url: string, line: number, what: string): DataError {
+  return new DataError(`${url}, line ${line}: not an index of results: ${what}`, { code: "bad-index", url });
+}

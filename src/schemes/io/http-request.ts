@@ -1,0 +1,73 @@
+import http from "node:http";
+import https from "node:https";
+import type { Readable } from "node:stream";
+import { IoError } from "./messages.ts";
+
+const redirectsMax = 10;
+/** Neither a byte nor an answer for so long: the server is gone. */
+const idleTimeoutMs = 30_000;
+
+export interface Reply {
+  readonly status: number;
+  readonly reason: string;
+  readonly body: Readable;
+  header(name: string): string | null;
+}
+
+/**
+ * A GET whose redirects have been followed. `isPaused` tells whether it is us who do not read: silence is then no fault of the
+ * server's.
+ */
+export async function request(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+  isPaused: () => boolean,
+): Promise<Reply> {
+  let address = parse(url, url);
+  for (let redirects = 0; ; redirects++) {
+    const reply = await requestOnce(address, headers, signal, isPaused);
+    const location = reply.header("location");
+    if (reply.status < 300 || reply.status > 399 || reply.status === 304 || location === null) return reply;
+    reply.body.destroy();
+    if (redirects >= redirectsMax) {
+      throw new IoError({ kind: "data", code: "bad-redirect", message: `${url}: more than ${redirectsMax} redirects` });
+    }
+    address = parse(location, url, address);
+  }
+}
+
+function parse(text: string, url: string, base?: URL): URL {
+  const address = URL.canParse(text, base?.href) ? new URL(text, base?.href) : null;
+  if (address === null || (address.protocol !== "http:" && address.protocol !== "https:")) {
+    const what = base === undefined ? "is not a valid address" : `leads to ${text}, which is no http address`;
+    throw new IoError({ kind: "data", code: base === undefined ? "bad-url" : "bad-redirect", message: `${url} ${what}` });
+  }
+  return address;
+}
+
+function requestOnce(
+  address: URL,
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+  isPaused: () => boolean,
+): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const client = address.protocol === "https:" ? https : http;
+    const sent = client.get(address, { headers: { ...headers, "user-agent": "disco-mapreduce" }, signal }, (reply) => {
+      resolve({
+        status: reply.statusCode ?? 0,
+        reason: reply.statusMessage ?? "",
+        body: reply,
+        header: (name) => {
+          const value = reply.headers[name];
+          return typeof value === "string" ? value : null;
+        },
+      });
+    });
+    sent.setTimeout(idleTimeoutMs, () => {
+      if (!isPaused()) sent.destroy(new Error(`no data for ${idleTimeoutMs / 1000} s`));
+    });
+    sent.on("error", reject);
+  });
+}

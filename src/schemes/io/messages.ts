@@ -1,0 +1,57 @@
+/**
+ * Between a process that reads synchronously and its I/O thread: one message port a stream. The thread may run ahead of the
+ * reader by a window of chunks; each chunk that is read opens the window by one.
+ */
+import type { MessagePort } from "node:worker_threads";
+
+/** What a stream does; posted to the thread with the port and a counter that the thread raises for each message. */
+export interface OpenStream {
+  readonly task: StreamTask;
+  readonly port: MessagePort;
+  readonly signal: Int32Array;
+}
+
+export type StreamTask =
+  /** `url` is fetched; `name` is what errors call it. */
+  | { readonly kind: "download"; readonly name: string; readonly url: string }
+  | { readonly kind: "inflate"; readonly name: string; readonly format: InflateFormat };
+
+export type InflateFormat = "gzip" | "zstd" | "deflate" | "br";
+
+export type ToThread =
+  /** A chunk was read. */
+  | { readonly kind: "more" }
+  | { readonly kind: "input"; readonly chunk: Uint8Array }
+  | { readonly kind: "input-end" }
+  /** Nothing more will be read. */
+  | { readonly kind: "close" };
+
+export type FromThread =
+  | { readonly kind: "chunk"; readonly chunk: Uint8Array }
+  /** A chunk of input was used up. */
+  | { readonly kind: "taken" }
+  | { readonly kind: "end" }
+  | { readonly kind: "error"; readonly error: IoFailure };
+
+/** An error as plain values: classes do not survive the way between threads. */
+export interface IoFailure {
+  readonly kind: "data" | "comm";
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** Thrown inside the thread; becomes a `DataError` or `CommError` in the reader. */
+export class IoError extends Error {
+  override name = "IoError";
+  readonly failure: IoFailure;
+
+  constructor(failure: IoFailure) {
+    super(failure.message);
+    this.failure = failure;
+  }
+}
+
+/** Chunks that may wait for their reader: at 256 KiB each, 4 MiB a stream. */
+export const windowChunks = 16;
+export const chunkBytes = 256 * 1024;

@@ -1,0 +1,132 @@
+/**
+ * The one job that a worker process works for: its job pack, its functions (loaded with the first task), its files.
+ */
+import { mkdirSync, readFileSync } from "node:fs";
+import { isAbsolute, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { DiscoError } from "../errors.ts";
+import type { FnRef, JobData, StagePlan } from "../protocol/job-data.ts";
+import { decodeJobPack } from "../protocol/jobpack.ts";
+import type { ToWorker } from "../protocol/messages.ts";
+import { decodeValue } from "../protocol/value.ts";
+import type { SchemeContext } from "../schemes/scheme.ts";
+import { type LoadedCode, loadCode } from "../shipping/load.ts";
+import type { TranslatedStack } from "./failure.ts";
+import { ownFunction } from "./own-functions.ts";
+import { SegmentFile } from "./storage/segment-file.ts";
+
+export type JobBinding = Extract<ToWorker, { kind: "job" }>;
+
+// biome-ignore lint/suspicious/noExplicitAny: functions of users have whatever types they declare
+export type UserFunction = (...args: any[]) => unknown;
+
+export class BoundJob {
+  readonly binding: JobBinding;
+  readonly data: JobData;
+  readonly context: SchemeContext;
+  /** The input that is being read, for failures. */
+  currentUrl: string | null = null;
+  readonly #segments = new Map<number, SegmentFile>();
+  #code: LoadedCode | null = null;
+  #loading: Promise<LoadedCode> | null = null;
+
+  readonly #loadCode: (data: JobData) => Promise<LoadedCode>;
+
+  /** `load` makes the functions; tests give their own. */
+  constructor(binding: JobBinding, data: JobData, load: (data: JobData) => Promise<LoadedCode> = loadFunctions) {
+    this.binding = binding;
+    this.data = data;
+    this.context = { host: binding.host, dataDir: binding.dataDir, dataServers: binding.dataServers };
+    this.#loadCode = load;
+  }
+
+  /** Reads the job pack. Throws `DiscoError` when it cannot be read or is of another version. */
+  static open(binding: JobBinding): BoundJob {
+    const data = decodeValue(decodeJobPack(readFileSync(binding.packFile)).jobdata) as JobData;
+    if (data.version !== 1) {
+      throw new DiscoError(`the job was made by another version of disco-mapreduce (format ${String(data.version)})`, {
+        code: "bad-jobpack",
+        hint: "Run the same version of disco-mapreduce on the client and on all nodes.",
+      });
+    }
+    return new BoundJob(binding, data);
+  }
+
+  /** Makes the process the job's: working directory and command line are what its functions expect. */
+  enter(): void {
+    process.chdir(this.binding.workDir);
+    // Module-level constants that come from the command line shall be what they were where the job was made.
+    process.argv = [...this.data.argv];
+  }
+
+  /** Loads the job's functions, once; after a failure the next task tries again. */
+  async load(): Promise<LoadedCode> {
+    if (this.#code === null) {
+      this.#loading ??= this.#loadCode(this.data).finally(() => {
+        this.#loading = null;
+      });
+      this.#code = await this.#loading;
+    }
+    return this.#code;
+  }
+
+  stage(number: number): StagePlan {
+    const plan = this.data.stages[number];
+    if (plan === undefined) throw new DiscoError(`the job has no stage ${number}`, { code: "bad-jobpack" });
+    return plan;
+  }
+
+  /** Params as each task gets them: a copy of its own. */
+  params(code: LoadedCode): unknown {
+    return decodeValue(this.data.params, { onFunction: (ref: FnRef) => code.fn(ref) });
+  }
+
+  translate(error: unknown): TranslatedStack {
+    if (this.#code !== null) return this.#code.translate(error);
+    return error instanceof Error ? { stack: error.stack } : {};
+  }
+
+  /** Relative to the data directory: the folder for what is not a result. */
+  get systemDir(): string {
+    return `${this.binding.jobDir}/.disco`;
+  }
+
+  /** The file to which this process appends its outputs of a stage. */
+  segment(stage: number): SegmentFile {
+    let segment = this.#segments.get(stage);
+    if (segment === undefined) {
+      segment = SegmentFile.create(join(this.binding.dataDir, this.segmentName(stage)));
+      this.#segments.set(stage, segment);
+    }
+    return segment;
+  }
+
+  segmentName(stage: number): string {
+    return `${this.systemDir}/seg-${fileName(this.stage(stage).name)}-${this.binding.workerId}.seg`;
+  }
+
+  /** Absolute path of the folder for temporary files. */
+  scratchDir(): string {
+    const dir = join(this.binding.dataDir, this.systemDir);
+    mkdirSync(dir, { recursive: true });
+    return dir;
+  }
+}
+
+async function loadFunctions(data: JobData): Promise<LoadedCode> {
+  for (const specifier of data.requiredModules) await import(toUrl(specifier));
+  const script = data.argv[1];
+  return loadCode(data.code, {
+    findOwn: (name, args) => ownFunction(args === undefined ? { name } : { name, args }),
+    ...(script !== undefined && isAbsolute(script) ? { entryUrl: pathToFileURL(script).href } : {}),
+  });
+}
+
+/** A stage's name as part of a file's name. */
+export function fileName(stage: string): string {
+  return stage.replace(/[^a-zA-Z0-9_-]/g, "_");
+}
+
+function toUrl(specifier: string): string {
+  return specifier.startsWith("/") ? pathToFileURL(specifier).href : specifier;
+}

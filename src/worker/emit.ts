@@ -1,0 +1,59 @@
+/**
+ * From a pair that a function emitted to the writer: partition, then combine, then write. Composed once a task, so that a
+ * pair passes only the steps that its job has.
+ */
+import { DiscoError } from "../errors.ts";
+import { hashKey } from "../protocol/hash.ts";
+import { Combiner, type CombinerFn } from "./combine.ts";
+import { describe } from "./describe.ts";
+
+export type Emit = (key: unknown, value: unknown) => void;
+
+/** Where pairs go in the end. `partition` is a number below `partitions`, or the task's label. */
+export interface PairWriter {
+  add(partition: number, key: unknown, value: unknown): void;
+}
+
+export type PartitionFn = (key: unknown, nrPartitions: number, params: unknown) => unknown;
+
+export interface EmitPlan {
+  readonly partitions: number | null;
+  /** The task's own label, for output that is not partitioned. */
+  readonly label: number;
+  readonly partition: PartitionFn | null;
+  readonly combiner: CombinerFn | null;
+  readonly seed: number;
+  readonly params: unknown;
+  /** What a combiner's buffers may hold, in bytes, roughly. */
+  readonly budgetBytes: number;
+}
+
+export interface Emitter {
+  readonly emit: Emit;
+  /** Empties the combiner's buffers. */
+  flush(): void;
+}
+
+export function makeEmitter(plan: EmitPlan, writer: PairWriter): Emitter {
+  const { partitions, label, partition, seed, params } = plan;
+  // Labels may be large numbers, partitions of a combiner are small ones: output with one label is partition 0 until written.
+  const end: PairWriter = partitions === null ? { add: (_, key, value) => writer.add(label, key, value) } : writer;
+  const combiner = plan.combiner === null ? null : new Combiner(plan.combiner, params, end, plan.budgetBytes);
+  const to: PairWriter = combiner ?? end;
+  const flush = (): void => combiner?.flush();
+  if (partitions === null) return { emit: (key, value) => to.add(0, key, value), flush };
+  if (partition !== null) {
+    return { emit: (key, value) => to.add(checked(partition(key, partitions, params), partitions, key), key, value), flush };
+  }
+  if (partitions === 1) return { emit: (key, value) => to.add(0, key, value), flush };
+  return { emit: (key, value) => to.add(hashKey(key, seed) % partitions, key, value), flush };
+}
+
+function checked(partition: unknown, partitions: number, key: unknown): number {
+  // An unsigned 32-bit integer is exactly what >>> does not change.
+  if (((partition as number) >>> 0) === partition && partition < partitions) return partition;
+  throw new DiscoError(
+    `partition returned ${describe(partition)} for the key ${describe(key)}: an integer from 0 to ${partitions - 1} was expected`,
+    { code: "bad-partition" },
+  );
+}

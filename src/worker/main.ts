@@ -1,0 +1,27 @@
+/**
+ * Entry of a worker process. Forked by a node, it says "ready" before it loads anything else: the node counts on processes
+ * that start in milliseconds, and the rest is loaded while it waits for its job.
+ */
+import { enableCompileCache } from "node:module";
+import type { FromWorker, ToWorker } from "../protocol/messages.ts";
+
+const parentPid = process.ppid;
+const waiting: ToWorker[] = [];
+let handle = (message: ToWorker): void => {
+  waiting.push(message);
+};
+
+if (process.send === undefined) {
+  process.stderr.write("disco: the worker is started by a node, not by hand\n");
+  process.exit(2);
+}
+
+process.on("message", (message: ToWorker) => handle(message));
+process.on("disconnect", () => process.exit(0));
+process.send({ kind: "ready", pid: process.pid } satisfies FromWorker);
+
+enableCompileCache();
+const { WorkerLoop } = await import("./worker-loop.ts");
+const loop = new WorkerLoop(parentPid);
+handle = (message) => loop.handle(message);
+for (const message of waiting) handle(message);

@@ -1,0 +1,149 @@
+/**
+ * The map loop. Entries come by the batch where the stream knows batches; results are emitted in the order of the entries,
+ * whatever the functions are.
+ *
+ * The loop is synchronous until a call returns a promise or an async iterable. From there on calls run ahead, at most
+ * `concurrency` at once, and their results are awaited in order: output is the same as if each call had been awaited
+ * before the next.
+ */
+import type { Emit } from "./emit.ts";
+import { badResult, emitAsync, emitSync, isAsyncResult, isThenable } from "./pairs.ts";
+import type { Progress } from "./progress.ts";
+import { BatchIterator } from "./streams/batches.ts";
+import { isAsyncIterable, isIterable } from "./streams/stream.ts";
+
+export type MapFn = (entry: unknown, params: unknown) => unknown;
+
+export interface MapRun {
+  readonly fn: MapFn;
+  /** For messages. */
+  readonly name: string;
+  readonly params: unknown;
+  readonly emit: Emit;
+  readonly progress: Progress;
+  readonly concurrency: number;
+  /** Called between batches, where the task may empty its buffers. */
+  readonly onBatch: () => void;
+}
+
+/** Entries in an array of a stream that does not know batches. */
+const batchEntries = 256;
+
+/** Runs the map over a synchronous stream; a promise only where the map is async. */
+export function mapAll(entries: Iterable<unknown>, run: MapRun): Promise<void> | undefined {
+  const nextBatch = batches(entries);
+  const { fn, name, params, emit, progress } = run;
+  const beat = progress.beat;
+  let seen = beat[0];
+  let count = 0;
+  let nextStatus = progress.nextStatus(0);
+  for (let batch = nextBatch(); batch !== null; batch = nextBatch()) {
+    for (let i = 0; i < batch.length; i++) {
+      const result = fn(batch[i], params);
+      if (!emitSync(result, emit, name)) {
+        if (!isAsyncResult(result)) throw badResult(result, name);
+        progress.recordsIn = count;
+        return mapAhead(rest(batch, i + 1, nextBatch), run, result);
+      }
+      if (++count === nextStatus) {
+        progress.status(count);
+        nextStatus = progress.nextStatus(count);
+      }
+      if (beat[0] !== seen) {
+        seen = beat[0];
+        progress.report(count);
+      }
+    }
+    progress.recordsIn = count;
+    run.onBatch();
+  }
+  return undefined;
+}
+
+/** The map over an async stream. */
+export function mapAsync(entries: AsyncIterable<unknown>, run: MapRun): Promise<void> {
+  return mapAhead(entries, run);
+}
+
+function batches(entries: Iterable<unknown>): () => readonly unknown[] | null {
+  if (entries instanceof BatchIterator) return () => entries.nextBatch() as readonly unknown[] | null;
+  const iterator = entries[Symbol.iterator]();
+  let ended = false;
+  return () => {
+    const batch: unknown[] = [];
+    while (!ended && batch.length < batchEntries) {
+      const step = iterator.next();
+      if (step.done === true) ended = true;
+      else batch.push(step.value);
+    }
+    return batch.length === 0 ? null : batch;
+  };
+}
+
+function* rest(
+  batch: readonly unknown[],
+  from: number,
+  nextBatch: () => readonly unknown[] | null,
+): Generator<unknown, void, undefined> {
+  for (let i = from; i < batch.length; i++) yield batch[i];
+  for (let next = nextBatch(); next !== null; next = nextBatch()) yield* next;
+}
+
+async function mapAhead(
+  entries: Iterable<unknown> | AsyncIterable<unknown>,
+  run: MapRun,
+  ...pending: unknown[]
+): Promise<void> {
+  const { fn, name, params, emit, progress } = run;
+  const inFlight: unknown[] = pending.map(begin);
+  let count = progress.recordsIn;
+  let nextStatus = progress.nextStatus(count);
+  let seen = progress.beat[0];
+  const settleFirst = async (): Promise<void> => {
+    const result = inFlight.shift();
+    if (!emitSync(result, emit, name)) await emitAsync(result, emit, name);
+    count++;
+    if (count === nextStatus) {
+      progress.status(count);
+      nextStatus = progress.nextStatus(count);
+    }
+    if (progress.beat[0] !== seen) {
+      seen = progress.beat[0];
+      progress.report(count);
+    }
+    progress.recordsIn = count;
+    run.onBatch();
+  };
+  for await (const entry of entries) {
+    const result = fn(entry, params);
+    inFlight.push(begin(result));
+    if (inFlight.length >= run.concurrency) await settleFirst();
+  }
+  while (inFlight.length > 0) await settleFirst();
+}
+
+/** Pairs of an async generator that are fetched before its turn. */
+const prefetchPairs = 1_024;
+
+/** Lets an async result make headway before its turn to be emitted comes. */
+function begin(result: unknown): unknown {
+  let begun = result;
+  if (!isThenable(result) && isAsyncIterable(result) && !isIterable(result)) begun = prefetch(result);
+  // Awaited in its turn: until then a rejection must not count as unhandled.
+  if (begun instanceof Promise) begun.catch(() => {});
+  return begun;
+}
+
+async function prefetch(result: AsyncIterable<unknown>): Promise<unknown> {
+  const pairs = result[Symbol.asyncIterator]();
+  const fetched: unknown[] = [];
+  while (fetched.length < prefetchPairs) {
+    const step = await pairs.next();
+    if (step.done === true) return fetched;
+    fetched.push(step.value);
+  }
+  return (async function* () {
+    yield* fetched;
+    yield* { [Symbol.asyncIterator]: () => pairs };
+  })();
+}

@@ -1,0 +1,48 @@
+/** Public name -> function, for recipes of `own.ts`. A new shipped reader, writer or partitioner gets a line here. */
+import { DiscoError } from "../errors.ts";
+import { nopMap, nopReduce } from "./nop.ts";
+import type { OwnRecipe } from "./own.ts";
+import { defaultPartition, makeRangePartition } from "./partition.ts";
+import { bytesReader } from "./streams/bytes.ts";
+import { chainReader } from "./streams/chain.ts";
+import { gzipReader, zstdReader } from "./streams/compressed.ts";
+import { csvReader } from "./streams/csv.ts";
+import { jsonlReader } from "./streams/jsonl.ts";
+import { lineReader, mapLineReader } from "./streams/lines.ts";
+import { netstrReader, netstrWriter } from "./streams/netstr.ts";
+import { objectReader, objectWriter } from "./streams/objects.ts";
+import { reReader } from "./streams/regexp.ts";
+
+type AnyFunction = (...args: never[]) => unknown;
+
+const plain: Readonly<Record<string, AnyFunction>> = {
+  bytesReader,
+  chainReader,
+  defaultPartition,
+  gzipReader,
+  jsonlReader,
+  mapLineReader,
+  netstrReader,
+  netstrWriter,
+  nopMap,
+  nopReduce,
+  objectReader,
+  objectWriter,
+  zstdReader,
+};
+
+const factories: Readonly<Record<string, AnyFunction>> = { csvReader, lineReader, makeRangePartition, reReader };
+
+/** The function that a recipe stands for. Throws `DiscoError` `unknown-function`. */
+export function ownFunction(recipe: OwnRecipe): AnyFunction {
+  const table = recipe.args === undefined ? plain : factories;
+  const found = Object.hasOwn(table, recipe.name) ? table[recipe.name] : undefined;
+  if (found === undefined) {
+    throw new DiscoError(`this version of disco-mapreduce has no function ${recipe.name}`, {
+      code: "unknown-function",
+      hint: "Run the same version of disco-mapreduce on the client and on all nodes.",
+    });
+  }
+  if (recipe.args === undefined) return found;
+  return (found as (...args: readonly unknown[]) => AnyFunction)(...recipe.args);
+}

@@ -1,0 +1,249 @@
+/** One task from its inputs to its committed output: composes reading, the user's function, partitioning and writing. */
+import type { TaskOutput } from "../core/job/spec.ts";
+import { DiscoError } from "../errors.ts";
+import type { FnRef, StagePlan } from "../protocol/job-data.ts";
+import type { WorkerTask } from "../protocol/messages.ts";
+import type { LoadedCode } from "../shipping/load.ts";
+import { type BoundJob, fileName, type UserFunction } from "./bound-job.ts";
+import type { CombinerFn } from "./combine.ts";
+import { makeEmitter, type PartitionFn } from "./emit.ts";
+import { mapAll, mapAsync } from "./map-loop.ts";
+import { OobValues } from "./oob.ts";
+import { ownRecipe } from "./own.ts";
+import { Progress, type ProgressSink } from "./progress.ts";
+import { seededRandom } from "./random.ts";
+import { reduceAll } from "./reduce-loop.ts";
+import { chainReader } from "./streams/chain.ts";
+import { countAsync, countRecords } from "./streams/counted.ts";
+import type { NamedInputStream } from "./streams/input-chain.ts";
+import { mapLineReader } from "./streams/lines.ts";
+import type { OutputFormat } from "./streams/output-chain.ts";
+import { isIterable, type Stream } from "./streams/stream.ts";
+import { type InputPlan, type OpenedInput, openInputs, openStageInput } from "./task-input.ts";
+import { finalOutput, intermediateOutput, type OutputPlan, type TaskOutputWriter } from "./task-output.ts";
+import { setTask } from "./task-state.ts";
+
+/** Shares of a job's memory limit: what is read and what is written are estimated, and V8 needs room to collect garbage. */
+const inputShare = 1 / 6;
+const outputShare = 1 / 6;
+const combinerShare = 1 / 12;
+
+export interface TaskHost extends ProgressSink {
+  readonly beat: Int32Array;
+}
+
+/** Runs one attempt. Whatever it throws is the attempt's failure; what it wrote is then taken back. */
+export async function runTask(job: BoundJob, task: WorkerTask, host: TaskHost): Promise<TaskOutput> {
+  job.currentUrl = null;
+  const plan = job.stage(task.stage);
+  const progress = new Progress(host.beat, host, job.data.statusInterval, plan.kind);
+  const oob = openOob(job, task, plan);
+  setTask(taskState(job, task, plan, oob));
+  let input: OpenedInput | null = null;
+  let output: TaskOutputWriter | null = null;
+  try {
+    const code = await job.load();
+    const params = job.params(code);
+    const functions = new StageFunctions(plan, code);
+    input = await openInput(job, task, plan, functions, params, progress);
+    output = openOutput(job, task, plan, functions, params);
+    await run(job, task, plan, functions, params, input.stream, output, progress);
+    const finished = output.finish();
+    output = null;
+    const recordsOut = finished.labels.reduce((sum, label) => sum + label.records, 0);
+    const { recordsIn, bytesIn } = progress;
+    const peakRss = process.resourceUsage().maxRSS * 1024;
+    const refs = oob.refs;
+    return { ...finished, ...(refs.length === 0 ? {} : { oob: refs }), recordsIn, recordsOut, bytesIn, peakRss };
+  } catch (error) {
+    job.currentUrl = progress.url;
+    abort(output);
+    throw error;
+  } finally {
+    input?.close();
+    setTask(null);
+  }
+}
+
+async function run(
+  job: BoundJob,
+  task: WorkerTask,
+  plan: StagePlan,
+  functions: StageFunctions,
+  params: unknown,
+  stream: Stream<unknown>,
+  output: TaskOutputWriter,
+  progress: Progress,
+): Promise<void> {
+  const { emit, flush } = makeEmitter(
+    {
+      partitions: plan.partitions,
+      label: labelOf(task),
+      partition: functions.optional<PartitionFn>(plan.partition),
+      combiner: functions.optional<CombinerFn>(plan.combiner),
+      seed: job.data.seed,
+      params,
+      budgetBytes: job.data.memoryLimitBytes * combinerShare,
+    },
+    output,
+  );
+  const fn = functions.get(plan.fn);
+  const name = functions.name(plan.fn, plan.kind);
+  const init = functions.optional<UserFunction>(plan.init);
+  if (plan.kind === "map") {
+    const mapRun = { fn, name, params, emit, progress, concurrency: Math.max(1, plan.concurrency), onBatch: () => {} };
+    // An iterator rather than an iterable: what `init` reads of it is gone, as in the seed.
+    const entries = isIterable(stream) ? iteratorOf(stream) : stream;
+    if (init !== null) await init(entries, params);
+    const done = isIterable(entries) ? mapAll(entries, mapRun) : mapAsync(entries, mapRun);
+    if (done !== undefined) await done;
+  } else {
+    const pairs = isIterable(stream) ? countRecords(stream, progress) : countAsync(stream, progress);
+    if (init !== null) await init(pairs, params);
+    const done = reduceAll(pairs, { fn, name, params, emit });
+    if (done !== undefined) await done;
+  }
+  flush();
+}
+
+function iteratorOf(stream: Iterable<unknown>): Iterable<unknown> {
+  const iterator = stream[Symbol.iterator]();
+  return isIterable(iterator) ? iterator : { [Symbol.iterator]: () => iterator };
+}
+
+async function openInput(
+  job: BoundJob,
+  task: WorkerTask,
+  plan: StagePlan,
+  functions: StageFunctions,
+  params: unknown,
+  progress: Progress,
+): Promise<OpenedInput> {
+  const isMap = plan.kind === "map" && task.input.kind === "inputs";
+  const inputPlan: InputPlan = {
+    chain: plan.inputStream.map((ref, i) => functions.named(ref, `inputStream[${i}]`)),
+    defaultReader: isMap ? { name: "mapLineReader", fn: mapLineReader as never } : { name: "chainReader", fn: chainReader as never },
+    sort: plan.sort,
+    params,
+    budgetBytes: job.data.memoryLimitBytes * inputShare,
+    scratchDir: job.scratchDir(),
+  };
+  if (task.input.kind === "inputs") return openInputs(task.input.inputs, inputPlan, job.context, progress);
+  if (task.manifestFile === undefined) throw new DiscoError("a task over a stage came without its manifest", { code: "bad-task" });
+  const before = job.stage(task.input.stage);
+  const source = {
+    input: task.input,
+    manifestFile: task.manifestFile,
+    dataDir: job.binding.dataDir,
+    isFormatted: isFormatted(before),
+    stageName: before.name,
+  };
+  return openStageInput(source, inputPlan, progress);
+}
+
+function openOutput(
+  job: BoundJob,
+  task: WorkerTask,
+  plan: StagePlan,
+  functions: StageFunctions,
+  params: unknown,
+): TaskOutputWriter {
+  const format: OutputFormat | null = isFormatted(plan)
+    ? {
+        chain: plan.outputStream.map((ref, i) => functions.named(ref, `outputStream[${i}]`)),
+        writer: functions.optional(plan.writer),
+        params,
+      }
+    : null;
+  const outputPlan: OutputPlan = {
+    host: job.binding.host,
+    dataDir: job.binding.dataDir,
+    jobDir: job.binding.jobDir,
+    name: attemptName(task),
+    partitions: plan.partitions,
+    label: labelOf(task),
+    sorted: plan.sortOutput,
+    format,
+    budgetBytes: job.data.memoryLimitBytes * outputShare,
+  };
+  if (plan.final) return finalOutput(outputPlan);
+  return intermediateOutput(outputPlan, job.segment(task.stage), job.segmentName(task.stage));
+}
+
+/** The user chose how this stage's pairs become bytes. */
+function isFormatted(plan: StagePlan): boolean {
+  return plan.writer !== null || plan.outputStream.length > 0;
+}
+
+function abort(output: TaskOutputWriter | null): void {
+  try {
+    output?.abort();
+  } catch {
+    // The failure that led here says more; what is left goes with the job.
+  }
+}
+
+function labelOf(task: WorkerTask): number {
+  return task.group.label ?? 0;
+}
+
+function attemptName(task: WorkerTask): string {
+  return `${fileName(task.stageName)}-${task.task}-${task.attempt}`;
+}
+
+function openOob(job: BoundJob, task: WorkerTask, plan: StagePlan): OobValues {
+  return new OobValues({
+    job: task.job,
+    host: job.binding.host,
+    dataDir: job.binding.dataDir,
+    jobDir: job.binding.jobDir,
+    attempt: `${fileName(plan.name)}-${task.task}-${task.attempt}`,
+    committed: task.oob ?? {},
+  });
+}
+
+function taskState(job: BoundJob, task: WorkerTask, plan: StagePlan, oob: OobValues): Parameters<typeof setTask>[0] {
+  return {
+    jobName: task.job,
+    host: job.binding.host,
+    master: job.binding.master,
+    stage: plan.name,
+    id: task.task,
+    attempt: task.attempt,
+    partition: labelOf(task),
+    inputs: task.input.kind === "inputs" ? task.input.inputs.map((input) => input.replicas[0] ?? "") : [],
+    random: seededRandom(job.data.seed, task.stage, task.task),
+    put: (key, value) => oob.put(key, value),
+    get: (key, from) => oob.get(key, from),
+  };
+}
+
+/** The functions of one stage, and what messages call them. */
+class StageFunctions {
+  readonly #code: LoadedCode;
+  readonly #plan: StagePlan;
+
+  constructor(plan: StagePlan, code: LoadedCode) {
+    this.#plan = plan;
+    this.#code = code;
+  }
+
+  get(ref: FnRef): UserFunction {
+    return this.#code.fn(ref) as UserFunction;
+  }
+
+  optional<F>(ref: FnRef | null): F | null {
+    return ref === null ? null : (this.#code.fn(ref) as F);
+  }
+
+  /** The option's name, with the function's own where it has another. */
+  name(ref: FnRef, role: string): string {
+    const fn = this.#code.fn(ref);
+    const own = ownRecipe(fn)?.name ?? fn.name;
+    return own === "" || own === role ? role : `${role} (${own})`;
+  }
+
+  named(ref: FnRef, role: string): NamedInputStream {
+    return { name: this.name(ref, `${this.#plan.name}'s ${role}`), fn: this.#code.fn(ref) as NamedInputStream["fn"] };
+  }
+}

@@ -1,0 +1,54 @@
+import { DataError } from "../../errors.ts";
+import { own } from "../own.ts";
+import { Records } from "../storage/batch.ts";
+import { readBlocks, readBlocksAsync } from "../storage/read-blocks.ts";
+import { isAsyncIterable, isIterable } from "./stream.ts";
+
+/**
+ * Entries are the `[key, value]` pairs of an earlier job's results. The default reader of `reduce`.
+ */
+export const chainReader = own(
+  "chainReader",
+  // What an earlier job wrote is known to who made it.
+  // biome-ignore lint/suspicious/noExplicitAny: as JSON.parse
+  (stream: Iterable<Uint8Array>, _size: number, url: string, _params?: unknown): IterableIterator<[any, any]> => {
+    if (isIterable(stream)) return named(readBlocks(stream), url) as unknown as IterableIterator<[unknown, unknown]>;
+    if (isAsyncIterable(stream)) {
+      return namedAsync(stream as AsyncIterable<Uint8Array>, url) as unknown as IterableIterator<[unknown, unknown]>;
+    }
+    throw new TypeError("chainReader reads a stream of byte chunks");
+  },
+);
+
+/** The same records, whose errors say where they were read from. */
+function named(records: Records, url: string): Records {
+  return new Records({
+    nextBatch() {
+      try {
+        return records.nextBatch();
+      } catch (error) {
+        throw withUrl(error, url);
+      }
+    },
+    close: () => records.close(),
+  });
+}
+
+async function* namedAsync(stream: AsyncIterable<Uint8Array>, url: string): AsyncGenerator<unknown, void, undefined> {
+  try {
+    yield* readBlocksAsync(stream);
+  } catch (error) {
+    throw withUrl(error, url);
+  }
+}
+
+function withUrl(error: unknown, url: string): unknown {
+  if (!(error instanceof DataError) || error.url !== undefined) return error;
+  return new DataError(`${url}: ${error.message}`, {
+    code: error.code,
+    retry: error.retry,
+    url,
+    cause: error,
+    hint: "chainReader reads results of Disco's jobs in Disco's own format; other data needs another reader.",
+  });
+}

@@ -1,0 +1,137 @@
+/**
+ * One input of several replicas as one stream: where a replica fails, the next one goes on with the record after the last one
+ * that was read. Replicas have the same contents by definition, so counting records is enough, whatever the format.
+ */
+import { CommError, DataError } from "../../errors.ts";
+import { BatchIterator } from "./batches.ts";
+import { isIterable, type Stream } from "./stream.ts";
+
+/** Records at a time from a reader that does not know batches. */
+const batchRecords = 256;
+
+/** Opens one replica; may throw, and the stream may throw later. */
+export type OpenReplica = (url: string) => Stream<unknown>;
+
+/** Reads the first of `urls` that works. Throws `DataError` with each one's reason when none does. */
+export function openReplicas(urls: readonly string[], open: OpenReplica): Stream<unknown> {
+  if (urls.length === 1) return open(urls[0] as string);
+  const replicas = new Replicas(urls, open);
+  const first = replicas.next();
+  return isIterable(first) ? new ReplicatedRecords(replicas, first) : replicatedAsync(replicas, first);
+}
+
+/** A failure that another copy of the data may not have. */
+function isDataFailure(error: unknown): error is Error {
+  return error instanceof DataError || error instanceof CommError;
+}
+
+class Replicas {
+  readonly #urls: readonly string[];
+  readonly #open: OpenReplica;
+  readonly #reasons: string[] = [];
+  #at = 0;
+  #last: unknown;
+
+  constructor(urls: readonly string[], open: OpenReplica) {
+    this.#urls = urls;
+    this.#open = open;
+  }
+
+  failed(error: unknown): void {
+    if (!isDataFailure(error)) throw error;
+    this.#last = error;
+    this.#reasons.push(error.message);
+  }
+
+  next(): Stream<unknown> {
+    while (this.#at < this.#urls.length) {
+      const url = this.#urls[this.#at++] as string;
+      try {
+        return this.#open(url);
+      } catch (error) {
+        this.failed(error);
+      }
+    }
+    throw new DataError(`none of ${this.#urls.length} replicas can be read:\n${this.#reasons.map((r) => `  ${r}`).join("\n")}`, {
+      code: "no-replica",
+      url: this.#urls[0] ?? "",
+      cause: this.#last,
+    });
+  }
+}
+
+class ReplicatedRecords extends BatchIterator<unknown> {
+  readonly #replicas: Replicas;
+  #records: Iterator<unknown>;
+  #delivered = 0;
+  #toSkip = 0;
+
+  constructor(replicas: Replicas, first: Iterable<unknown>) {
+    super();
+    this.#replicas = replicas;
+    this.#records = first[Symbol.iterator]();
+  }
+
+  protected override readBatch(): readonly unknown[] | null {
+    for (;;) {
+      const batch = this.#tryBatch();
+      if (batch === null) return null;
+      if (batch.length <= this.#toSkip) {
+        this.#toSkip -= batch.length;
+        continue;
+      }
+      const fresh = this.#toSkip === 0 ? batch : batch.slice(this.#toSkip);
+      this.#toSkip = 0;
+      this.#delivered += fresh.length;
+      return fresh;
+    }
+  }
+
+  override return(): IteratorResult<unknown, undefined> {
+    this.#records.return?.();
+    return super.return();
+  }
+
+  /** `[]` after a change of replica. */
+  #tryBatch(): readonly unknown[] | null {
+    const batch: unknown[] = [];
+    try {
+      if (this.#records instanceof BatchIterator) return this.#records.nextBatch();
+      while (batch.length < batchRecords) {
+        const step = this.#records.next();
+        if (step.done === true) return batch.length === 0 ? null : batch;
+        batch.push(step.value);
+      }
+      return batch;
+    } catch (error) {
+      this.#replicas.failed(error);
+      const next = this.#replicas.next();
+      if (!isIterable(next)) throw new TypeError("the readers of two replicas are not both synchronous");
+      this.#records = next[Symbol.iterator]();
+      this.#toSkip = this.#delivered;
+      return [];
+    }
+  }
+}
+
+async function* replicatedAsync(replicas: Replicas, first: Stream<unknown>): AsyncGenerator<unknown, void, undefined> {
+  let stream = first;
+  let delivered = 0;
+  for (;;) {
+    let toSkip = delivered;
+    try {
+      for await (const record of stream) {
+        if (toSkip > 0) {
+          toSkip--;
+          continue;
+        }
+        delivered++;
+        yield record;
+      }
+      return;
+    } catch (error) {
+      replicas.failed(error);
+      stream = replicas.next();
+    }
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * What a task reads, as one stream: job inputs through their readers, or outputs of the stage before, sorted where the job asks
+ * for it.
+ *
+ * Outputs of a stage are blocks of records. They are read as such; only where the user chose readers for them (or wrote them
+ * in a format of their own) their bytes go through the chain, one task's output after the other.
+ */
+import type { InputSpec } from "../core/job/spec.ts";
+import { DiscoError } from "../errors.ts";
+import { openUrl } from "../schemes/open.ts";
+import type { SchemeContext } from "../schemes/scheme.ts";
+import { ownRecipe } from "./own.ts";
+import type { Progress } from "./progress.ts";
+import { openStage, type StageSource } from "./stage-input.ts";
+import { mergeSorted } from "./storage/merge-sorted.ts";
+import { sortRecords, sortRecordsAsync } from "./storage/record-sorter.ts";
+import { concat, type OpenStreamFn } from "./streams/concat.ts";
+import { countBytes } from "./streams/counted.ts";
+import { type NamedInputStream, openChain } from "./streams/input-chain.ts";
+import { openReplicas } from "./streams/replicas.ts";
+import { isIterable, type Stream } from "./streams/stream.ts";
+
+export interface InputPlan {
+  /** Empty: `defaultReader`. */
+  readonly chain: readonly NamedInputStream[];
+  readonly defaultReader: NamedInputStream;
+  readonly sort: boolean | "merge";
+  readonly params: unknown;
+  /** Memory for sorting and merging, in bytes. */
+  readonly budgetBytes: number;
+  readonly scratchDir: string;
+}
+
+export interface OpenedInput {
+  readonly stream: Stream<unknown>;
+  /** Lets go of files. */
+  close(): void;
+}
+
+/** Job inputs, in order, each by the first of its replicas that works. */
+export async function openInputs(
+  inputs: readonly InputSpec[],
+  plan: InputPlan,
+  context: SchemeContext,
+  progress: Progress,
+): Promise<OpenedInput> {
+  const chain = plan.chain.length > 0 ? plan.chain : [plan.defaultReader];
+  const openers = inputs.map((input): OpenStreamFn => {
+    const open = (url: string): Stream<unknown> => {
+      progress.url = url;
+      return openChain(countBytes(openUrl(url, context), progress), chain, plan.params);
+    };
+    return () => openReplicas(nearestFirst(input, context.host), open);
+  });
+  const names = inputs.map((input) => input.replicas[0] ?? "");
+  return { stream: await arrange(openers, names, plan), close: () => {} };
+}
+
+/** Outputs of the stage before. */
+export async function openStageInput(source: StageSource, plan: InputPlan, progress: Progress): Promise<OpenedInput> {
+  const stage = openStage(source, progress);
+  try {
+    if (!source.isFormatted && isNative(plan.chain)) {
+      if (plan.sort !== "merge") return { stream: stage.records(plan), close: () => stage.close() };
+      return { stream: await arrange(stage.recordsOfEach(), stage.names, plan), close: () => stage.close() };
+    }
+    const chain = plan.chain.length > 0 ? plan.chain : [plan.defaultReader];
+    const openers = stage.bytesOfEach().map((bytes): OpenStreamFn => () => openChain(bytes, chain, plan.params));
+    return { stream: await arrange(openers, stage.names, plan), close: () => stage.close() };
+  } catch (error) {
+    stage.close();
+    throw error;
+  }
+}
+
+/** No reader, or the one that reads what we write. */
+function isNative(chain: readonly NamedInputStream[]): boolean {
+  return chain.every(({ fn }) => ownRecipe(fn)?.name === "chainReader") && chain.length <= 1;
+}
+
+/** One after the other, or sorted, or merged. */
+async function arrange(openers: readonly OpenStreamFn[], names: readonly string[], plan: InputPlan): Promise<Stream<unknown>> {
+  if (plan.sort === "merge") {
+    const inputs = openers.map((open, i) => ({ url: names[i] ?? "", pairs: synchronous(open()) }));
+    return mergeSorted(inputs);
+  }
+  const stream = concat(openers);
+  if (!plan.sort) return stream;
+  if (isIterable(stream)) return sortRecords(stream as Iterable<[unknown, unknown]>, plan);
+  return sortRecordsAsync(stream as AsyncIterable<[unknown, unknown]>, plan);
+}
+
+function synchronous(stream: Stream<unknown>): Iterable<[unknown, unknown]> {
+  if (isIterable(stream)) return stream as Iterable<[unknown, unknown]>;
+  throw new DiscoError('sort: "merge" needs synchronous readers', {
+    code: "bad-option",
+    hint: "Use sort: true, which also takes async readers.",
+  });
+}
+
+/** Replicas on this node before those elsewhere. */
+function nearestFirst(input: InputSpec, host: string | undefined): readonly string[] {
+  const near = input.replicas.filter((_, i) => input.hosts[i] === host && host !== undefined);
+  if (near.length === 0 || near.length === input.replicas.length) return input.replicas;
+  return [...near, ...input.replicas.filter((url) => !near.includes(url))];
+}
+
