@@ -1,0 +1,4 @@
+import { busContract } from "./contract.ts";
+import { MemoryBus } from "./memory.ts";
+
+busContract("memory", () => Promise.resolve(new MemoryBus()));

@@ -1,0 +1,22 @@
+/**
+ * A journal has one owner. When another live process owns that of the root, this one takes the next: `journal-2.sqlite` and so on.
+ * Two scripts that run at once do not see each other's jobs in lists; their data lie side by side.
+ */
+import { join } from "node:path";
+import { DiscoError } from "../errors.ts";
+import type { LocalJournal } from "../journal/local.ts";
+import { openSqliteJournal } from "../journal/sqlite.ts";
+
+const enginesMax = 64;
+
+/** @throws DiscoError `root-busy`, and what `openSqliteJournal` throws */
+export function openFreeJournal(root: string): LocalJournal {
+  for (let n = 1; n <= enginesMax; n++) {
+    try {
+      return openSqliteJournal(join(root, n === 1 ? "journal.sqlite" : `journal-${n}.sqlite`));
+    } catch (error) {
+      if (!(error instanceof DiscoError) || error.code !== "journal-busy") throw error;
+    }
+  }
+  throw new DiscoError(`${enginesMax} engines run on ${root} already`, { code: "root-busy", hint: "Choose another root directory." });
+}

@@ -1,0 +1,58 @@
+/** Jobs: submission, list, state, job pack. */
+import type { JobInfo } from "../../client/master-api.ts";
+import { DiscoError } from "../../errors.ts";
+import { queryParameter } from "./arguments.ts";
+import { bytes, json, type Route } from "./route.ts";
+import { wireTime } from "./wire-time.ts";
+
+export const jobRoutes: readonly Route[] = [
+  {
+    method: "POST",
+    path: "/disco/job/new",
+    async handle({ body }, master) {
+      try {
+        return json(["ok", await master.submit(body)]);
+      } catch (error) {
+        if (!(error instanceof DiscoError)) throw error;
+        // 200, since Disco's client looks for the reason there.
+        return json(["error", `Job failed to start: ${error.message}`]);
+      }
+    },
+  },
+  {
+    method: "GET",
+    path: "/disco/ctrl/joblist",
+    async handle(_request, master) {
+      const jobs = await master.jobList();
+      return json(jobs.map(({ name, status, submittedAt }) => [Math.floor(submittedAt / 1000), status, name]));
+    },
+  },
+  {
+    method: "GET",
+    path: "/disco/ctrl/jobinfo",
+    async handle(request, master) {
+      return json(wireJobInfo(await master.jobInfo(queryParameter(request, "name"))));
+    },
+  },
+  {
+    method: "GET",
+    path: "/disco/ctrl/parameters",
+    async handle(request, master) {
+      return bytes((await master.jobPack(queryParameter(request, "name"))).subarray(request.offset));
+    },
+  },
+];
+
+function wireJobInfo(info: JobInfo): object {
+  return {
+    timestamp: wireTime(info.submittedAt),
+    active: info.status,
+    // [stage, pending, waiting, running, done, failed]: what Disco calls pending is not yet planned.
+    pipeline: info.stages.map(({ stage, waiting, running, done, failed }) => [stage, 0, waiting, running, done, failed]),
+    results: info.results,
+    inputs: info.inputs,
+    worker: "typescript",
+    hosts: info.hosts,
+    owner: info.owner,
+  };
+}

@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { JobEvent, JobInfo, MasterApi } from "../../client/master-api.ts";
+import { DiscoError, JobError } from "../../errors.ts";
+import { answer, requestOf } from "./routes.ts";
+
+const events: [number, JobEvent][] = [];
+for (const [i, message] of ["New job initialized!", "ö".repeat(20), "x"].entries()) {
+  const event: JobEvent = { time: "2026-11-22T11:27:24.123Z", host: "h", task: i === 2 ? "map:0" : null, level: i === 2 ? "message" : "info", message };
+  events.push([(events.at(-1)?.[0] ?? 0) + Buffer.byteLength(JSON.stringify(event)) + 1, event]);
+}
+
+const info: JobInfo = {
+  name: "job@1", status: "ready", owner: "me", submittedAt: 0, endedAt: 1, inputs: ["raw://x"], results: ["dir://h/x"], hosts: [],
+  reason: null, failure: null, peakRss: 0,
+  stages: [{ stage: "map", tasks: 1, waiting: 0, running: 0, done: 1, failed: 0, recordsIn: 1, recordsOut: 1, bytesIn: 1, bytesTotal: 1 }],
+};
+
+const calls: unknown[] = [];
+const unknown = new DiscoError("there is no such job", { code: "unknown-job" });
+
+/** Knows one job, `job@1`. */
+const master: MasterApi = {
+  submit: (pack) => (pack.byteLength === 0 ? Promise.reject(new JobError("invalid header")) : Promise.resolve("job@1")),
+  results: (names, timeoutMs) => {
+    calls.push(["results", names, timeoutMs]);
+    return Promise.resolve(names.map((name) => ({ name, status: name === "job@1" ? "ready" : "unknown_job", results: name === "job@1" ? ["dir://h/x"] : [], reason: null, failure: null })));
+  },
+  jobInfo: (name) => (name === "job@1" ? Promise.resolve(info) : Promise.reject(unknown)),
+  jobList: () => Promise.resolve([{ name: "job@1", status: "ready", submittedAt: 12_345 }]),
+  jobPack: () => Promise.resolve(Buffer.from("0123456789")),
+  nodeInfo: () => Promise.resolve([{
+    name: "h", slots: 2, connected: true, blacklisted: true, tasksOk: 3, tasksFailed: 1, dataErrors: 0,
+    diskFreeBytes: 4096, diskUsedBytes: 1024, tasks: ["job@1"], labels: {},
+  }]),
+  stageResults: () => Promise.resolve(["dir://h/x"]),
+  kill: (name) => (name === "job@1" ? Promise.resolve(void calls.push(["kill", name])) : Promise.reject(unknown)),
+  clean: () => Promise.resolve(),
+  purge: () => Promise.resolve(),
+  blacklist: (node) => Promise.resolve(void calls.push(["blacklist", node])),
+  whitelist: () => Promise.resolve(),
+  async *events(_name, offset) {
+    for (const [end, event] of events) if (end > offset) yield [end, event];
+  },
+  async *progress() {},
+  oobGet: () => Promise.reject(new Error("a bug")),
+  oobList: () => Promise.resolve([]),
+  request: () => Promise.reject(new Error("not through here")),
+  close: () => Promise.resolve(),
+};
+
+async function ask(path: string, options: { data?: string; offset?: number } = {}): Promise<{ status: number; text: string }> {
+  const { status, body } = await answer(requestOf(path, options), master);
+  return { status, text: Buffer.from(body).toString("utf8") };
+}
+
+async function askJson(path: string, data?: string): Promise<unknown> {
+  const { status, text } = await ask(path, data === undefined ? {} : { data });
+  assert.equal(status, 200, text);
+  return JSON.parse(text);
+}
+
+describe("the master's HTTP interface", () => {
+  test("answers in Disco's shapes", async () => {
+    assert.equal(await askJson("/disco/version"), "0.5.4");
+    assert.deepEqual(await askJson("/disco/job/new", "a pack"), ["ok", "job@1"]);
+    assert.deepEqual(await askJson("/disco/ctrl/joblist"), [[12, "ready", "job@1"]]);
+    assert.deepEqual(await askJson("/disco/ctrl/get_stageresults?name=job@1&stage=map"), [["dir://h/x"]]);
+    assert.deepEqual(await askJson("/disco/ctrl/get_results", '[2000,["job@1","other"]]'), [
+      ["job@1", ["ready", [["dir://h/x"]]]],
+      ["other", ["unknown job", []]],
+    ]);
+    assert.deepEqual(await askJson("/disco/ctrl/get_blacklist"), ["h"]);
+    const { pipeline, active, results } = (await askJson("/disco/ctrl/jobinfo?name=job@1")) as Record<string, unknown>;
+    assert.deepEqual({ pipeline, active, results }, { pipeline: [["map", 0, 0, 0, 1, 0]], active: "ready", results: ["dir://h/x"] });
+    assert.deepEqual(await askJson("/disco/ctrl/nodeinfo"), {
+      h: { job_ok: 3, data_error: 0, error: 1, max_workers: 2, connected: true, blacklisted: true, diskfree: 4, diskused: 1, tasks: ["job@1"] },
+    });
+  });
+
+  test("a refused job is 200 with the reason, as Disco's client expects it", async () => {
+    assert.deepEqual(await askJson("/disco/job/new", ""), ["error", "Job failed to start: invalid header"]);
+  });
+
+  test("raw events have the offsets of the log, line by line", async () => {
+    const { text } = await ask("/disco/ctrl/rawevents?name=job@1");
+    let at = 0;
+    for (const [i, line] of text.split("\n").slice(0, -1).entries()) {
+      at += Buffer.byteLength(line) + 1;
+      assert.equal(at, events[i]?.[0]);
+      assert.equal((JSON.parse(line) as unknown[]).length, 3);
+    }
+    assert.match(text, /"MSG: \[map:0\] x"/);
+    const rest = await ask("/disco/ctrl/rawevents?name=job@1", { offset: events[0]?.[0] ?? 0 });
+    assert.equal(rest.text.trimEnd().split("\n").length, 2);
+  });
+
+  test("job events are the newest first, limited and filtered", async () => {
+    const all = (await askJson("/disco/ctrl/jobevents?name=job@1&num=2")) as string[][];
+    assert.deepEqual(all.map((event) => event[2]), ["MSG: [map:0] x", "ö".repeat(20)]);
+    assert.equal(((await askJson("/disco/ctrl/jobevents?name=job@1&filter=INIT")) as unknown[]).length, 1);
+  });
+
+  test("the job pack can be read from an offset on", async () => {
+    assert.equal((await ask("/disco/ctrl/parameters?name=job@1", { offset: 7 })).text, "789");
+  });
+
+  test("ending a job that is not known is no error", async () => {
+    assert.equal(await askJson("/disco/ctrl/kill_job", '"nobody"'), "");
+    assert.equal(await askJson("/disco/ctrl/kill_job", '"job@1"'), "");
+    assert.deepEqual(calls.at(-1), ["kill", "job@1"]);
+  });
+
+  for (const [title, path, data, status] of [
+    ["an unknown path", "/disco/ctrl/nothing", undefined, 404],
+    ["a path above the root", "/../../etc/passwd", undefined, 404],
+    ["an unknown job", "/disco/ctrl/jobinfo?name=other", undefined, 404],
+    ["a missing name", "/disco/ctrl/jobinfo", undefined, 400],
+    ["the wrong method", "/disco/ctrl/joblist", "x", 405],
+    ["a GET that needs a body", "/disco/ctrl/kill_job", undefined, 405],
+    ["malformed JSON", "/disco/ctrl/kill_job", "{", 400],
+    ["JSON of the wrong shape", "/disco/ctrl/kill_job", "5", 400],
+    ["a fractional time-out", "/disco/ctrl/get_results", '[0.5,["a"]]', 400],
+    ["names that are none", "/disco/ctrl/get_results", "[5,[5]]", 400],
+    ["a bad number", "/disco/ctrl/jobevents?name=job@1&num=-1", undefined, 400],
+  ] as const) {
+    test(`${title} is answered by ${status}`, async () => {
+      assert.equal((await ask(path, data === undefined ? {} : { data })).status, status);
+    });
+  }
+
+  test("a wrong shape is told as Disco tells it", async () => {
+    assert.equal((await ask("/disco/ctrl/kill_job", { data: "5" })).text, '"string expected, \'5\' received"');
+  });
+});

@@ -1,0 +1,50 @@
+/**
+ * What the master keeps of a job besides the journal: the job pack as it was submitted, in a directory of the job's own
+ * (`DATA/_master/hh/JOB/jobfile`; the event log lies beside it).
+ *
+ * Making that directory claims the name: two engines that work on one root never give two jobs the same one.
+ */
+import { mkdirSync } from "node:fs";
+import { mkdir, readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { DiscoError } from "../errors.ts";
+import { jobDirectory, masterHost } from "../node/job-directory.ts";
+import { writeWhole } from "../node/job-home.ts";
+
+export class JobFiles {
+  readonly #dataDir: string;
+
+  constructor(dataDir: string) {
+    this.#dataDir = dataDir;
+  }
+
+  /** `false` when another job has the name already. */
+  claim(job: string): boolean {
+    const directory = this.#directory(job);
+    mkdirSync(dirname(directory), { recursive: true });
+    try {
+      mkdirSync(directory);
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+      throw error;
+    }
+  }
+
+  async writePack(job: string, pack: Uint8Array): Promise<void> {
+    await mkdir(this.#directory(job), { recursive: true });
+    await writeWhole(join(this.#directory(job), "jobfile"), pack);
+  }
+
+  async readPack(job: string): Promise<Uint8Array> {
+    try {
+      return await readFile(join(this.#directory(job), "jobfile"));
+    } catch (cause) {
+      throw new DiscoError(`the job pack of ${job} cannot be read`, { code: "no-job-pack", job, cause });
+    }
+  }
+
+  #directory(job: string): string {
+    return join(this.#dataDir, jobDirectory(masterHost, job));
+  }
+}

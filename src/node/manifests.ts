@@ -1,0 +1,51 @@
+/**
+ * Stage manifests on a node: which outputs a stage has, written to a file for the workers. Asked of the master once for
+ * each (job, stage, version): a version never changes.
+ */
+import { join } from "node:path";
+import type { Bus } from "../bus/bus.ts";
+import { fromJsonBytes, toJsonBytes } from "../bus/json.ts";
+import { type JobHome, writeWhole } from "./job-home.ts";
+import { type OobFiles, writeOobList } from "./oob-list.ts";
+
+const replyPatienceMs = 60_000;
+
+export class Manifests {
+  readonly #bus: Bus;
+  readonly #files = new Map<string, Map<string, Promise<string>>>();
+
+  constructor(bus: Bus) {
+    this.#bus = bus;
+  }
+
+  /** Absolute path of the manifest's file. */
+  file(home: JobHome, stage: number, version: number): Promise<string> {
+    let files = this.#files.get(home.job);
+    if (files === undefined) this.#files.set(home.job, (files = new Map()));
+    const key = `${stage}-${version}`;
+    const known = files.get(key);
+    if (known !== undefined) return known;
+    const made = this.#make(home, stage, version);
+    files.set(key, made);
+    // A failure is not an answer: the next task asks again.
+    made.catch(() => files.delete(key));
+    return made;
+  }
+
+  forget(job: string): void {
+    this.#files.delete(job);
+  }
+
+  async #make(home: JobHome, stage: number, version: number): Promise<string> {
+    const request = toJsonBytes({ job: home.job, stage, version });
+    const [manifest, oob] = await Promise.all([
+      this.#bus.request("master.manifest", request, replyPatienceMs),
+      this.#bus.request("master.oob", request, replyPatienceMs),
+    ]);
+    // What the stage put out-of-band is there for the tasks that read its outputs.
+    await writeOobList(home, fromJsonBytes<OobFiles>(oob));
+    const file = join(home.systemDir, `manifest-${stage}-${version}.json`);
+    await writeWhole(file, manifest);
+    return file;
+  }
+}

@@ -1,0 +1,182 @@
+/**
+ * A node: takes assignments from the master, runs them in its pool of workers, reports. It decides nothing about jobs.
+ *
+ * N1. Assignments of an epoch lower than the highest seen are refused: they come from a master that lost its office.
+ * N2. An assignment that was accepted is reported, whatever happens to it (`Reports` repeats until the master has it).
+ * N3. An assignment that comes twice runs once.
+ */
+import { join } from "node:path";
+import type { Bus } from "../bus/bus.ts";
+import { fromJsonBytes, toJsonBytes } from "../bus/json.ts";
+import { CommError, DiscoError, type TaskFailure } from "../errors.ts";
+import type { Assignment, AttemptId, DropScope, NodeHello, NodeState, WorkerTask } from "../protocol/messages.ts";
+import { diskIdentity, diskSpace, isDiskFull } from "./disk.ts";
+import { dropFiles, type JobHome, openJobHome } from "./job-home.ts";
+import { Manifests } from "./manifests.ts";
+import { type OobFiles, writeOobList } from "./oob-list.ts";
+import { Reports } from "./reports.ts";
+import { WorkerPool } from "./worker-pool.ts";
+
+export interface NodeOptions {
+  readonly host: string;
+  readonly dataDir: string;
+  readonly bus: Bus;
+  readonly slots: number;
+  readonly queueDepth: number;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Address of the master, for `task.master`. */
+  readonly master: string;
+  /** Memory limit of the first spare worker, in bytes. */
+  readonly memoryLimitBytes: number;
+  readonly now?: () => number;
+  /** Instead of `worker/main`, in tests. */
+  readonly workerScript?: string;
+}
+
+const packPatienceMs = 60_000;
+
+interface NodeJob {
+  readonly home: Promise<JobHome>;
+  readonly attempts: Set<string>;
+}
+
+export class Node {
+  readonly #options: NodeOptions;
+  readonly #reports: Reports;
+  readonly #manifests: Manifests;
+  readonly #pool: WorkerPool;
+  readonly #jobs = new Map<string, NodeJob>();
+  readonly #stopping = new Map<string, Promise<void>>();
+  readonly #stops: (() => void)[] = [];
+  #epoch = 0;
+
+  constructor(options: NodeOptions) {
+    this.#options = options;
+    const { bus, host, slots, master, dataDir, memoryLimitBytes, workerScript } = options;
+    this.#reports = new Reports(bus, host);
+    this.#manifests = new Manifests(bus);
+    this.#pool = new WorkerPool({
+      slots, host, master, dataDir, memoryLimitBytes,
+      incarnation: Date.now().toString(36),
+      report: (report) => this.#reports.add(report),
+      now: options.now ?? (() => performance.now()),
+      ...(workerScript === undefined ? {} : { script: workerScript }),
+    });
+  }
+
+  /** Starts the spare worker, which takes a while. */
+  warm(): void {
+    this.#pool.warm();
+  }
+
+  /** Serves its subjects and joins the master. */
+  async start(): Promise<void> {
+    const { bus, dataDir, host, slots, queueDepth, labels } = this.#options;
+    const serve = <T>(name: string, handler: (message: T) => unknown): void => {
+      this.#stops.push(bus.serve(`node.${host}.${name}`, async (bytes) => toJsonBytes((await handler(fromJsonBytes<T>(bytes))) ?? null)));
+    };
+    serve("assign", (message: { epoch: number; assignments: Assignment[] }) => this.#assign(message));
+    serve("cancel", (message: { attempts: AttemptId[] }) => {
+      for (const id of message.attempts) this.#pool.cancel(id);
+    });
+    serve("end-job", ({ job, oob }: { job: string; oob: OobFiles }) => this.#stopJob(job, (home) => writeOobList(home, oob)));
+    serve("stop-job", ({ job }: { job: string }) => this.#stopJob(job));
+    serve("drop-files", ({ job, scope }: { job: string; scope: DropScope }) => {
+      return this.#stopJob(job).then(() => dropFiles(dataDir, host, job, scope));
+    });
+    serve("state", () => this.#state());
+    const incarnation = await diskIdentity(join(dataDir, host));
+    const hello: NodeHello = { host, incarnation, slots, queueDepth, labels, attempts: [] };
+    await bus.request("master.join", toJsonBytes(hello), packPatienceMs);
+  }
+
+  /** Process ids of the workers, the spare included. */
+  workerPids(): number[] {
+    return this.#pool.pids();
+  }
+
+  async close(): Promise<void> {
+    for (const stop of this.#stops) stop();
+    this.#reports.close();
+    await this.#pool.close();
+  }
+
+  #assign({ epoch, assignments }: { epoch: number; assignments: Assignment[] }): void {
+    if (epoch < this.#epoch) {
+      throw new CommError(`epoch ${epoch} is over, ${this.#epoch} was seen`, { code: "stale-epoch", retry: "never" });
+    }
+    this.#epoch = epoch;
+    for (const assignment of assignments) {
+      const job = this.#job(assignment.job);
+      const key = `${assignment.stage}:${assignment.task}:${assignment.attempt}`;
+      if (job.attempts.has(key)) continue;
+      job.attempts.add(key);
+      void this.#enqueue(assignment, job);
+    }
+  }
+
+  #job(name: string): NodeJob {
+    const known = this.#jobs.get(name);
+    if (known !== undefined) return known;
+    const { bus, dataDir, host } = this.#options;
+    const fetchPack = (): Promise<Uint8Array> => bus.request("master.pack", toJsonBytes({ job: name }), packPatienceMs);
+    const home = openJobHome({ dataDir, host, job: name, fetchPack });
+    const job: NodeJob = { home, attempts: new Set() };
+    this.#jobs.set(name, job);
+    // A failure is told by each attempt that waits for it; the next attempt tries again.
+    home.catch(() => {
+      if (this.#jobs.get(name) === job) this.#jobs.delete(name);
+    });
+    return job;
+  }
+
+  async #enqueue(assignment: Assignment, job: NodeJob): Promise<void> {
+    const { job: name, stage, task, attempt, stageName, group, input, taskTimeoutMs, memoryLimitBytes } = assignment;
+    const id: AttemptId = { job: name, stage, task, attempt };
+    try {
+      const home = await job.home;
+      const bare: WorkerTask = { ...id, stageName, group, input };
+      const workerTask = input.kind === "inputs"
+        ? bare
+        : { ...bare, manifestFile: await this.#manifests.file(home, input.stage, input.version) };
+      // The job may have ended meanwhile.
+      if (this.#jobs.get(name) === job) this.#pool.enqueue({ task: workerTask, home, taskTimeoutMs, memoryLimitBytes });
+    } catch (error) {
+      this.#reports.add({ kind: "failed", ...id, failure: homeFailure(error, name) });
+    }
+  }
+
+  /**
+   * Resolves when no process of the job lives and nothing of it is being written. One who asks again while it is being
+   * stopped waits for the same.
+   */
+  #stopJob(job: string, last: (home: JobHome) => Promise<void> = () => Promise.resolve()): Promise<void> {
+    const known = this.#jobs.get(job);
+    this.#jobs.delete(job);
+    this.#manifests.forget(job);
+    const before = this.#stopping.get(job);
+    const stopping = (async () => {
+      await before;
+      await this.#pool.endJob(job);
+      const home = await known?.home.catch(() => undefined);
+      if (home !== undefined) await last(home);
+    })().finally(() => {
+      if (this.#stopping.get(job) === stopping) this.#stopping.delete(job);
+    });
+    this.#stopping.set(job, stopping);
+    return stopping;
+  }
+
+  async #state(): Promise<NodeState> {
+    const { host, dataDir } = this.#options;
+    return { host, running: this.#pool.running(), ...(await diskSpace(dataDir)) };
+  }
+}
+
+function homeFailure(error: unknown, job: string): TaskFailure {
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  const full = isDiskFull(error);
+  const code = full ? "disk-full" : error instanceof DiscoError ? error.code : "job-home";
+  const what = `the files of ${job} could not be prepared on the node: ${message}`;
+  return { code, name, message: what, retry: "elsewhere", ...(full ? { hint: "Free some space, or choose another root." } : {}) };
+}

@@ -1,0 +1,58 @@
+/**
+ * How a worker process is started: which script, with which flags and environment.
+ *
+ * The heap limit is three quarters of the job's memory limit: blocks and buffers live outside of V8's heap, and the process
+ * itself (some 50 MB) counts as well. The limit on the whole process is watched by the worker itself.
+ */
+import { fileURLToPath } from "node:url";
+
+export interface WorkerCommand {
+  readonly script: string;
+  readonly execPath: string;
+  readonly execArgv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+const mebibyte = 1024 * 1024;
+const heapShare = 0.75;
+/** Below this Node itself does not start. */
+const heapMinMb = 24;
+/** V8's own default for big heaps: larger young generations save copies of short-lived records. */
+const semiSpaceMaxMb = 16;
+const semiSpaceMinMb = 1;
+
+/** `worker/main.ts` in a checkout, `worker/main.js` when built: the same extension as this file. */
+export const workerScript = fileURLToPath(
+  new URL(`../worker/main${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url),
+);
+
+export function workerCommand(options: {
+  readonly memoryLimitBytes: number;
+  /** Where required files lie: shared libraries are looked for there. */
+  readonly libraryDir?: string;
+  /** Instead of `worker/main`. */
+  readonly script?: string;
+}): WorkerCommand {
+  const limitMb = options.memoryLimitBytes / mebibyte;
+  const heapMb = Math.max(heapMinMb, Math.floor(limitMb * heapShare));
+  const semiMb = Math.max(semiSpaceMinMb, Math.min(semiSpaceMaxMb, Math.floor(limitMb / 64)));
+  const execArgv = [`--max-old-space-size=${heapMb}`, `--max-semi-space-size=${semiMb}`];
+  const script = options.script ?? workerScript;
+  // In a checkout our own name means our own sources.
+  if (script.endsWith(".ts")) execArgv.push("--conditions=disco-source");
+  const env: Record<string, string | undefined> = { ...process.env };
+  if (env["NODE_OPTIONS"] !== undefined) env["NODE_OPTIONS"] = withoutInspector(env["NODE_OPTIONS"]);
+  if (options.libraryDir !== undefined) {
+    const rest = env["LD_LIBRARY_PATH"];
+    env["LD_LIBRARY_PATH"] = rest ? `${options.libraryDir}:${rest}` : options.libraryDir;
+  }
+  return { script, execPath: process.execPath, execArgv, env };
+}
+
+/** A debugger's port belongs to the submitting process: every worker would fail to open it again. */
+function withoutInspector(nodeOptions: string): string {
+  return nodeOptions
+    .split(/\s+/)
+    .filter((word) => !/^--inspect(-brk|-wait|-port|-publish-uid)?(=|$)/.test(word))
+    .join(" ");
+}

@@ -1,0 +1,229 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import type { NodeReport } from "../protocol/messages.ts";
+import type { JobHome } from "./job-home.ts";
+import { WorkerPool } from "./worker-pool.ts";
+
+const script = fileURLToPath(new URL("./fixtures/scripted-worker.ts", import.meta.url));
+const mebibyte = 1024 * 1024;
+const ending = new Set(["done", "failed", "lost", "input-lost"]);
+const root = await mkdtemp(join(tmpdir(), "disco-pool-"));
+after(() => rm(root, { recursive: true, force: true }));
+
+/** A pool whose reports can be awaited. */
+class Bench {
+  readonly reports: NodeReport[] = [];
+  readonly pool: WorkerPool;
+  #waiters: { count: number; resolve: () => void }[] = [];
+  #hold = setInterval(() => undefined, 1_000);
+  #tasks = 0;
+
+  constructor(slots = 1) {
+    this.pool = new WorkerPool({
+      slots, script, host: "h", master: "m", dataDir: root, incarnation: "i", memoryLimitBytes: 256 * mebibyte,
+      now: () => performance.now(),
+      report: (report) => {
+        this.reports.push(report);
+        for (const { count, resolve } of this.#waiters) if (this.ends.length >= count) resolve();
+      },
+    });
+  }
+
+  get ends(): NodeReport[] {
+    return this.reports.filter(({ kind }) => ending.has(kind));
+  }
+
+  add(act: string, options: { job?: string; timeoutMs?: number; memory?: number } = {}): number {
+    const task = this.#tasks++;
+    const job = options.job ?? "job";
+    const home: JobHome = { job, jobDir: job, packFile: "p", workDir: root, systemDir: root, hasFiles: false };
+    this.pool.enqueue({
+      home,
+      task: { job, stage: 0, task, attempt: 0, stageName: act, group: { label: 0, host: null }, input: { kind: "inputs", inputs: [] } },
+      taskTimeoutMs: options.timeoutMs ?? null,
+      memoryLimitBytes: (options.memory ?? 256) * mebibyte,
+    });
+    return task;
+  }
+
+  async until(count: number): Promise<NodeReport[]> {
+    if (this.ends.length < count) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#waiters.push({ count, resolve });
+      await promise;
+    }
+    return this.ends;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.pool.close();
+    clearInterval(this.#hold);
+  }
+}
+
+function failureOf(report: NodeReport | undefined): { code: string; message: string } {
+  assert.ok(report?.kind === "failed", `expected a failure, got ${JSON.stringify(report)}`);
+  return report.failure;
+}
+
+function alive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    // A zombie that its new parent has not collected yet is dead.
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe("a pool of workers", () => {
+  test("runs the tasks of a job one after the other in one warm process", async () => {
+    await using bench = new Bench();
+    for (let i = 0; i < 50; i++) bench.add("ok");
+    const ends = await bench.until(50);
+    assert.deepEqual(new Set(ends.map((end) => end.kind)), new Set(["done"]));
+    const files = new Set(ends.map((end) => (end.kind === "done" ? end.output.ref.file : "")));
+    assert.equal(files.size, 1);
+  });
+
+  test("uses all of its slots", async () => {
+    await using bench = new Bench(2);
+    for (let i = 0; i < 12; i++) bench.add("slow");
+    const ends = await bench.until(12);
+    assert.equal(new Set(ends.map((end) => (end.kind === "done" ? end.output.ref.file : ""))).size, 2);
+  });
+
+  test("passes on a failure that the worker reports", async () => {
+    await using bench = new Bench();
+    bench.add("fail");
+    assert.equal(failureOf((await bench.until(1))[0]).code, "user-error");
+  });
+
+  for (const [act, code, words] of [
+    ["exit0", "worker-exit", /exited with code 0/],
+    ["exit1", "worker-exit", /exited with code 1[^]*the last words/],
+    ["throws", "worker-exit", /nobody caught me/],
+    ["abort", "worker-signal", /SIGABRT/],
+    ["rss", "out-of-memory", /limit 256 MB/],
+  ] as const) {
+    test(`a task whose process ends by ${act} fails with ${code}; those behind it still run`, async () => {
+      await using bench = new Bench();
+      const bad = bench.add(act);
+      bench.add("ok");
+      bench.add("ok");
+      const ends = await bench.until(3);
+      const failure = failureOf(ends.find((end) => end.task === bad));
+      assert.equal(failure.code, code);
+      assert.match(failure.message, words);
+      assert.equal(ends.filter(({ kind }) => kind === "done").length, 2);
+    });
+  }
+
+  test("a task that fills the heap fails with out-of-memory and the limit", async () => {
+    await using bench = new Bench();
+    bench.add("heap", { memory: 64 });
+    const failure = failureOf((await bench.until(1))[0]);
+    assert.equal(failure.code, "out-of-memory");
+    assert.match(failure.message, /limit 64 MB/);
+  });
+
+  test("a worker killed from outside loses its task, which is not the task's fault", async () => {
+    await using bench = new Bench();
+    bench.add("sigkill");
+    bench.add("ok");
+    const [first, second] = await bench.until(2);
+    assert.equal(first?.kind, "lost");
+    assert.equal(second?.kind, "done");
+  });
+
+  test("an endless loop is killed after the task's time-out, and the next task runs", async () => {
+    await using bench = new Bench();
+    const bad = bench.add("loop", { timeoutMs: 300 });
+    bench.add("ok", { timeoutMs: 300 });
+    const ends = await bench.until(2);
+    assert.equal(failureOf(ends.find((end) => end.task === bad)).code, "timeout");
+  });
+
+  test("a flood on stdout is dropped and counted, and the task goes on", async () => {
+    await using bench = new Bench();
+    bench.add("flood");
+    const [end] = await bench.until(1);
+    assert.equal(end?.kind, "done");
+    const warning = bench.reports.find(({ kind }) => kind === "message");
+    assert.ok(warning?.kind === "message");
+    assert.match(warning.text, /\d+ bytes of the worker's output were not kept/);
+  });
+
+  test("what a task started ends with its worker", async () => {
+    await using bench = new Bench();
+    bench.add("grandchild");
+    await bench.until(1);
+    const pid = Number(await readFile(join(root, "grandchild"), "utf8"));
+    assert.ok(alive(pid));
+    await bench.pool.endJob("job");
+    // The kernel delivers SIGKILL at once; the dead child is collected by its adoptive parent.
+    for (let i = 0; i < 200 && alive(pid) && !(await isZombie(pid)); i++) await new Promise((resolve) => setImmediate(resolve));
+    assert.ok(!alive(pid) || (await isZombie(pid)));
+  });
+
+  test("a worker speaks for its own tasks only", async () => {
+    await using bench = new Bench();
+    const task = bench.add("forge");
+    const ends = await bench.until(1);
+    assert.deepEqual(ends.map((end) => end.task), [task]);
+  });
+
+  test("the end of a job kills its workers within a second, also when they ignore SIGTERM", async () => {
+    await using bench = new Bench(2);
+    bench.add("deaf");
+    bench.add("loop");
+    while (bench.reports.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    const begun = performance.now();
+    await bench.pool.endJob("job");
+    assert.ok(performance.now() - begun < 1_000);
+    assert.deepEqual(bench.ends, []);
+  });
+
+  test("a cancelled attempt is not reported, whether it waits or runs; its neighbours run", async () => {
+    await using bench = new Bench();
+    const running = bench.add("hang");
+    const waiting = bench.add("ok");
+    const last = bench.add("ok");
+    while (bench.reports.length < 1) await new Promise((resolve) => setTimeout(resolve, 5));
+    bench.pool.cancel({ job: "job", stage: 0, task: waiting, attempt: 0 });
+    bench.pool.cancel({ job: "job", stage: 0, task: running, attempt: 0 });
+    const ends = await bench.until(1);
+    assert.deepEqual(ends.map((end) => [end.kind, end.task]), [["done", last]]);
+  });
+
+  test("a job gets a slot although another one has all of them and more to do", async () => {
+    await using bench = new Bench(2);
+    for (let i = 0; i < 100; i++) bench.add("slow", { job: "greedy" });
+    while (bench.ends.length < 4) await new Promise((resolve) => setTimeout(resolve, 5));
+    bench.add("ok", { job: "small" });
+    while (!bench.ends.some((end) => end.job === "small")) await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.ok(bench.ends.length < 60);
+  });
+
+  test("workers that die before they are ready make their tasks fail after three starts, not in a busy loop", async () => {
+    process.env["DISCO_TEST_NO_START"] = "1";
+    try {
+      await using bench = new Bench();
+      bench.add("ok");
+      const failure = failureOf((await bench.until(1))[0]);
+      assert.equal(failure.code, "worker-start");
+      assert.match(failure.message, /exited with code 3/);
+    } finally {
+      delete process.env["DISCO_TEST_NO_START"];
+    }
+  });
+});
+
+async function isZombie(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+  return stat === "" || stat.slice(stat.lastIndexOf(")") + 2).startsWith("Z");
+}

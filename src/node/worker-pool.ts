@@ -1,0 +1,383 @@
+/**
+ * The worker processes of a node: `slots` of them at most, each bound to one job for life.
+ *
+ *   waiting (JobQueue) ──▶ at a worker ──▶ running (its first) ──▶ reported
+ *        ▲                      │
+ *        └── its worker ended ──┘    (only the running one is judged; the others never began)
+ *
+ * W1. Every task that was enqueued is reported exactly once as done, failed, input-lost or lost, unless it was cancelled or
+ *     its job ended.
+ * W2. A worker's word counts for tasks that lie at it, and only while we have not killed it.
+ * W3. No process of a job is left when `endJob` has been called and a grace has passed.
+ * W4. A job that has tasks gets a slot in bounded time (`slot-share.ts`).
+ */
+import type { AttemptId, FromWorker, NodeReport, ToWorker } from "../protocol/messages.ts";
+import type { JobHome } from "./job-home.ts";
+import { JobQueue } from "./job-queue.ts";
+import { type PoolTask, PoolWorker } from "./pool-worker.ts";
+import { chooseVictim } from "./slot-share.ts";
+import { SpareWorker } from "./spare-worker.ts";
+import { StartFailures } from "./start-failures.ts";
+import { judge, type WorkerEnd } from "./verdict.ts";
+
+export interface WorkerPoolOptions {
+  readonly slots: number;
+  readonly host: string;
+  /** Address of the master, for `task.master`. */
+  readonly master: string;
+  readonly dataDir: string;
+  /** Part of worker ids, so that two lives of a node never write to the same file. */
+  readonly incarnation: string;
+  /** Memory limit of the first spare. */
+  readonly memoryLimitBytes: number;
+  readonly report: (report: NodeReport) => void;
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
+  /** Instead of `worker/main`, in tests. */
+  readonly script?: string;
+}
+
+/** An idle worker of an ended job may say goodbye for so long. */
+const exitPatienceMs = 1_000;
+const timeoutCheckMs = 100;
+/** The next spare starts so long after a worker … */
+const spareDelayMs = 150;
+/** … or after the end of a job. */
+const spareDelayIdleMs = 2;
+
+export class WorkerPool {
+  readonly #options: WorkerPoolOptions;
+  readonly #queues = new Map<string, JobQueue>();
+  readonly #workers = new Set<PoolWorker>();
+  readonly #spare: SpareWorker;
+  readonly #startFailures: StartFailures;
+  #workerCount = 0;
+  #pumping = false;
+  #closed = false;
+  #timeoutTimer: NodeJS.Timeout | undefined;
+  #spareTimer: NodeJS.Timeout | undefined;
+  #pumpTimer: NodeJS.Timeout | undefined;
+  readonly #onExit = (): void => this.#killAll();
+
+  constructor(options: WorkerPoolOptions) {
+    this.#options = options;
+    const { memoryLimitBytes, script } = options;
+    this.#spare = new SpareWorker({ memoryLimitBytes, ...(script === undefined ? {} : { script }) });
+    this.#startFailures = new StartFailures(options.now, () => this.#pumpSoon());
+    process.on("exit", this.#onExit);
+  }
+
+  /** Starts the spare now. */
+  warm(): void {
+    if (!this.#closed) this.#spare.prepare();
+  }
+
+  enqueue(task: PoolTask): void {
+    if (this.#closed) return;
+    const { job } = task.task;
+    let queue = this.#queues.get(job);
+    if (queue === undefined) this.#queues.set(job, (queue = new JobQueue(job)));
+    queue.push(task);
+    if (task.taskTimeoutMs !== null) this.#watchTimeouts();
+    this.#pumpSoon();
+  }
+
+  /** Nothing more is reported of this attempt; its worker is killed if it runs. */
+  cancel(id: AttemptId): void {
+    const queue = this.#queues.get(id.job);
+    if (queue === undefined || queue.remove(id)) return;
+    for (const worker of queue.workers) {
+      const running = worker.head !== undefined && worker.head.task.task === id.task;
+      if (worker.take(id, this.#options.now()) === null) continue;
+      if (running) this.#kill(worker, 0);
+      else worker.process.send({ kind: "cancel", id });
+      return;
+    }
+  }
+
+  /** Forgets the job's tasks; its idle workers exit, its busy ones are killed. Resolves when none of them lives. */
+  async endJob(job: string): Promise<void> {
+    const queue = this.#queues.get(job);
+    if (queue === undefined) return;
+    this.#queues.delete(job);
+    this.#startFailures.forget(job);
+    queue.clear();
+    const ends: Promise<void>[] = [];
+    for (const worker of queue.workers) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      worker.onEnd = resolve;
+      ends.push(promise);
+      if (worker.head !== undefined || worker.process.state === "starting") this.#kill(worker, 0);
+      else this.#retire(worker);
+      worker.tasks.length = 0;
+    }
+    clearTimeout(this.#spareTimer);
+    this.#spareTimer = undefined;
+    this.#prepareSpare(spareDelayIdleMs);
+    this.#pumpSoon();
+    await Promise.all(ends);
+  }
+
+  /** Attempts that run now, the first of each worker. */
+  running(): AttemptId[] {
+    return [...this.#workers].flatMap((worker) => (worker.head === undefined ? [] : [worker.head.task]));
+  }
+
+  /** Process ids of all workers, the spare included. */
+  pids(): number[] {
+    const spare = this.#spare.pid;
+    const pids = [...this.#workers].flatMap((worker) => worker.process.pid ?? []);
+    return spare === null ? pids : [...pids, spare];
+  }
+
+  /** Kills all workers; resolves when they are gone. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearInterval(this.#timeoutTimer);
+    clearTimeout(this.#spareTimer);
+    clearTimeout(this.#pumpTimer);
+    this.#startFailures.close();
+    this.#spare.drop();
+    await Promise.all([...this.#queues.keys()].map((job) => this.endJob(job)));
+    process.off("exit", this.#onExit);
+  }
+
+  #pumpAfter(delayMs: number): void {
+    if (this.#pumpTimer !== undefined) return;
+    this.#pumpTimer = setTimeout(() => {
+      this.#pumpTimer = undefined;
+      this.#pumpSoon();
+    }, delayMs);
+    this.#pumpTimer.unref();
+  }
+
+  #pumpSoon(): void {
+    if (this.#pumping || this.#closed) return;
+    this.#pumping = true;
+    queueMicrotask(() => {
+      this.#pumping = false;
+      if (!this.#closed) this.#pump();
+    });
+  }
+
+  /** Gives waiting tasks to workers and starts workers, jobs with the fewest workers first. */
+  #pump(): void {
+    const hungry = [...this.#queues.values()].filter((queue) => queue.waiting > 0);
+    if (hungry.length > 1) hungry.sort((a, b) => a.workers.size - b.workers.size);
+    for (const queue of hungry) {
+      this.#startWorkers(queue, hungry.length);
+      this.#feed(queue);
+    }
+  }
+
+  #feed(queue: JobQueue): void {
+    const { depth } = queue;
+    const open = [...queue.workers].filter((worker) => worker.bound && worker.open);
+    const now = this.#options.now();
+    // Breadth first: nobody gets a second task while another worker has none.
+    for (let level = 1; level <= depth && queue.waiting > 0; level++) {
+      for (const worker of open) {
+        if (worker.tasks.length >= level) continue;
+        const task = queue.shift();
+        if (task === undefined) return;
+        worker.push(task, now);
+        worker.process.send({ kind: "task", task: task.task });
+      }
+    }
+  }
+
+  #startWorkers(queue: JobQueue, hungryJobs: number): void {
+    const coming = [...queue.workers].filter((worker) => worker.tasks.length === 0 && worker.open).length;
+    for (let wanted = queue.waiting - coming; wanted > 0 && queue.next !== undefined; wanted--) {
+      if (this.#occupied() >= this.#options.slots && !this.#makeRoom(queue, hungryJobs)) return;
+      if (!this.#startFailures.mayStart(queue.job)) return;
+      this.#start(queue, queue.next);
+    }
+  }
+
+  /** Slots taken. A worker that was told to go does nothing any more: its successor may start. */
+  #occupied(): number {
+    let count = 0;
+    for (const worker of this.#workers) if (!worker.leaving) count++;
+    return count;
+  }
+
+  /** Looks for a worker that can go. `true`: there is a slot now. */
+  #makeRoom(queue: JobQueue, hungryJobs: number): boolean {
+    const size = (job: string): number => this.#queues.get(job)?.workers.size ?? 0;
+    const share = Math.max(1, Math.floor(this.#options.slots / hungryJobs));
+    const choice = chooseVictim(queue, this.#workers, { now: this.#options.now(), share, size });
+    // The job will want a process as soon as there is room.
+    this.#spare.prepare();
+    if (choice.kind === "idle") {
+      this.#retire(choice.worker);
+      return true;
+    }
+    if (choice.kind === "busy") choice.worker.retiring = true;
+    if (choice.kind === "later") this.#pumpAfter(choice.delayMs);
+    return false;
+  }
+
+  #start(queue: JobQueue, first: PoolTask): void {
+    const { home, memoryLimitBytes } = first;
+    const started = this.#spare.take(memoryLimitBytes, home.hasFiles ? home.workDir : undefined);
+    const id = `${this.#options.incarnation}-${++this.#workerCount}`;
+    const worker = new PoolWorker(id, queue.job, started.process, memoryLimitBytes, this.#options.now());
+    this.#workers.add(worker);
+    queue.workers.add(worker);
+    started.listener = {
+      ready: () => this.#bind(worker, home),
+      message: (message) => this.#receive(worker, message),
+      ended: (end) => this.#ended(worker, end),
+    };
+    if (started.process.state === "ready") this.#bind(worker, home);
+    this.#prepareSpare(spareDelayMs);
+  }
+
+  #bind(worker: PoolWorker, home: JobHome): void {
+    if (!worker.open) return;
+    const { dataDir, host, master } = this.#options;
+    const { job, packFile, jobDir, workDir } = home;
+    const message: ToWorker = {
+      kind: "job", job, packFile, dataDir, jobDir, workDir, host, master, workerId: worker.id, dataServers: {},
+    };
+    worker.process.send(message);
+    worker.bound = true;
+    worker.headSince = this.#options.now();
+    this.#pumpSoon();
+  }
+
+  #receive(worker: PoolWorker, message: FromWorker): void {
+    if (worker.killed || message.kind === "ready") return;
+    const now = this.#options.now();
+    const { report } = this.#options;
+    const id = attemptOf(message);
+    if (message.kind === "done" || message.kind === "failed") {
+      const { headSince } = worker;
+      if (worker.take(id, now) === null) return;
+      this.#queues.get(worker.job)?.took(now - headSince);
+      this.#tellDropped(worker, id);
+      if (message.kind === "done") report({ kind: "done", ...id, output: message.output });
+      else if (message.lost === undefined) report({ kind: "failed", ...id, failure: message.failure });
+      else report({ kind: "input-lost", ...id, lost: message.lost, failure: message.failure });
+      if (worker.retiring && worker.tasks.length === 0) this.#retire(worker);
+      this.#pumpSoon();
+      return;
+    }
+    if (!worker.holds(id)) return;
+    if (message.kind === "started") {
+      worker.started(now);
+      this.#startFailures.succeeded(worker.job);
+      report({ kind: "started", ...id });
+    } else if (message.kind === "progress") {
+      worker.moved(message.progress, now);
+      report({ kind: "progress", ...id, progress: message.progress });
+    } else if (message.kind === "message") {
+      report({ kind: "message", ...id, level: message.level, text: String(message.text) });
+    }
+  }
+
+  #ended(worker: PoolWorker, end: WorkerEnd): void {
+    this.#workers.delete(worker);
+    const queue = this.#queues.get(worker.job);
+    queue?.workers.delete(worker);
+    if (queue !== undefined) {
+      if (worker.bound) this.#judgeTasks(queue, worker, end);
+      else if (!worker.killed) this.#startFailed(queue, worker, end);
+    }
+    worker.onEnd?.();
+    this.#pumpSoon();
+  }
+
+  #judgeTasks(queue: JobQueue, worker: PoolWorker, end: WorkerEnd): void {
+    const { report, now } = this.#options;
+    const head = worker.head;
+    if (head !== undefined && (worker.timedOutAfterMs !== null || (worker.headStarted && !worker.killed))) {
+      const id = attemptOf(head.task);
+      this.#tellDropped(worker, id);
+      worker.take(id, now());
+      const verdict = judge(end, worker);
+      if (verdict.kind === "lost") report({ kind: "lost", ...id, reason: verdict.reason });
+      else report({ kind: "failed", ...id, failure: verdict.failure });
+    }
+    queue.unshift(worker.tasks);
+    // It never began a task: as if it had not started. (After one that failed, a worker may end by itself.)
+    if (head !== undefined && worker.ended === 0 && !worker.killed) this.#startFailed(queue, worker, end);
+  }
+
+  /** The process died before it began a task: no task is to blame, unless it happens again and again. */
+  #startFailed(queue: JobQueue, worker: PoolWorker, end: WorkerEnd): void {
+    if (!this.#startFailures.failed(queue.job)) return;
+    const verdict = judge(end, worker);
+    const why = verdict.kind === "lost" ? verdict.reason : verdict.failure.message;
+    const memory = verdict.kind === "failed" && verdict.failure.code === "out-of-memory";
+    for (const { task } of queue.clear()) {
+      this.#options.report({
+        kind: "failed",
+        ...attemptOf(task),
+        failure: {
+          code: memory ? "out-of-memory" : "worker-start",
+          name: "WorkerStartError",
+          message: `no worker process could be started: ${why}`,
+          retry: "elsewhere",
+          ...(memory ? { hint: "Raise memoryLimit: it leaves too little for the process itself." } : {}),
+        },
+      });
+    }
+  }
+
+  #tellDropped(worker: PoolWorker, id: AttemptId): void {
+    const bytes = worker.newlyDroppedBytes();
+    if (bytes === 0) return;
+    const text = `${bytes} bytes of the worker's output were not kept`;
+    this.#options.report({ kind: "message", ...id, level: "warning", text });
+  }
+
+  #kill(worker: PoolWorker, graceMs?: number): void {
+    worker.killed = true;
+    worker.process.kill(graceMs);
+  }
+
+  /** Asks an idle worker to go. */
+  #retire(worker: PoolWorker): void {
+    worker.retiring = true;
+    worker.leaving = true;
+    worker.process.send({ kind: "exit" });
+    const timer = setTimeout(() => worker.process.kill(0), exitPatienceMs);
+    timer.unref();
+  }
+
+  #watchTimeouts(): void {
+    if (this.#timeoutTimer !== undefined) return;
+    this.#timeoutTimer = setInterval(() => {
+      const now = this.#options.now();
+      for (const worker of this.#workers) {
+        const limit = worker.head?.taskTimeoutMs ?? null;
+        if (limit === null || worker.killed || now - worker.movedAt < limit) continue;
+        worker.timedOutAfterMs = limit;
+        this.#kill(worker);
+      }
+    }, timeoutCheckMs);
+    this.#timeoutTimer.unref();
+  }
+
+  /** Starting a process takes the time of a short job: not while one begins. */
+  #prepareSpare(delayMs: number): void {
+    if (this.#closed || this.#spareTimer !== undefined) return;
+    this.#spareTimer = setTimeout(() => {
+      this.#spareTimer = undefined;
+      this.warm();
+    }, delayMs);
+    this.#spareTimer.unref();
+  }
+
+  #killAll(): void {
+    this.#spare.drop();
+    for (const worker of this.#workers) worker.process.kill(0);
+  }
+}
+
+function attemptOf({ job, stage, task, attempt }: AttemptId): AttemptId {
+  return { job, stage, task, attempt };
+}
