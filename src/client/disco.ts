@@ -1,0 +1,321 @@
+/** The client of a Disco master (the seed: `disco.core.Disco`). Without an address the master runs in this process. */
+import { availableParallelism } from "node:os";
+import { CommError, DiscoError } from "../errors.ts";
+import { checkAddress } from "./address.ts";
+import { badOption } from "./bad-option.ts";
+import { rememberRoot, rootDirectory } from "./data-place.ts";
+import type { AnyReduceOutput, KeyOf, Nothing, ResultPair, Returned, ValueOf, Widen } from "./infer.ts";
+import { Job } from "./job.ts";
+import { JobDict } from "./job-dict.ts";
+import { jobFailure } from "./job-failure.ts";
+import { isJob } from "./job-mark.ts";
+import { nameOf } from "./job-name.ts";
+import type { AnyJobOptions, JobOptions } from "./job-options.ts";
+import { keepAlive } from "./keep-alive.ts";
+import type { JobEvent, JobInfo, JobListEntry, MasterApi, NodeInfo } from "./master-api.ts";
+import { notYet } from "./not-yet.ts";
+import { integer, shown } from "./option-checks.ts";
+import { asResults, isResultItem, type JobInput, type JobRef, type ResultItem, type Results } from "./results.ts";
+import { waitForJob, type WaitOptions } from "./wait.ts";
+
+export interface DiscoOptions {
+  /** Directory of the embedded engine: journal, job files and results. Default: `DISCO_ROOT`, `$XDG_DATA_HOME/disco`, `~/.local/share/disco`. */
+  readonly root?: string;
+  /** Worker processes at once. Default: the number of processors. */
+  readonly workers?: number;
+  /** What the engine remembers of its jobs: `sqlite` (in the root) or `memory`. Default: sqlite. */
+  readonly journal?: "sqlite" | "memory";
+  /** Labels of the embedded node, for jobs that ask for them. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Called with the name of each job that this object starts. */
+  readonly onSubmit?: (name: string) => void;
+}
+
+export interface ResultsOptions {
+  /** How long to wait for results, in milliseconds. Default: 2000. */
+  readonly timeout?: number;
+}
+
+export interface EventsOptions {
+  /** `false`: only what has happened so far. Default: true, until the job has ended. */
+  readonly follow?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface RequestOptions {
+  /** Sent as the body of a POST. */
+  readonly data?: string | Uint8Array;
+  /** Where in the reply to begin, in bytes. */
+  readonly offset?: number;
+}
+
+const workersMax = 1024;
+
+export class Disco {
+  readonly #options: DiscoOptions;
+  #opening: Promise<MasterApi> | null = null;
+  #closed = false;
+
+  /**
+   * @param address `disco://host[:port]` or `http(s)://…`; by default `DISCO_MASTER`, else the embedded engine, which starts on
+   *   first use
+   * @throws DiscoError `bad-address`; `not-yet` for a master elsewhere
+   */
+  constructor(address?: string, options: DiscoOptions = {}) {
+    checkAddress(address);
+    if (options.workers !== undefined) {
+      const expected = integer(1, workersMax)(options.workers);
+      if (expected !== null) throw badOption(`workers: ${expected} was expected, not ${shown(options.workers)}`);
+    }
+    this.#options = options;
+  }
+
+  /**
+   * Starts a job and returns when it is accepted.
+   *
+   * @param name `[a-zA-Z0-9_]{1,100}`; the master makes it unique by a suffix
+   * @throws JobError before anything is sent: `bad-name`, `unknown-option`, `bad-option`, `bad-input`, `no-such-file`,
+   *   `captured-variable` …
+   */
+  newJob<K, V>(name: string, jobDict: JobDict<K, V>): Promise<Job<K, V>>;
+  newJob<
+    In extends JobInput,
+    E = string,
+    // biome-ignore lint/complexity/noBannedTypes: without params there are none.
+    P extends object = {},
+    K1 = KeyOf<In>,
+    V1 = ValueOf<In>,
+    RK = K1,
+    RV = V1,
+    K2 = RK,
+    V2 = RV,
+    R extends Nothing = Returned,
+    O extends AnyReduceOutput = AnyReduceOutput,
+  >(
+    name: string,
+    jobDict: JobOptions<In, E, P, K1, V1, RK, RV, K2, V2, R, O>,
+  ): Promise<Job<Widen<ResultPair<K2, V2, R, O>[0]>, Widen<ResultPair<K2, V2, R, O>[1]>>>;
+  async newJob(name: string, jobDict: AnyJobOptions | JobDict): Promise<Job> {
+    return new Job(this, name).run(jobDict as JobDict);
+  }
+
+  /**
+   * Waits until the job has ended, and returns the addresses of its results, for `resultIterator`.
+   *
+   * @throws JobError when the job dies, is killed, or has not ended after `timeout` seconds; `failure` is the first fatal error
+   *   of a task, with the place in your source
+   * @throws DiscoError `unknown-job`
+   */
+  async wait<K = unknown, V = unknown>(job: JobRef<K, V>, options?: WaitOptions): Promise<Results<K, V>> {
+    return asResults(await this.#ask((master) => waitForJob(master, nameOf(job), options)));
+  }
+
+  /**
+   * The results of a job if there are any within `timeout` ms, else an empty list. Of a list of jobs: waits for at least one to
+   * end, and returns `[finished, active]`, lists of `[name, [status, results]]`; the second can be passed back in.
+   *
+   * @throws JobError when the one job is dead
+   * @throws DiscoError when the one job is unknown: `unknown-job`
+   */
+  results<K = unknown, V = unknown>(job: JobRef<K, V>, options?: ResultsOptions): Promise<Results<K, V>>;
+  results<K = unknown, V = unknown>(
+    jobs: readonly JobRef<K, V>[],
+    options?: ResultsOptions,
+  ): Promise<[finished: ResultItem<K, V>[], active: ResultItem<K, V>[]]>;
+  async results(
+    jobs: JobRef | readonly JobRef[],
+    { timeout = 2000 }: ResultsOptions = {},
+  ): Promise<string[] | [ResultItem[], ResultItem[]]> {
+    if (typeof timeout !== "number" || !(timeout >= 0)) {
+      throw badOption(`timeout: a number of milliseconds was expected, not ${shown(timeout)}`);
+    }
+    const isOne = typeof jobs === "string" || isJob(jobs) || isResultItem(jobs);
+    if (!isOne && !Array.isArray(jobs)) {
+      throw badOption(`results: a job or a list of jobs was expected, not ${shown(jobs)}`);
+    }
+    const names = isOne ? [nameOf(jobs as JobRef)] : (jobs as readonly JobRef[]).map(nameOf);
+    if (names.length === 0) return [[], []];
+    const states = await this.#ask((master) => master.results([...new Set(names)], Math.ceil(timeout)));
+    if (isOne) {
+      const [state] = states;
+      if (state === undefined || state.status === "active") return [];
+      if (state.status === "ready") return asResults(state.results);
+      throw jobFailure(state);
+    }
+    const finished: ResultItem[] = [];
+    const active: ResultItem[] = [];
+    for (const { name, status, results } of states) {
+      (status === "active" ? active : finished).push([name, [status, asResults(results)]]);
+    }
+    return [finished, active];
+  }
+
+  /**
+   * The job's events in order, each with the offset behind it: `events(job, offset)` goes on from there. Ends when the job has
+   * ended.
+   */
+  async *events(job: JobRef, offset = 0, options: EventsOptions = {}): AsyncGenerator<[offset: number, event: JobEvent], void> {
+    if (!Number.isSafeInteger(offset) || offset < 0) throw badOption(`offset: one that events() gave was expected, not ${shown(offset)}`);
+    const master = await keepAlive(this.master());
+    const events = master.events(nameOf(job), offset, options)[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const next = await keepAlive(events.next());
+        if (next.done === true) return;
+        yield next.value;
+      }
+    } finally {
+      await events.return?.();
+    }
+  }
+
+  /** State, stages, inputs, results and failure of a job. Throws `DiscoError` `unknown-job`. */
+  async jobinfo(job: JobRef): Promise<JobInfo> {
+    return this.#ask((master) => master.jobInfo(nameOf(job)));
+  }
+
+  /** All jobs that the master knows, the newest first. */
+  async joblist(): Promise<JobListEntry[]> {
+    return this.#ask((master) => master.jobList());
+  }
+
+  /** The raw job pack, as it was submitted. */
+  async jobspec(job: JobRef): Promise<Uint8Array> {
+    return this.#ask((master) => master.jobPack(nameOf(job)));
+  }
+
+  /** The job dict of a job that was submitted. */
+  async jobdict(job: JobRef): Promise<JobDict> {
+    return JobDict.unpack(await this.jobspec(job));
+  }
+
+  /** The nodes of the master, with slots, tasks and disk. */
+  async nodeinfo(): Promise<NodeInfo[]> {
+    return this.#ask((master) => master.nodeInfo());
+  }
+
+  /** The nodes and their numbers of worker processes, as Disco's configuration table has them. */
+  async config(): Promise<[node: string, slots: string][]> {
+    return (await this.nodeinfo()).map(({ name, slots }) => [name, String(slots)]);
+  }
+
+  /** Addresses of the outputs of the job's map stage, once that has ended. */
+  async mapresults(job: JobRef): Promise<string[]> {
+    return this.#ask((master) => master.stageResults(nameOf(job), "map"));
+  }
+
+  /** Ends a job: whatever of it runs is stopped at once, and it is dead. */
+  async kill(job: JobRef): Promise<void> {
+    return this.#ask((master) => master.kill(nameOf(job)));
+  }
+
+  /** Forgets the job's records. No data is deleted. */
+  async clean(job: JobRef): Promise<void> {
+    return this.#ask((master) => master.clean(nameOf(job)));
+  }
+
+  /** Deletes the job's records and every file of it, on every node. */
+  async purge(job: JobRef): Promise<void> {
+    return this.#ask((master) => master.purge(nameOf(job)));
+  }
+
+  /** Starts no more tasks on a node; what runs there finishes. */
+  async blacklist(node: string): Promise<void> {
+    return this.#ask((master) => master.blacklist(node));
+  }
+
+  async whitelist(node: string): Promise<void> {
+    return this.#ask((master) => master.whitelist(node));
+  }
+
+  /** An out-of-band value that a task of the job put. Throws `DiscoError` for an unknown key or job. */
+  async oobGet(job: JobRef, key: string): Promise<Uint8Array> {
+    return this.#ask((master) => master.oobGet(nameOf(job), key));
+  }
+
+  /** The keys of all out-of-band values of the job. */
+  async oobList(job: JobRef): Promise<string[]> {
+    return this.#ask((master) => master.oobList(nameOf(job)));
+  }
+
+  /** Throws `DiscoError` `not-yet`: profiles come with a later release. */
+  async profileStats(job: JobRef, mode: "" | "map" | "reduce" = ""): Promise<never> {
+    const stage = mode === "" ? "" : `, ${JSON.stringify(mode)}`;
+    throw notYet(`profileStats(${JSON.stringify(nameOf(job))}${stage})`, "the release that profiles jobs");
+  }
+
+  /** Throws `DiscoError` `not-yet`: the distributed filesystem comes with a later release. */
+  get ddfs(): never {
+    throw notYet("disco.ddfs", "the Disco distributed filesystem (DDFS)");
+  }
+
+  /**
+   * A request to the master's HTTP interface, e.g. `/disco/ctrl/joblist`: the raw reply. POST where there is `data`.
+   * @throws CommError `http-404` and the like for replies other than 2xx
+   */
+  async request(path: string, options: RequestOptions = {}): Promise<string> {
+    const { status, body } = await this.#ask((master) =>
+      master.request(path.startsWith("/") ? path : `/${path}`, options),
+    );
+    const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString();
+    if (status >= 200 && status < 300) return text;
+    throw new CommError(`the master answered ${status} to ${path}: ${text.slice(0, 500)}`, {
+      code: `http-${status}`,
+      retry: status >= 500 ? "here" : "never",
+      url: path,
+    });
+  }
+
+  /** @internal Called by whatever has started a job. */
+  submitted(name: string): void {
+    this.#options.onSubmit?.(name);
+  }
+
+  /** @internal The interface to the master; opens the embedded engine on first use. */
+  master(): Promise<MasterApi> {
+    if (this.#closed) {
+      return Promise.reject(
+        new DiscoError("this Disco is closed", { code: "closed", hint: "Close it after the last job, or make a new Disco()." }),
+      );
+    }
+    this.#opening ??= this.#open().catch((error: unknown) => {
+      // The next use tries again: the reason may be gone (a full disk, a directory of another user).
+      this.#opening = null;
+      throw error;
+    });
+    return this.#opening;
+  }
+
+  /** Asks the master; the process stays alive until it has answered. */
+  #ask<T>(question: (master: MasterApi) => Promise<T>): Promise<T> {
+    return keepAlive(this.master().then(question));
+  }
+
+  async #open(): Promise<MasterApi> {
+    const { journal, labels } = this.#options;
+    const root = rootDirectory(this.#options.root);
+    rememberRoot(root);
+    const { openEmbedded } = await import("../master/embedded.ts");
+    return openEmbedded({
+      root,
+      slots: this.#options.workers ?? availableParallelism(),
+      ...(journal === undefined ? {} : { journal }),
+      ...(labels === undefined ? {} : { labels }),
+    });
+  }
+
+  /** Stops the embedded engine and its workers. Jobs that still run are dead afterwards; results stay. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (this.#opening === null) return;
+    const master = await keepAlive(this.#opening.catch(() => null));
+    if (master !== null) await keepAlive(master.close());
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+export type { WaitOptions };

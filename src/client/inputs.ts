@@ -1,0 +1,148 @@
+/**
+ * Inputs of a job: what the user wrote becomes `InputSpec`s, with label, size and the nodes that hold the data.
+ *
+ * All that can be wrong with an address is found here, before the job is sent: an unknown scheme, a file that is not
+ * there, a glob without match, a directory, a `dir://` index that cannot be read.
+ */
+import { type InputSpec } from "../core/job/spec.ts";
+import { readIndex } from "../schemes/dir.ts";
+import { schemeOf } from "../schemes/open.ts";
+import { parseDiscoUrl } from "../schemes/disco.ts";
+import { embeddedHost, placeOf } from "./data-place.ts";
+import { expandPath, isGlob, localFile } from "./local-files.ts";
+import { notYet } from "./not-yet.ts";
+import { badInput, listInputs, type Replicas } from "./replicas.ts";
+
+export interface InputOptions {
+  readonly input: unknown;
+  /** The job has a map: replicas are possible. */
+  readonly hasMap: boolean;
+  /** Files above this size are read in parts; 0: never. */
+  readonly splitBytes: number;
+}
+
+export interface Inputs {
+  readonly specs: readonly InputSpec[];
+  /** All inputs come from `dir://` indexes, so their labels mean partitions. */
+  readonly partitioned: boolean;
+}
+
+const known = "Known are http://, https://, disco://, dir://, raw://, file:// and local paths.";
+
+/** Throws `JobError` `bad-input` or `no-such-file`, `DiscoError` `not-yet`, or what reading a `dir://` index throws. */
+export async function resolveInputs({ input, hasMap, splitBytes }: InputOptions): Promise<Inputs> {
+  if (input === undefined) throw badInput("input is missing: the job has nothing to read", "Give a list of addresses.");
+  const specs: InputSpec[] = [];
+  let partitioned = true;
+  for (const { place, addresses } of await listInputs(input)) {
+    if (addresses.length > 1 && !hasMap) {
+      throw badInput(`${place} is a list of replicas, which needs a map`, "Spread the list if these are several inputs.");
+    }
+    const fromIndex = addresses.some((url) => url.startsWith("dir://"));
+    partitioned &&= fromIndex;
+    if (fromIndex) specs.push(...(await readIndexes(addresses, place)));
+    else if (addresses.length > 1) specs.push(replicated(addresses, place));
+    else await addSingle(specs, addresses[0] as string, place, splitBytes);
+  }
+  return { specs, partitioned };
+}
+
+/** The entries of the first index that can be read. */
+async function readIndexes(addresses: Replicas["addresses"], place: string): Promise<InputSpec[]> {
+  const failures: unknown[] = [];
+  for (const url of addresses) {
+    if (!url.startsWith("dir://")) throw badInput(`${place}: dir:// and other addresses cannot be replicas of one another`);
+    try {
+      const entries = await readIndex(url, placeOf(url));
+      return entries.map((entry) => ({
+        label: entry.label,
+        size: entry.size,
+        replicas: [entry.url],
+        hosts: [hostOf(entry.url)],
+      }));
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length === 1) throw failures[0];
+  throw badInput(
+    `${place}: none of the ${failures.length} replicas can be read:\n${failures.map((e) => `  ${(e as Error).message}`).join("\n")}`,
+  );
+}
+
+function replicated(addresses: readonly string[], place: string): InputSpec {
+  const sources = addresses.map((url) => {
+    if (isPath(url) && isGlob(url)) {
+      throw badInput(`${place}: the glob ${url} cannot be a replica`, "Name the file, or take the glob out of the inner list.");
+    }
+    return remote(url, place) ?? localFile(url, place);
+  });
+  return {
+    label: 0,
+    size: Math.max(...sources.map(({ size }) => size)),
+    replicas: sources.map(({ url }) => url),
+    hosts: sources.map(({ host }) => host),
+  };
+}
+
+async function addSingle(specs: InputSpec[], address: string, place: string, splitBytes: number): Promise<void> {
+  const source = remote(address, place);
+  if (source !== null) {
+    specs.push({ label: 0, size: source.size, replicas: [source.url], hosts: [source.host] });
+    return;
+  }
+  for (const file of await expandPath(address, place)) {
+    for (const part of parts(file.url, file.size, splitBytes)) {
+      specs.push({ label: 0, size: part.size, replicas: [part.url], hosts: [embeddedHost] });
+    }
+  }
+}
+
+interface Source {
+  readonly url: string;
+  readonly size: number;
+  readonly host: string | null;
+}
+
+/** What is no local file; `null` for paths and `file://`. */
+function remote(url: string, place: string): Source | null {
+  switch (schemeOf(url)) {
+    case "file":
+      return null;
+    case "raw":
+      return { url, size: Buffer.byteLength(url) - "raw://".length, host: null };
+    case "http":
+    case "https":
+      if (!URL.canParse(url)) throw badInput(`${place}: ${url} is not a valid address`);
+      return { url, size: 0, host: null };
+    case "disco":
+      return { url, size: 0, host: hostOf(url) };
+    case "tag":
+      throw notYet(`${place}: ${url}`, "the Disco distributed filesystem (DDFS)");
+    case "s3":
+      throw notYet(`${place}: ${url}`, "the release that reads S3 storage");
+    default:
+      throw badInput(`${place}: ${url} has the unknown scheme ${schemeOf(url)}://`, known);
+  }
+}
+
+function isPath(url: string): boolean {
+  return schemeOf(url) === "file" && !/^file:/i.test(url);
+}
+
+function hostOf(url: string): string | null {
+  return /^disco:/.test(url) ? parseDiscoUrl(url).host : null;
+}
+
+/** Cuts a file in parts of equal size, at most `splitBytes` each. Compressed files cannot be read from the middle. */
+function parts(url: string, size: number, splitBytes: number): { url: string; size: number }[] {
+  if (splitBytes === 0 || size <= splitBytes || /\.(?:gz|zst)$/i.test(url) || /#bytes=\d+-\d+$/.test(url)) {
+    return [{ url, size }];
+  }
+  const count = Math.ceil(size / splitBytes);
+  return Array.from({ length: count }, (_, i) => {
+    const from = Math.floor((size * i) / count);
+    const to = Math.floor((size * (i + 1)) / count);
+    return { url: `${url}#bytes=${from}-${to}`, size: to - from };
+  });
+}

@@ -1,0 +1,132 @@
+/** Makes the job pack of a validated job dict: inputs resolved, stages planned, functions shipped, all encoded. */
+import { hostname, userInfo } from "node:os";
+import type { InputSpec, JobSpec } from "../core/job/spec.ts";
+import type { FnRef, JobData } from "../protocol/job-data.ts";
+import { encodeJobPack } from "../protocol/jobpack.ts";
+import { encodeValue } from "../protocol/value.ts";
+import { shipFunctions, type ShipRequest } from "../shipping/ship.ts";
+import { gzipReader, zstdReader } from "../worker/streams/compressed.ts";
+import { mapLineReader } from "../worker/streams/lines.ts";
+import { badOption } from "./bad-option.ts";
+import { resolveInputs } from "./inputs.ts";
+import type { AnyJobOptions } from "./job-options.ts";
+import { settingsOf } from "./job-settings.ts";
+import { FunctionList, hasDefaultReader, planStages, withRefs } from "./plan.ts";
+import { readRequiredFiles, resolveRequiredModules } from "./required.ts";
+
+export interface PackOptions {
+  /** The code has to run on machines without the submitter's files and packages. */
+  readonly portable: boolean;
+  /** Overrides the dict's own. */
+  readonly prefix?: string;
+}
+
+/**
+ * @throws JobError for inputs and functions that cannot be sent, naming the culprit
+ */
+export async function makeJobPack(options: AnyJobOptions, { portable, prefix }: PackOptions): Promise<Uint8Array> {
+  const settings = settingsOf(options);
+  const defaultReader = hasDefaultReader(options) || options.mapReader === mapLineReader;
+  const hasMap = options.map !== undefined || options.pipeline?.[0]?.map !== undefined;
+  const { specs, partitioned } = await resolveInputs({
+    input: options.input,
+    hasMap,
+    splitBytes: defaultReader ? settings.splitBytes : 0,
+  });
+  const fns = new FunctionList();
+  const readBefore = hasDefaultReader(options) ? decompressing(specs) : [];
+  const stages = planStages(options, { partitioned, concurrency: settings.concurrency, readBefore }, fns);
+  const params: object = options.params ?? {};
+  // Once to see which functions there are, once more when it is known how they travel.
+  encodeParams(params, (fn, path) => fns.add(path, fn));
+  const { code, refs } = await shipFunctions(fns.requests, { portable });
+  const data: JobData = {
+    version: 1,
+    code,
+    stages: stages.map((stage) => withRefs(stage, refs)),
+    params: encodeParams(params, (fn, path) => refs[fns.add(path, fn)] as FnRef),
+    statusInterval: settings.statusInterval,
+    seed: settings.seed,
+    memoryLimitBytes: settings.memoryLimitBytes,
+    requiredModules: resolveRequiredModules(options.requiredModules),
+    argv: process.argv,
+  };
+  const spec: JobSpec = {
+    prefix: prefix ?? settings.prefix,
+    owner: owner(),
+    inputs: specs,
+    pipeline: stages.map(({ name, grouping }) => ({ name, grouping })),
+    scheduler: settings.scheduler,
+    retries: settings.retries,
+    taskTimeoutMs: settings.taskTimeoutMs,
+    memoryLimitBytes: settings.memoryLimitBytes,
+    labels: settings.labels,
+    keep: settings.keep,
+  };
+  return encodeJobPack({
+    jobdict: jobDictOf(spec),
+    jobenvs: {},
+    files: readRequiredFiles(options.requiredFiles),
+    jobdata: encodeValue(data),
+  });
+}
+
+/** Disco's keys, which any reader of job packs knows, and ours. */
+export function jobDictOf(spec: JobSpec): Record<string, unknown> {
+  const { scheduler } = spec;
+  return {
+    prefix: spec.prefix,
+    owner: spec.owner,
+    worker: "disco-mapreduce",
+    pipeline: spec.pipeline.map(({ name, grouping }) => [name, grouping, false]),
+    inputs: spec.inputs.map(({ label, size, replicas }) => [label, size, replicas]),
+    scheduler: {
+      max_cores: scheduler.maxCores,
+      force_local: scheduler.forceLocal,
+      force_remote: scheduler.forceRemote,
+    },
+    disco_ts: spec,
+  };
+}
+
+function encodeParams(params: object, onFunction: (fn: Function, path: string) => FnRef): Uint8Array {
+  return encodeValue(params, {
+    onFunction: (fn, path) => onFunction(fn, path.replace(/^value/, "params")),
+  });
+}
+
+/** Compressed text is read as the text that it is. */
+function decompressing(inputs: readonly InputSpec[]): ShipRequest[] {
+  const urls = inputs.flatMap(({ replicas }) => replicas);
+  const gzipped = urls.filter((url) => /\.gz$/i.test(url));
+  const zstd = urls.filter((url) => /\.zst$/i.test(url));
+  if (gzipped.length === 0 && zstd.length === 0) return [];
+  if (gzipped.length !== urls.length && zstd.length !== urls.length) {
+    const compressed = gzipped[0] ?? zstd[0];
+    const other = urls.find((url) => url.endsWith(".gz") !== compressed?.endsWith(".gz"));
+    throw badOption(
+      `input mixes files of different compression (${compressed}, ${other}), which need different readers`,
+      "Run a job for each kind, or give a mapInputStream that looks at the address.",
+    );
+  }
+  const [role, fn] = gzipped.length > 0 ? (["gzipReader", gzipReader] as const) : (["zstdReader", zstdReader] as const);
+  return [
+    { role, fn },
+    { role: "mapLineReader", fn: mapLineReader },
+  ];
+}
+
+let ownerName: string | undefined;
+
+function owner(): string {
+  if (ownerName === undefined) {
+    let user = "unknown";
+    try {
+      user = userInfo().username;
+    } catch {
+      // A user id without an entry in the user database, as in some containers.
+    }
+    ownerName = `${user}@${hostname()}`;
+  }
+  return ownerName;
+}

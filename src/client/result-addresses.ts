@@ -1,0 +1,93 @@
+/**
+ * From what stands for results (addresses, replica lists, a job, an item of `Disco.results`) to the addresses of the files that
+ * hold the records, in order: `dir://` indexes are replaced by what they list.
+ */
+import { DataError, DiscoError } from "../errors.ts";
+import { type IndexEntry, readIndex, readIndexSync } from "../schemes/dir.ts";
+import { placeOf } from "./data-place.ts";
+import { isJob } from "./job-mark.ts";
+import { shown } from "./option-checks.ts";
+import { isResultItem } from "./results.ts";
+
+/** Addresses with the same data. */
+export type ReplicaList = readonly string[];
+
+/** Waits for jobs. Throws `DiscoError` `bad-results`. */
+export async function listResults(source: unknown): Promise<ReplicaList[]> {
+  return listResultsSync(isJob(source) ? await source.wait() : source);
+}
+
+export function listResultsSync(source: unknown): ReplicaList[] {
+  if (isJob(source)) {
+    throw new DiscoError("a job cannot be waited for synchronously", {
+      code: "bad-results",
+      hint: "Use for await, or pass the results: resultIterator(await job.wait()).",
+    });
+  }
+  if (isResultItem(source)) return listResultsSync(source[1][1]);
+  if (typeof source === "string" || source instanceof URL) return [[String(source)]];
+  if (!Array.isArray(source)) throw badResults(source);
+  return source.map((item: unknown) => {
+    if (typeof item === "string" || item instanceof URL) return [String(item)];
+    if (Array.isArray(item) && item.length > 0 && item.every((url) => typeof url === "string")) return item as string[];
+    throw badResults(item);
+  });
+}
+
+/** The files behind one result. Throws what reading the last replica of an index threw. */
+export async function filesBehind(replicas: ReplicaList): Promise<ReplicaList[]> {
+  if (!isIndex(replicas)) return [replicas];
+  let failure: unknown;
+  for (const url of replicas) {
+    try {
+      return filesOf(await readIndex(url, placeOf(url)));
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw noIndex(replicas, failure);
+}
+
+export function filesBehindSync(replicas: ReplicaList): ReplicaList[] {
+  if (!isIndex(replicas)) return [replicas];
+  let failure: unknown;
+  for (const url of replicas) {
+    try {
+      return filesOf(readIndexSync(url, placeOf(url)));
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw noIndex(replicas, failure);
+}
+
+function isIndex(replicas: ReplicaList): boolean {
+  return replicas.every((url) => url.startsWith("dir://"));
+}
+
+function filesOf(entries: readonly IndexEntry[]): ReplicaList[] {
+  return entries.map(({ url }) => [url]);
+}
+
+function noIndex(replicas: ReplicaList, cause: unknown): unknown {
+  if (!(cause instanceof DataError) || cause.code !== "no-such-file") return cause;
+  return new DataError(`the results ${replicas.join(", ")} are not there`, {
+    code: "no-such-file",
+    url: replicas[0] ?? "",
+    cause,
+    hint: "The job was purged, or its engine used another root directory (DISCO_ROOT, or the root of new Disco()).",
+  });
+}
+
+function badResults(got: unknown): DiscoError {
+  return new DiscoError(`resultIterator: addresses of results or a job were expected, not ${shown(got)}`, { code: "bad-results" });
+}
+
+/**
+ * The addresses that a `dir://` address stands for (the seed: `disco.util.parse_dir`), all of them or those of one partition.
+ * @throws DataError when the index cannot be read
+ */
+export async function parseDir(url: string, partition?: number): Promise<string[]> {
+  const entries = await readIndex(url, placeOf(url));
+  return entries.filter(({ label }) => partition === undefined || label === partition).map((entry) => entry.url);
+}

@@ -1,0 +1,191 @@
+/**
+ * Reading results (the seed: `disco.core.result_iterator`): one result after the other, block by block, in constant memory.
+ *
+ * A promise a record would cost more than the record: results that lie on this machine can also be read by a plain
+ * `for … of`, which costs no promises at all; `for await` makes one promise a record and nothing else.
+ */
+import { DiscoError } from "../errors.ts";
+import { chainReader } from "../worker/streams/chain.ts";
+import type { AnyInputStream } from "../worker/streams/input-chain.ts";
+import { isIterable } from "../worker/streams/stream.ts";
+import { functionCheck, functionList } from "./option-checks.ts";
+import { badOption, checkNames, checkValues } from "./bad-option.ts";
+import type { Reader, ReaderChain } from "./infer.ts";
+import type { Job } from "./job.ts";
+import { filesBehind, filesBehindSync, listResults, listResultsSync } from "./result-addresses.ts";
+import { batchesInTime, batchesOf, isLocal, openRecords, type ReadOptions, type RecordBatch } from "./result-records.ts";
+import type { ResultItem, Results } from "./results.ts";
+
+/** Results, by address or by whatever else leads to them: a job is waited for. */
+export type ResultSource<K, V> =
+  | Results<K, V>
+  | Job<K, V>
+  | ResultItem<K, V>
+  | string
+  | readonly (string | readonly string[])[];
+
+export interface ResultOptions<E, P> {
+  /** Last of `inputStream`; makes records of bytes. Default: `chainReader`, which reads what jobs write by default. */
+  readonly reader?: Reader<E, P>;
+  /** Readers, each reading what the one before gives. */
+  readonly inputStream?: ReaderChain<E, P>;
+  /** Called with the address of each file of results as it is opened. */
+  readonly notifier?: (url: string) => void;
+  /** Passed to the readers. */
+  readonly params?: P;
+}
+
+/** Records of results, in order. Each loop over it reads them anew. */
+export class ResultIterator<T> implements AsyncIterable<T> {
+  readonly #source: unknown;
+  readonly #options: ReadOptions;
+
+  /** @internal */
+  constructor(source: unknown, options: ReadOptions) {
+    this.#source = source;
+    this.#options = options;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
+    return new RecordIterator<T>(this.#batches());
+  }
+
+  /**
+   * Reads synchronously, which is several times faster. Only of results on this machine.
+   * @throws DiscoError `bad-results` for a job that has to be waited for, or results elsewhere
+   */
+  *[Symbol.iterator](): Generator<T, undefined> {
+    for (const result of listResultsSync(this.#source)) {
+      for (const replicas of filesBehindSync(result)) {
+        const remote = replicas.find((url) => !isLocal(url));
+        if (remote !== undefined) throw notHere(remote);
+        const stream = openRecords(replicas, this.#options);
+        if (!isIterable(stream)) throw notHere(replicas[0] as string);
+        for (const batch of batchesOf(stream)) {
+          if ("entries" in batch) {
+            yield* batch.entries as readonly T[];
+          } else {
+            const { keys, values, n } = batch;
+            for (let i = 0; i < n; i++) yield [keys[i], values[i]] as T;
+          }
+        }
+      }
+    }
+    return undefined;
+  }
+
+  /** All records, in memory. */
+  async toArray(): Promise<T[]> {
+    const records: T[] = [];
+    for await (const batch of this.#batches()) {
+      if ("entries" in batch) for (const entry of batch.entries) records.push(entry as T);
+      else for (let i = 0; i < batch.n; i++) records.push([batch.keys[i], batch.values[i]] as T);
+    }
+    return records;
+  }
+
+  async *#batches(): AsyncGenerator<RecordBatch, void> {
+    for (const result of await listResults(this.#source)) {
+      for (const replicas of await filesBehind(result)) yield* batchesInTime(openRecords(replicas, this.#options));
+    }
+  }
+}
+
+/** One loop: hands out the records of a batch, then asks for the next batch. */
+class RecordIterator<T> implements AsyncIterator<T, undefined> {
+  readonly #batches: AsyncGenerator<RecordBatch, void>;
+  #batch: RecordBatch = { entries: [], n: 0 };
+  #at = 0;
+  /** Calls of `next` that wait for a batch stand in line. */
+  #line: Promise<unknown> | null = null;
+
+  constructor(batches: AsyncGenerator<RecordBatch, void>) {
+    this.#batches = batches;
+  }
+
+  next(): Promise<IteratorResult<T, undefined>> {
+    if (this.#line === null && this.#at < this.#batch.n) return Promise.resolve(this.#take());
+    const before = this.#line ?? Promise.resolve();
+    const turn = before.then(() => this.#afterMore());
+    const settled = turn.catch(() => {});
+    this.#line = settled;
+    void settled.then(() => {
+      if (this.#line === settled) this.#line = null;
+    });
+    return turn;
+  }
+
+  async return(): Promise<IteratorResult<T, undefined>> {
+    this.#batch = { entries: [], n: 0 };
+    this.#at = 0;
+    await this.#batches.return();
+    return { done: true, value: undefined };
+  }
+
+  async #afterMore(): Promise<IteratorResult<T, undefined>> {
+    while (this.#at >= this.#batch.n) {
+      const { done, value } = await this.#batches.next();
+      if (done === true) return { done: true, value: undefined };
+      this.#batch = value;
+      this.#at = 0;
+    }
+    return this.#take();
+  }
+
+  #take(): IteratorResult<T, undefined> {
+    const at = this.#at++;
+    const batch = this.#batch;
+    if ("entries" in batch) return { done: false, value: batch.entries[at] as T };
+    return { done: false, value: [batch.keys[at], batch.values[at]] as T };
+  }
+}
+
+const optionChecks = {
+  reader: functionCheck,
+  inputStream: functionList,
+  notifier: functionCheck,
+  params: (): null => null,
+};
+
+/**
+ * The records of results, in order.
+ *
+ * @example
+ * for await (const [word, n] of resultIterator(await job.wait())) console.log(word, n);
+ *
+ * @throws DiscoError `bad-results`, JobError when a job that was passed ends badly; while reading: DataError when no replica of a
+ *   result can be read to its end
+ */
+export function resultIterator<E, P = undefined>(
+  results: ResultSource<unknown, unknown>,
+  options: ResultOptions<E, P> & ({ readonly reader: Reader<E, P> } | { readonly inputStream: ReaderChain<E, P> }),
+): ResultIterator<E>;
+// biome-ignore lint/suspicious/noExplicitAny: plain addresses say nothing about what lies behind them.
+export function resultIterator<K = any, V = any>(
+  results: ResultSource<K, V>,
+  options?: Pick<ResultOptions<unknown, unknown>, "notifier" | "params">,
+): ResultIterator<[key: K, value: V]>;
+export function resultIterator(
+  results: ResultSource<unknown, unknown>,
+  // biome-ignore lint/suspicious/noExplicitAny: of whichever types the signatures above let in.
+  options: ResultOptions<any, any> = {},
+): ResultIterator<unknown> {
+  if (typeof options !== "object" || options === null) throw badOption("resultIterator: an object of options was expected");
+  checkNames(options, optionChecks, "resultIterator: ", () => undefined);
+  checkValues(options, optionChecks, "resultIterator: ");
+  const { reader, inputStream = [], notifier, params } = options;
+  const chain = [...inputStream, ...(reader === undefined ? [] : [reader])];
+  return new ResultIterator(results, {
+    chain: (chain.length === 0 ? [chainReader] : chain) as readonly AnyInputStream[],
+    notifier,
+    params: params ?? {},
+  });
+}
+
+function notHere(url: string): DiscoError {
+  return new DiscoError(`${url} cannot be read synchronously`, {
+    code: "bad-results",
+    url,
+    hint: "Use for await (… of resultIterator(…)).",
+  });
+}

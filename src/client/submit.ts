@@ -1,0 +1,37 @@
+/** Starts a job: checks, packs and sends it. Nothing is sent of a job that has anything wrong with it. */
+import { randomUUID } from "node:crypto";
+import type { Disco } from "./disco.ts";
+import { packOf, type JobDict } from "./job-dict.ts";
+import { checkPrefix } from "./job-name.ts";
+import type { AnyJobOptions } from "./job-options.ts";
+import { keepAlive } from "./keep-alive.ts";
+import { validateOptions } from "./validate.ts";
+
+/** Returns the job's unique name. Throws `JobError`. */
+export function submitJob(disco: Disco, name: string, jobDict: AnyJobOptions | JobDict): Promise<string> {
+  return keepAlive(submit(disco, name, jobDict));
+}
+
+async function submit(disco: Disco, name: string, jobDict: AnyJobOptions | JobDict): Promise<string> {
+  const prefix = checkPrefix(name);
+  // The engine starts while the job is being packed.
+  const opening = disco.master();
+  opening.catch(() => {});
+  const pack = await packOptions(prefix, jobDict);
+  const master = await opening;
+  const unique = await master.submit(pack, { idempotencyKey: randomUUID() });
+  disco.submitted(unique);
+  return unique;
+}
+
+async function packOptions(prefix: string, jobDict: AnyJobOptions | JobDict): Promise<Uint8Array> {
+  const packed = packOf(jobDict);
+  if (packed !== undefined) {
+    const { renamePack } = await import("./job-unpack.ts");
+    return renamePack(packed, prefix);
+  }
+  const options = { ...jobDict } as AnyJobOptions;
+  validateOptions(options);
+  const { makeJobPack } = await import("./job-pack.ts");
+  return makeJobPack(options, { portable: false, prefix });
+}
