@@ -1,0 +1,40 @@
+/** `disco jobs` and `disco job NAME`. */
+import { reportJob, summarizeJob } from "../print/job-report.ts";
+import { formatCount } from "../progress/quantity.ts";
+import { resolveName, type StoreOptions, withDisco } from "./open-disco.ts";
+
+export async function listJobs(options: StoreOptions): Promise<void> {
+  await withDisco(options, async (disco) => {
+    const jobs = (await disco.joblist()).sort((a, b) => b.submittedAt - a.submittedAt);
+    if (options.json === true) {
+      process.stdout.write(`${JSON.stringify(jobs, null, 2)}\n`);
+      return;
+    }
+    const width = Math.max(0, ...jobs.map(({ name }) => name.length));
+    for (const { name, status, submittedAt } of jobs) {
+      process.stdout.write(`${name.padEnd(width)}  ${status.padEnd(6)}  ${new Date(submittedAt).toISOString()}\n`);
+    }
+  });
+}
+
+export async function showJob(name: string, options: StoreOptions): Promise<void> {
+  await withDisco(options, async (disco) => {
+    const info = await disco.jobinfo(await resolveName(disco, name));
+    if (options.json === true) {
+      process.stdout.write(`${JSON.stringify(reportJob(info), null, 2)}\n`);
+      return;
+    }
+    const lines = [
+      `${info.name}: ${info.status}`,
+      `  submitted ${new Date(info.submittedAt).toISOString()}`,
+      `  ${summarizeJob(info)}`,
+      ...info.stages.map(({ stage, tasks, done, failed }) => {
+        return `  ${stage}: ${formatCount(done)}/${formatCount(tasks)} tasks, ${formatCount(failed)} failed attempts`;
+      }),
+      ...(info.reason === null ? [] : [`  reason: ${info.reason}`]),
+      ...(info.failure?.frame === undefined ? [] : ["", info.failure.frame, ""]),
+      ...info.results.map((url) => `  ${url}`),
+    ];
+    process.stdout.write(`${lines.join("\n")}\n`);
+  });
+}

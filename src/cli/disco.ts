@@ -1,0 +1,39 @@
+/**
+ * The `disco` command. Only the parser is loaded here; each command loads what it needs when it runs, because most of the
+ * time of a short job would otherwise go into starting.
+ */
+import { exitCodes, isUsageError } from "./exit-codes.ts";
+
+export async function main(args: readonly string[]): Promise<void> {
+  process.stdout.on("error", endQuietly);
+  const [{ buildProgram }, { CommanderError }] = await Promise.all([import("./program.ts"), import("commander")]);
+  try {
+    await buildProgram().parseAsync([...args], { from: "user" });
+  } catch (error) {
+    // commander has printed its own complaint, or the help that was asked for.
+    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    else await printFatal(error);
+  }
+  await leave();
+}
+
+async function printFatal(error: unknown): Promise<void> {
+  const [{ formatError }, { lookOf }] = await Promise.all([
+    import("./print/error-report.ts"),
+    import("./progress/look.ts"),
+  ]);
+  process.stderr.write(`${formatError(error, lookOf(process.stderr))}\n`);
+  process.exitCode = isUsageError(error) ? exitCodes.usage : exitCodes.failed;
+}
+
+/** Ends the process also where the job's module left a server or a timer open; what was printed goes out first. */
+async function leave(): Promise<void> {
+  await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write("", done))));
+  process.exit();
+}
+
+/** `disco cat … | head`: the reader has enough. */
+function endQuietly(error: NodeJS.ErrnoException): void {
+  if (error.code === "EPIPE") process.exit(exitCodes.ok);
+  throw error;
+}

@@ -1,0 +1,37 @@
+/** Writes the records of results as text to a file, which appears under its name only when it is complete, or to stdout. */
+import { createWriteStream } from "node:fs";
+import { rename, rm } from "node:fs/promises";
+import { pipeline } from "node:stream/promises";
+import { resultIterator } from "../../client/result-iterator.ts";
+import { type RecordFormat, recordText } from "./record-text.ts";
+
+/** Characters gathered before a write: a write for each record would be slow. */
+const batchCharacters = 1 << 16;
+
+export async function writeRecords(results: readonly string[], file: string, format: RecordFormat): Promise<void> {
+  if (file === "-") return pipeline(recordTexts(results, format), process.stdout, { end: false });
+  const partial = `${file}.partial-${process.pid}`;
+  try {
+    await pipeline(recordTexts(results, format), createWriteStream(partial));
+    await rename(partial, file);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
+}
+
+/** The end of the name decides where no format is given. */
+export function formatOfFile(file: string): RecordFormat {
+  return /\.(?:jsonl|ndjson)$/.test(file) ? "jsonl" : "tsv";
+}
+
+async function* recordTexts(results: readonly string[], format: RecordFormat): AsyncGenerator<string> {
+  let batch = "";
+  for await (const [key, value] of resultIterator([...results])) {
+    batch += recordText(key, value, format);
+    if (batch.length < batchCharacters) continue;
+    yield batch;
+    batch = "";
+  }
+  if (batch !== "") yield batch;
+}

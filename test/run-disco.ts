@@ -1,0 +1,37 @@
+/** Runs the `disco` command of this checkout, as a shell would, with a root of its own. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+
+export interface Finished {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunDiscoOptions {
+  readonly root: string;
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Called once the process runs, e.g. to send it signals when it has said something. */
+  readonly started?: (child: ChildProcess) => void;
+}
+
+const command = join(import.meta.dirname, "..", "bin", "disco.js");
+
+export async function runDisco(args: readonly string[], options: RunDiscoOptions): Promise<Finished> {
+  const { root, cwd, env, started } = options;
+  const child = spawn(process.execPath, [command, ...args], {
+    cwd: cwd ?? process.cwd(),
+    env: { ...process.env, DISCO_ROOT: root, NODE_OPTIONS: "", NO_COLOR: "1", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  started?.(child);
+  const [code, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
+  return { code, signal, stdout, stderr };
+}
