@@ -83,7 +83,7 @@ export function sortFile(records: number): string {
       for (let i = 0; i < count; i++) {
         const at = i * recordBytes;
         for (let j = 0; j < 10; j++) chunk[at + j] = 33 + Math.floor(random() * 94);
-        chunk.latin1Write(String(done + i).padStart(12, "0"), at + 11);
+        chunk.write(String(done + i).padStart(12, "0"), at + 11, "latin1");
         chunk[at + 10] = 32;
         chunk[at + recordBytes - 1] = 10;
       }

@@ -13,7 +13,7 @@ function count(files: readonly string[]): Map<string, number> {
     const input = openSync(file, "r");
     let rest = "";
     for (let n = readSync(input, buffer); n > 0; n = readSync(input, buffer)) {
-      const lines = (rest + buffer.latin1Slice(0, n)).split("\n");
+      const lines = (rest + buffer.toString("latin1", 0, n)).split("\n");
       rest = lines.pop() as string;
       for (const line of lines) for (const [word, one] of words(line)) addUp(word, one, counts);
     }
