@@ -18,13 +18,11 @@ export const anyNumber: fc.Arbitrary<number> = fc.oneof(
   fc.constantFrom(0, -0, Number.NaN, Infinity, -Infinity, 2 ** 31, -(2 ** 31), 2 ** 53, 0.1),
 );
 
-const anyView = fc
-  .tuple(fc.constantFrom(...viewKinds), fc.uint8Array({ maxLength: 8 }))
-  .map(([View, bytes]) => {
-    const buffer = new ArrayBuffer(bytes.length * 8);
-    new Uint8Array(buffer).set(bytes);
-    return new View(buffer);
-  });
+const anyView = fc.tuple(fc.constantFrom(...viewKinds), fc.uint8Array({ maxLength: 8 })).map(([View, bytes]) => {
+  const buffer = new ArrayBuffer(bytes.length * 8);
+  new Uint8Array(buffer).set(bytes);
+  return new View(buffer);
+});
 
 const anyError = fc
   .tuple(fc.constantFrom(Error, TypeError, RangeError), fc.string())
@@ -57,7 +55,17 @@ export const anyValue: fc.Arbitrary<unknown> = any;
 
 /** What keys usually are, with many equal ones. */
 export const anyKey: fc.Arbitrary<unknown> = fc.oneof(
-  fc.constantFrom("", "a", "aa", "aaaaaaa", "aaaaaaaa", "aaaaaaa\0", "http://a.com/1", "http://a.com/2", "http://b.com/1"),
+  fc.constantFrom(
+    "",
+    "a",
+    "aa",
+    "aaaaaaa",
+    "aaaaaaaa",
+    "aaaaaaa\0",
+    "http://a.com/1",
+    "http://a.com/2",
+    "http://b.com/1",
+  ),
   fc.integer({ min: -2, max: 2 }),
   anyString,
   anyNumber,

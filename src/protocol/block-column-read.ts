@@ -40,7 +40,8 @@ export function readColumn(payload: Buffer, part: ColumnPart, count: number): un
     case column.columnInt16:
     case column.columnInt32:
     case column.columnFloat64:
-      if (to - from !== count * (column.widths[kind] as number)) throw bad("column of numbers has a wrong length", from);
+      if (to - from !== count * (column.widths[kind] as number))
+        throw bad("column of numbers has a wrong length", from);
       return readNumbers(payload, part, count);
     case column.columnLatin1:
     case column.columnUtf8:
@@ -83,7 +84,8 @@ function readNumbers(payload: Buffer, part: ColumnPart, count: number): number[]
 function readStrings(payload: Buffer, part: ColumnPart, count: number): string[] {
   const width = payload[part.from];
   const textFrom = part.from + 1 + count * (width ?? 0);
-  if ((width !== 1 && width !== 2 && width !== 4) || textFrom > part.to) throw bad("column of strings is damaged", part.from);
+  if ((width !== 1 && width !== 2 && width !== 4) || textFrom > part.to)
+    throw bad("column of strings is damaged", part.from);
   const encoding = part.kind === column.columnLatin1 ? "latin1" : part.kind === column.columnUtf8 ? "utf8" : "utf16le";
   const text = payload.toString(encoding, textFrom, part.to);
   const items: string[] = [];

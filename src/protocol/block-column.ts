@@ -135,12 +135,12 @@ export class ColumnWriter {
     const short = units <= shortStringUnits * (to - from);
     if (short && this.#writeShortLatin1(items, from, to, units)) return columnLatin1;
     const text = (from === 0 && to === items.length ? items : items.slice(from, to)).join("");
-    if (!short && !twoByte.test(text)) {
+    const utf8 = text.isWellFormed() ? Buffer.byteLength(text, "utf8") : Number.POSITIVE_INFINITY;
+    if (utf8 === units || (!short && !twoByte.test(text))) {
       this.ensure(units);
       this.length += this.buffer.write(text, this.length, units, "latin1");
       return columnLatin1;
     }
-    const utf8 = text.isWellFormed() ? Buffer.byteLength(text, "utf8") : Number.POSITIVE_INFINITY;
     const kind = utf8 <= units * 2 ? columnUtf8 : columnUtf16;
     const bytes = kind === columnUtf8 ? utf8 : units * 2;
     this.ensure(bytes);

@@ -25,12 +25,17 @@ const columns = fc.integer({ min: 0, max: 40 }).chain((n) => fc.tuple(column(n),
 
 test("any records come back as they were, with any codec", () => {
   fc.assert(
-    fc.property(columns, fc.constantFrom<BlockCodec>("none", "zstd", "auto"), fc.boolean(), ([keys, values], codec, sorted) => {
-      const block = decodeBlock(encodeBlock(keys, values, 0, keys.length, { codec, sorted }));
-      assert.equal(block.records, keys.length);
-      assert.equal(block.sorted, sorted);
-      assert.deepStrictEqual([block.keys, block.values], [keys, values]);
-    }),
+    fc.property(
+      columns,
+      fc.constantFrom<BlockCodec>("none", "zstd", "auto"),
+      fc.boolean(),
+      ([keys, values], codec, sorted) => {
+        const block = decodeBlock(encodeBlock(keys, values, 0, keys.length, { codec, sorted }));
+        assert.equal(block.records, keys.length);
+        assert.equal(block.sorted, sorted);
+        assert.deepStrictEqual([block.keys, block.values], [keys, values]);
+      },
+    ),
     { numRuns: 300 },
   );
 });
@@ -47,7 +52,13 @@ test("blocks larger than any buffer so far come back as they were", () => {
 test("a part of the arrays makes a block of its own", () => {
   const keys = ["a", "b", "c", "d"];
   const block = decodeBlock(encodeBlock(keys, [1, 2, 3, 4], 1, 3));
-  assert.deepEqual([block.keys, block.values], [["b", "c"], [2, 3]]);
+  assert.deepEqual(
+    [block.keys, block.values],
+    [
+      ["b", "c"],
+      [2, 3],
+    ],
+  );
 });
 
 test("0 and -0 are not one constant", () => {
@@ -60,7 +71,11 @@ test("every changed byte of a block is detected, and every cut", () => {
     for (const flip of [1, 0x80, 0xff]) {
       const damaged = Uint8Array.from(block);
       damaged[i] = (damaged[i] as number) ^ flip;
-      assert.throws(() => decodeBlock(damaged), { name: "DataError", code: "bad-block", message: /at byte 0/ }, `byte ${i}`);
+      assert.throws(
+        () => decodeBlock(damaged),
+        { name: "DataError", code: "bad-block", message: /at byte 0/ },
+        `byte ${i}`,
+      );
     }
     assert.throws(() => decodeBlock(block.subarray(0, i)), { code: "bad-block" }, `cut at ${i}`);
   }
@@ -68,18 +83,22 @@ test("every changed byte of a block is detected, and every cut", () => {
 
 test("a block made in bad faith is an error, never a crash", () => {
   fc.assert(
-    fc.property(columns, fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { minLength: 1, maxLength: 4 }), ([keys, values], edits) => {
-      const block = encodeBlock(keys, values);
-      const payload = block.subarray(blockHeaderBytes);
-      for (const [at, byte] of edits) if (payload.length > 0) payload[at % payload.length] = byte;
-      try {
-        const decoded = decodeBlock(resealed(block));
-        assert.equal(decoded.keys.length, keys.length);
-        assert.equal(decoded.values.length, keys.length);
-      } catch (error) {
-        assert.ok(error instanceof DataError, String(error));
-      }
-    }),
+    fc.property(
+      columns,
+      fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { minLength: 1, maxLength: 4 }),
+      ([keys, values], edits) => {
+        const block = encodeBlock(keys, values);
+        const payload = block.subarray(blockHeaderBytes);
+        for (const [at, byte] of edits) if (payload.length > 0) payload[at % payload.length] = byte;
+        try {
+          const decoded = decodeBlock(resealed(block));
+          assert.equal(decoded.keys.length, keys.length);
+          assert.equal(decoded.values.length, keys.length);
+        } catch (error) {
+          assert.ok(error instanceof DataError, String(error));
+        }
+      },
+    ),
     { numRuns: 300 },
   );
 });

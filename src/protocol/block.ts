@@ -155,12 +155,19 @@ export class DecodedBlock {
 export function decodeBlock(bytes: Uint8Array, offset = 0): DecodedBlock {
   const header = readBlockHeader(bytes, offset);
   const start = offset + blockHeaderBytes;
-  const stored = Buffer.from(bytes.buffer, bytes.byteOffset + start, Math.min(header.storedLength, bytes.length - start));
+  const stored = Buffer.from(
+    bytes.buffer,
+    bytes.byteOffset + start,
+    Math.min(header.storedLength, bytes.length - start),
+  );
   if (stored.length < header.storedLength) {
     throw badBlock(`ends early: ${stored.length} of ${header.storedLength} bytes`, offset);
   }
   if (zlib.crc32(stored) !== header.crc) throw badBlock("damaged contents (checksum differs)", offset);
-  return new DecodedBlock(header, header.codec === codecNone ? sized(stored, header, offset) : inflate(stored, header, offset));
+  return new DecodedBlock(
+    header,
+    header.codec === codecNone ? sized(stored, header, offset) : inflate(stored, header, offset),
+  );
 }
 
 function sized(payload: Buffer, header: BlockHeader, offset: number): Buffer {

@@ -4,7 +4,10 @@ import { hashKey } from "./hash.ts";
 
 test("hashes are the same in every version", () => {
   const keys = ["", "a", "word", "é😀", 0, 1, -1, 1.5, 2 ** 40, 10n, null, undefined, true, false, [1, "a"], { a: 1 }];
-  assert.deepEqual(keys.map((key) => hashKey(key, 42)), golden);
+  assert.deepEqual(
+    keys.map((key) => hashKey(key, 42)),
+    golden,
+  );
 });
 
 test("1 and '1' and 1n and [1] have different hashes", () => {
@@ -13,7 +16,13 @@ test("1 and '1' and 1n and [1] have different hashes", () => {
 });
 
 test("few partitions get equal shares of words, integers and pairs", () => {
-  const kinds: ((i: number) => unknown)[] = [(i) => `word${i}`, (i) => i, (i) => i * 1024, (i) => i / 8, (i) => [i, "a"]];
+  const kinds: ((i: number) => unknown)[] = [
+    (i) => `word${i}`,
+    (i) => i,
+    (i) => i * 1024,
+    (i) => i / 8,
+    (i) => [i, "a"],
+  ];
   for (const kind of kinds) {
     for (const partitions of [2, 4, 7, 16]) {
       for (const seed of [0, 1, 99]) {

@@ -122,7 +122,7 @@ export function jobDictOf(spec: JobSpec): JobDictJson {
 
 /** The `JobSpec` of a pack that this package made; `undefined` for packs of other clients. Its form is not checked. */
 export function jobSpecOf(jobdict: JobDictJson): JobSpec | undefined {
-  const spec = jobdict["disco_ts"];
+  const spec = jobdict.disco_ts;
   return typeof spec === "object" && spec !== null ? (spec as JobSpec) : undefined;
 }
 

@@ -95,6 +95,8 @@ export type ToWorker =
       readonly dataServers: Readonly<Record<string, string>>;
     }
   | { readonly kind: "task"; readonly task: WorkerTask }
+  /** Several tasks, in order: a message costs more than a tiny task. */
+  | { readonly kind: "tasks"; readonly tasks: readonly WorkerTask[] }
   /** Drop a task that has not begun; a running one is killed with the process instead. */
   | { readonly kind: "cancel"; readonly id: AttemptId }
   | { readonly kind: "exit" };

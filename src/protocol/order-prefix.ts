@@ -53,7 +53,10 @@ function wideStringPrefix(text: string, from: number): number {
       prefix = (prefix * 256 + (0xc0 | (unit >>> 6))) * 256 + (0x80 | (unit & 0x3f));
       bytes += 2;
     } else {
-      prefix = (prefix * 256 + (0xe0 | (unit >>> 12))) * 65536 + ((0x80 | ((unit >>> 6) & 0x3f)) << 8) + (0x80 | (unit & 0x3f));
+      prefix =
+        (prefix * 256 + (0xe0 | (unit >>> 12))) * 65536 +
+        ((0x80 | ((unit >>> 6) & 0x3f)) << 8) +
+        (0x80 | (unit & 0x3f));
       bytes += 3;
     }
   }

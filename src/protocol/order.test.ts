@@ -9,11 +9,58 @@ import { decodeValue, encodeValue } from "./value.ts";
 
 test("the documented order holds over types", () => {
   const ascending = [
-    undefined, null, false, true, -Infinity, -1.5, -1, 0, 1e-300, 1, 2, 10, 2 ** 53, Infinity, Number.NaN, -5n, 0n, 7n,
-    "", "A", "a", "a\0", "aa", "b", "é", "\uffff", "\u{1f600}", new Date(0), new Date(5), new Date(Number.NaN),
-    new Uint8Array([]), new Uint8Array([1]), new Uint8Array([1, 0]), new Uint8Array([200]), new ArrayBuffer(0),
-    [], [undefined], [1], [1, "a"], [1, "b"], ["a"], [[]], new Set(), new Set([1]), new Map([[1, 2]]), {}, { a: 1 },
-    { a: 1, b: 0 }, { b: 0 }, /a/, new Error("a"), Object(1),
+    undefined,
+    null,
+    false,
+    true,
+    -Infinity,
+    -1.5,
+    -1,
+    0,
+    1e-300,
+    1,
+    2,
+    10,
+    2 ** 53,
+    Infinity,
+    Number.NaN,
+    -5n,
+    0n,
+    7n,
+    "",
+    "A",
+    "a",
+    "a\0",
+    "aa",
+    "b",
+    "é",
+    "\uffff",
+    "\u{1f600}",
+    new Date(0),
+    new Date(5),
+    new Date(Number.NaN),
+    new Uint8Array([]),
+    new Uint8Array([1]),
+    new Uint8Array([1, 0]),
+    new Uint8Array([200]),
+    new ArrayBuffer(0),
+    [],
+    [undefined],
+    [1],
+    [1, "a"],
+    [1, "b"],
+    ["a"],
+    [[]],
+    new Set(),
+    new Set([1]),
+    new Map([[1, 2]]),
+    {},
+    { a: 1 },
+    { a: 1, b: 0 },
+    { b: 0 },
+    /a/,
+    new Error("a"),
+    Object(1),
   ];
   for (let i = 0; i < ascending.length; i++) {
     for (let j = 0; j < ascending.length; j++) {
@@ -71,11 +118,31 @@ test("prefixes never contradict the order", () => {
 });
 
 test("same keys: SameValueZero, and by contents", () => {
-  for (const [a, b] of [[0, -0], [Number.NaN, Number.NaN], [[1, [0]], [1, [-0]]], [{ a: 1, b: 2 }, { b: 2, a: 1 }], [new Date(1), new Date(1)]]) {
+  for (const [a, b] of [
+    [0, -0],
+    [Number.NaN, Number.NaN],
+    [
+      [1, [0]],
+      [1, [-0]],
+    ],
+    [
+      { a: 1, b: 2 },
+      { b: 2, a: 1 },
+    ],
+    [new Date(1), new Date(1)],
+  ]) {
     assert.ok(sameKey(a, b));
     assert.equal(hashKey(a, 7), hashKey(b, 7));
   }
-  for (const [a, b] of [[1, "1"], [1, 1n], [null, undefined], ["", 0], [[], {}], [[1], ["1"]], [false, 0]]) {
+  for (const [a, b] of [
+    [1, "1"],
+    [1, 1n],
+    [null, undefined],
+    ["", 0],
+    [[], {}],
+    [[1], ["1"]],
+    [false, 0],
+  ]) {
     assert.ok(!sameKey(a, b));
   }
 });

@@ -70,7 +70,10 @@ export function compareValues(a: unknown, b: unknown): number {
     case 13:
       return compareStrings(String(a), String(b));
     case 14:
-      return compareStrings(`${(a as Error).name}\0${(a as Error).message}`, `${(b as Error).name}\0${(b as Error).message}`);
+      return compareStrings(
+        `${(a as Error).name}\0${(a as Error).message}`,
+        `${(b as Error).name}\0${(b as Error).message}`,
+      );
     case 15:
       return compareValues((a as object).valueOf(), (b as object).valueOf());
     default:

@@ -9,7 +9,10 @@ import { decodeValue, encodeValue, ValueReader, ValueWriter } from "./value.ts";
 const copyOf = (value: unknown): unknown => decodeValue(encodeValue(value));
 
 test("any value comes back as it was", () => {
-  fc.assert(fc.property(anyValue, (value) => assert.deepStrictEqual(copyOf(value), value)), { numRuns: 2000 });
+  fc.assert(
+    fc.property(anyValue, (value) => assert.deepStrictEqual(copyOf(value), value)),
+    { numRuns: 2000 },
+  );
 });
 
 test("a stream of values comes back as it was", () => {
@@ -18,7 +21,10 @@ test("a stream of values comes back as it was", () => {
       const writer = new ValueWriter(1);
       for (const value of values) writer.write(value);
       const reader = new ValueReader(writer.bytes());
-      assert.deepStrictEqual(values.map(() => reader.read()), values);
+      assert.deepStrictEqual(
+        values.map(() => reader.read()),
+        values,
+      );
       assert.ok(reader.atEnd);
     }),
   );
@@ -68,13 +74,16 @@ test("what cannot be encoded is named by its path", () => {
     [new Array(2 ** 31).fill, /^value: a function/],
   ];
   for (const [value, message] of rows) {
-    assert.throws(() => encodeValue(value), (error) => {
-      assert.ok(error instanceof DiscoError);
-      assert.match(error.message, message);
-      assert.equal(error.code, "bad-value");
-      assert.ok(error.hint !== undefined);
-      return true;
-    });
+    assert.throws(
+      () => encodeValue(value),
+      (error) => {
+        assert.ok(error instanceof DiscoError);
+        assert.match(error.message, message);
+        assert.equal(error.code, "bad-value");
+        assert.ok(error.hint !== undefined);
+        return true;
+      },
+    );
   }
 });
 
@@ -92,12 +101,18 @@ test("a writer goes on after a value that it refused", () => {
   writer.write({ b: 1, a: { c: 1 } });
   writer.write({ a: 1, b: { c: 2 } });
   const reader = new ValueReader(writer.bytes());
-  assert.deepEqual([reader.read(), reader.read(), reader.read()], [{ a: 1 }, { b: 1, a: { c: 1 } }, { a: 1, b: { c: 2 } }]);
+  assert.deepEqual(
+    [reader.read(), reader.read(), reader.read()],
+    [{ a: 1 }, { b: 1, a: { c: 1 } }, { a: 1, b: { c: 2 } }],
+  );
 });
 
 test("functions travel as numbers where the caller says so", () => {
   const paths: string[] = [];
-  const bytes = encodeValue({ f: () => 1, deep: [{ g: () => 2 }] }, { onFunction: (_fn, path) => paths.push(path) - 1 });
+  const bytes = encodeValue(
+    { f: () => 1, deep: [{ g: () => 2 }] },
+    { onFunction: (_fn, path) => paths.push(path) - 1 },
+  );
   assert.deepEqual(paths, ["value.f", "value.deep[0].g"]);
   assert.deepEqual(decodeValue(bytes, { onFunction: (ref) => `fn${ref}` }), { f: "fn0", deep: [{ g: "fn1" }] });
   assert.throws(() => decodeValue(bytes), /a function among data/);

@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { JobError } from "../errors.ts";
 import * as captures from "./fixtures/captures.ts";
+import type { JobFunction } from "./job-function.ts";
 import { shipFunctions } from "./ship.ts";
 
 /** The refusal of a function in the role of `map`. */
-async function refusal(fn: Function, role = "map"): Promise<JobError> {
+async function refusal(fn: JobFunction, role = "map"): Promise<JobError> {
   try {
     await shipFunctions([{ role, fn }], { portable: false });
   } catch (error) {
@@ -48,7 +49,7 @@ describe("a function that cannot travel is refused before anything is sent", () 
   it("when a variable that is no data is assigned or changed by statements that stay behind", async () => {
     const reassigned = await refusal(captures.usesReassigned);
     assert.equal(reassigned.code, "reassigned-variable");
-    assert.match(reassigned.message, /`handler`.*captures\.ts:21:/s);
+    assert.match(reassigned.message, /`handler`.*captures\.ts:29:/s);
     const mutated = await refusal(captures.usesMutated);
     assert.equal(mutated.code, "mutated-variable");
     assert.match(mutated.message, /`registry`/);

@@ -1,7 +1,7 @@
 /** Statements that change a module-level variable after its declaration. */
 import type { Variable } from "eslint-scope";
 import type { ModuleAnalysis } from "./module-analysis.ts";
-import { contains, isFunction, start, type SyntaxNode, walk } from "./syntax.ts";
+import { contains, isFunction, type SyntaxNode, start, walk } from "./syntax.ts";
 
 export interface Change {
   readonly kind: "assigned" | "mutated";

@@ -14,7 +14,7 @@ import type { Declaration, FoundFunction, ModuleAnalysis } from "./module-analys
 import { findAwait, isPure } from "./purity.ts";
 import type { ScriptSource } from "./script-source.ts";
 import { findTie } from "./surroundings.ts";
-import { contains, end, start, type SyntaxNode } from "./syntax.ts";
+import { contains, end, type SyntaxNode, start } from "./syntax.ts";
 import { travelError } from "./travel-error.ts";
 
 export interface Root {

@@ -3,12 +3,13 @@ import { describe, it } from "node:test";
 import * as declared from "./fixtures/declared.ts";
 import * as functions from "./fixtures/functions.ts";
 import * as sameNames from "./fixtures/same-names.ts";
+import type { JobFunction } from "./job-function.ts";
 import { loadCode } from "./load.ts";
 import { shipFunctions } from "./ship.ts";
 
 /** The functions as a worker would have them. */
 async function travel(
-  fns: Record<string, Function>,
+  fns: Record<string, JobFunction>,
   portable = false,
 ): Promise<Record<string, (...args: never[]) => unknown>> {
   const { code, refs } = await shipFunctions(
@@ -35,16 +36,16 @@ describe("a job function travels", () => {
         ["it!", 6],
       ],
     );
-    assert.equal((arrow as Function)("abc"), 7);
-    assert.equal((recursive as Function)(5), 120);
-    assert.equal((area as Function)(4), 16);
-    assert.equal((method as Function)(3).area(), 9);
+    assert.equal((arrow as JobFunction)("abc"), 7);
+    assert.equal((recursive as JobFunction)(5), 120);
+    assert.equal((area as JobFunction)(4), 16);
+    assert.equal((method as JobFunction)(3).area(), 9);
     assert.equal(Reflect.get(globalThis, "discoFixtureRuns"), 1);
   });
 
   it("as an inline arrow, method, generator, async function or function expression", async () => {
     const all = await travel({ ...functions.inline } as never);
-    const call = (name: string, ...args: unknown[]): unknown => (all[name] as Function)(...args);
+    const call = (name: string, ...args: unknown[]): unknown => (all[name] as JobFunction)(...args);
     assert.equal(call("map", "a b"), 5);
     assert.deepEqual([...(call("reduce", [1, 2]) as Iterable<number>)], [4, 5]);
     assert.equal(await call("later", 1), "43");
@@ -61,7 +62,7 @@ describe("a job function travels", () => {
 
   it("with the present values of variables that are data, however they came by them", async () => {
     const { values } = await travel({ values: functions.inline.values });
-    assert.deepEqual((values as Function)(), ["/**", 42, 11, "fixture", 2]);
+    assert.deepEqual((values as JobFunction)(), ["/**", 42, 11, "fixture", 2]);
   });
 
   it("as a default export, out of a table, and two on one line", async () => {
@@ -71,14 +72,14 @@ describe("a job function travels", () => {
       left: functions.left,
       right: functions.right,
     });
-    assert.equal((anonymous as Function)("Hello world"), "hello");
-    assert.equal((triple as Function)(2), 6);
-    assert.deepEqual([(left as Function)(1), (right as Function)(1)], [4, -2]);
+    assert.equal((anonymous as JobFunction)("Hello world"), "hello");
+    assert.equal((triple as JobFunction)(2), 6);
+    assert.deepEqual([(left as JobFunction)(1), (right as JobFunction)(1)], [4, -2]);
   });
 
   it("beside one of another module that uses the same names", async () => {
     const { a, b } = await travel({ a: functions.arrow, b: sameNames.map });
-    assert.deepEqual([(a as Function)("abc"), (b as Function)(1)], [7, 101]);
+    assert.deepEqual([(a as JobFunction)("abc"), (b as JobFunction)(1)], [7, 101]);
   });
 
   it("twice in one job as one function", async () => {
@@ -97,7 +98,7 @@ describe("a job function travels", () => {
     const { classes, later, default: anonymous, ...rest } = declared;
     later();
     const all = await travel({ ...rest, anonymous, Counter: classes.Counter } as never);
-    const call = (name: string, ...args: unknown[]): unknown => (all[name] as Function)(...args);
+    const call = (name: string, ...args: unknown[]): unknown => (all[name] as JobFunction)(...args);
     assert.deepEqual(await Array.fromAsync(call("anonymous", "a") as AsyncIterable<string>), ["a?"]);
     assert.equal(call("check", 3), true);
     assert.equal(call("usesOther", 2), false);
@@ -106,19 +107,19 @@ describe("a job function travels", () => {
     assert.equal(call("secret"), 7);
     assert.equal(call("regexp", "a{b}"), 5);
     assert.equal(call("url"), true);
-    const Counter = all["Counter"] as unknown as new () => { add(): number };
+    const Counter = all.Counter as unknown as new () => { add(): number };
     assert.equal(new Counter().add(), 1);
   });
 
   it("with a counter of the module that begins at its present value and is the worker's own", async () => {
     declared.counting();
     const { counting } = await travel({ counting: declared.counting });
-    assert.deepEqual([(counting as Function)(), (counting as Function)(), declared.counting()], [2, 3, 2]);
+    assert.deepEqual([(counting as JobFunction)(), (counting as JobFunction)(), declared.counting()], [2, 3, 2]);
   });
 
   it("again after it was loaded from a job pack", async () => {
     const { area, reduce } = await travel(await travel({ area: functions.area, reduce: functions.inline.reduce }));
-    assert.equal((area as Function)(3), 9);
-    assert.deepEqual([...((reduce as Function)([1]) as Iterable<number>)], [4]);
+    assert.equal((area as JobFunction)(3), 9);
+    assert.deepEqual([...((reduce as JobFunction)([1]) as Iterable<number>)], [4]);
   });
 });

@@ -6,18 +6,19 @@ import { registerHooks } from "node:module";
 import { DiscoError } from "../errors.ts";
 import type { FnRef, ShippedCode, ShippedFn, ShippedModule } from "../protocol/job-data.ts";
 import { decodeValue } from "../protocol/value.ts";
+import type { JobFunction } from "./job-function.ts";
 import { StackTranslator, type Translation } from "./stack.ts";
 
 export interface LoadOptions {
   /** Finds Disco's own function by name; `args` are given when it is made by a factory. */
-  readonly findOwn?: (name: string, args: readonly unknown[] | undefined) => Function;
+  readonly findOwn?: (name: string, args: readonly unknown[] | undefined) => JobFunction;
   /** `file:` URL of the script that submitted the job: it must not run again, so importing it is an error. */
   readonly entryUrl?: string;
 }
 
 export interface LoadedCode {
   /** @throws DiscoError `unknown-function` */
-  fn(ref: FnRef): Function;
+  fn(ref: FnRef): JobFunction;
   /** An error in terms of the user's own files. */
   translate(error: unknown): Translation;
 }
@@ -81,7 +82,7 @@ function registry(): Map<string, unknown> {
   return created;
 }
 
-function find(fn: ShippedFn, namespaces: readonly Record<string, unknown>[], { findOwn }: LoadOptions): Function {
+function find(fn: ShippedFn, namespaces: readonly Record<string, unknown>[], { findOwn }: LoadOptions): JobFunction {
   const found = fn.kind === "own" ? findOwn?.(fn.name, fn.args) : namespaces[fn.module]?.[fn.name];
   if (typeof found !== "function") {
     throw new DiscoError(`the job's function ${fn.kind === "own" ? fn.name : fn.display} is missing in its code`, {

@@ -13,9 +13,9 @@ import {
   type FunctionNode,
   isClass,
   isFunction,
-  start,
   type SyntaxNode,
   type SyntaxTree,
+  start,
   walk,
 } from "./syntax.ts";
 

@@ -6,6 +6,7 @@
  * is switched on only when nothing else helps (`source`): that costs about 50 ms once, where the rest costs about 1 ms.
  */
 import { Session } from "node:inspector";
+import type { JobFunction } from "./job-function.ts";
 import type { Position } from "./positions.ts";
 
 export type Located =
@@ -48,7 +49,7 @@ export class ScriptInspector {
   readonly #texts = new Map<string, { url: string; sourceMapUrl: string }>();
   #isConnected = false;
 
-  locate(fns: readonly Function[]): Located[] {
+  locate(fns: readonly JobFunction[]): Located[] {
     const unknown = fns.filter((fn) => !this.#located.has(fn));
     if (unknown.length > 0) {
       this.#exchanging(unknown, (array) => {
@@ -96,7 +97,7 @@ export class ScriptInspector {
   }
 
   /** Present values of variables of the outermost scopes of `fn` (its module's); those that V8 does not show are left out. */
-  moduleValues(fn: Function, names: ReadonlySet<string>): Map<string, unknown> {
+  moduleValues(fn: JobFunction, names: ReadonlySet<string>): Map<string, unknown> {
     const values = new Map<string, unknown>();
     /** Index in the exchanged array. */
     const objects = new Map<string, number>();

@@ -15,6 +15,7 @@ import { JobError } from "../errors.ts";
 import type { FnRef, ShippedCode, ShippedFn, ShippedModule } from "../protocol/job-data.ts";
 import { encodeValue } from "../protocol/value.ts";
 import type { LiveModule } from "./closure.ts";
+import type { JobFunction } from "./job-function.ts";
 import { type FoundFunction, ModuleAnalysis } from "./module-analysis.ts";
 import { ownMark } from "./own-mark.ts";
 import { ScriptInspector } from "./script-inspector.ts";
@@ -27,7 +28,7 @@ import { loadParsers, parseSyntax } from "./syntax.ts";
 export interface ShipRequest {
   /** What the function is to the job, for messages: `map`, `reduceInit`, `params.score`. */
   readonly role: string;
-  readonly fn: Function;
+  readonly fn: JobFunction;
 }
 
 export interface ShipOptions {
@@ -62,7 +63,7 @@ const analyses = new WeakMap<ScriptSource, ModuleAnalysis>();
 export async function shipFunctions(requests: readonly ShipRequest[], options: ShipOptions): Promise<Shipment> {
   const fns: ShippedFn[] = [];
   const refs: FnRef[] = [];
-  const known = new Map<Function, FnRef>();
+  const known = new Map<JobFunction, FnRef>();
   const travelling: (ShipRequest & { ref: FnRef })[] = [];
   for (const { role, fn } of requests) {
     let ref = known.get(fn);
@@ -201,7 +202,7 @@ function hashOf(text: string, values: Uint8Array | undefined): string {
     .slice(0, valuesKeyMark.length);
 }
 
-function native(role: string, fn: Function, isBound: boolean): JobError {
+function native(role: string, fn: JobFunction, isBound: boolean): JobError {
   const name = fn.name || "anonymous";
   const what = isBound ? "a bound function" : "a function of the JavaScript engine";
   return new JobError(`${role} (${name}) is ${what}, which has no source that could travel to a worker`, {
@@ -210,7 +211,7 @@ function native(role: string, fn: Function, isBound: boolean): JobError {
   });
 }
 
-function withoutFile(role: string, fn: Function): JobError {
+function withoutFile(role: string, fn: JobFunction): JobError {
   return new JobError(
     `${role} (${fn.name || "anonymous"}) was not loaded from a file (eval, new Function or a prompt?), so that its module is unknown`,
     {

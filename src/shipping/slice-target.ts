@@ -1,11 +1,12 @@
 /** How a slice reaches a job function: through a declaration at module level, or by the function's own text. */
 import type { Variable } from "eslint-scope";
 import type { LiveModule, Root } from "./closure.ts";
-import { isClass, start, type SyntaxNode } from "./syntax.ts";
+import type { JobFunction } from "./job-function.ts";
+import { isClass, type SyntaxNode, start } from "./syntax.ts";
 import { travelError } from "./travel-error.ts";
 
 export interface SliceRoot extends Root {
-  readonly fn: Function;
+  readonly fn: JobFunction;
 }
 
 export interface Target {

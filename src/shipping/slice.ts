@@ -3,7 +3,7 @@ import { type Closure, closureOf, type LiveModule } from "./closure.ts";
 import { isMethodOf } from "./module-analysis.ts";
 import { chooseTarget, pathInside, type SliceRoot } from "./slice-target.ts";
 import { type Insertion, type SlicePiece, sliceText } from "./slice-text.ts";
-import { contains, end, start, type SyntaxNode, walk } from "./syntax.ts";
+import { contains, end, type SyntaxNode, start, walk } from "./syntax.ts";
 
 export interface Slice {
   readonly text: string;

@@ -16,7 +16,7 @@ export function isPackage(specifier: string, base: string): boolean {
  * so that the file's text does not tell.
  */
 export function hasRunner(): boolean {
-  const options = [...process.execArgv, process.env["NODE_OPTIONS"] ?? ""].join(" ");
+  const options = [...process.execArgv, process.env.NODE_OPTIONS ?? ""].join(" ");
   return /(^|\s)--(experimental-)?loader\b|\b(tsx|ts-node|jiti|swc|esbuild|babel|sucrase)\b/.test(options);
 }
 

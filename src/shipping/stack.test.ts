@@ -25,22 +25,22 @@ async function failure(role: "map" | "reduce", argument: unknown) {
 describe("an error from a worker", () => {
   it("has the user's file, line and column, and a frame of the source as the user wrote it", async () => {
     const { location, frame, stack } = await failure("map", "");
-    assert.deepEqual(location, { file, line: 10, column: 31 });
+    assert.deepEqual(location, { file, line: 13, column: 31 });
     assert.match(
       frame ?? "",
-      /> 10 \| {3}if \(line\.text === ""\) throw new TypeError\("an empty line"\);\n {5}\| {31}\^/,
+      /> 13 \| {3}if \(line\.text === ""\) throw new TypeError\("an empty line"\);\n {5}\| {31}\^/,
     );
     assert.match(
       stack,
-      /^TypeError: an empty line\n {4}at check \(.*fixtures\/throws\.ts:10:31\)\n {4}at map \(.*throws\.ts:6:26\)/,
+      /^TypeError: an empty line\n {4}at check \(.*fixtures\/throws\.ts:13:31\)\n {4}at map \(.*throws\.ts:9:26\)/,
     );
     assert.doesNotMatch(stack, /disco=|node:internal|stack\.test/);
   });
 
   it("has the right column on a line where two functions stand side by side", async () => {
     const { location, stack } = await failure("reduce", 0);
-    assert.deepEqual(location, { file, line: 15, column: 39 });
-    assert.match(stack, /at reduce \(.*throws\.ts:6:76\)/);
+    assert.deepEqual(location, { file, line: 18, column: 39 });
+    assert.match(stack, /at reduce \(.*throws\.ts:9:76\)/);
   });
 
   it("that is no Error is shown as what was thrown", async () => {

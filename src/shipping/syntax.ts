@@ -69,10 +69,7 @@ export function isClass(node: SyntaxNode): node is ClassNode {
 }
 
 /** Depth first, parents before children; `visit` answers `false` to skip a node's children. */
-export function walk(
-  node: SyntaxNode,
-  visit: (node: SyntaxNode, ancestors: readonly SyntaxNode[]) => boolean | void,
-): void {
+export function walk(node: SyntaxNode, visit: (node: SyntaxNode, ancestors: readonly SyntaxNode[]) => unknown): void {
   const ancestors: SyntaxNode[] = [];
   const step = (current: SyntaxNode): void => {
     if (visit(current, ancestors) === false) return;
