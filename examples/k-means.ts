@@ -4,7 +4,7 @@
  *
  *     npx disco run examples/k-means.ts --params k=3
  */
-import { kvgroup, type Results, resultIterator, type RunContext } from "disco-mapreduce";
+import { kvgroup, type Results, type RunContext, resultIterator } from "disco-mapreduce";
 
 type Point = readonly [x: number, y: number];
 

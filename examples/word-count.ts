@@ -7,7 +7,11 @@ import { JobDict, kvgroup } from "disco-mapreduce";
 
 export default new JobDict({
   input: [`${import.meta.dirname}/data/*.txt`],
-  map: (line) => line.toLowerCase().match(/[a-z']+/g)?.map((word) => [word, 1] as const) ?? [],
+  map: (line) =>
+    line
+      .toLowerCase()
+      .match(/[a-z']+/g)
+      ?.map((word) => [word, 1] as const) ?? [],
   *reduce(pairs) {
     for (const [word, counts] of kvgroup(pairs)) {
       yield [word, counts.reduce((sum, n) => sum + n, 0)] as const;

@@ -16,7 +16,7 @@ import type { MasterMachine } from "../src/core/master.ts";
 import { validateMaster } from "../src/core/validate.ts";
 import { compute, digestOf, expected, select } from "./fake-job.ts";
 import type { Contents } from "./fake-job.ts";
-import { keyOf } from "./fake-node.ts";
+import { keyOf, writtenMax } from "./fake-node.ts";
 import type { World } from "./world.ts";
 
 export class Checks {
@@ -34,15 +34,7 @@ export class Checks {
   before(event: MasterEvent, machine: MasterMachine): void {
     this.#committed = event.kind === "task-done" ? committed(machine, event) : null;
     if (event.kind !== "node-lost") return;
-    for (const job of machine.jobs.values()) {
-      for (const stage of job.stages) {
-        for (const [task, attempts] of stage.live) {
-          for (const { attempt, host } of attempts) {
-            if (host === event.host) this.#over.add(keyOf({ job: job.name, stage: stage.number, task, attempt }));
-          }
-        }
-      }
-    }
+    for (const { key, host } of liveAttempts(machine)) if (host === event.host) this.#over.add(key);
   }
 
   after(event: MasterEvent, machine: MasterMachine): void {
@@ -68,6 +60,8 @@ export class Checks {
   restarted(machine: MasterMachine): void {
     validateMaster(machine);
     this.#jobs.clear();
+    // The loss of a node that was not journaled before the crash did not happen.
+    for (const { key } of liveAttempts(machine)) this.#over.delete(key);
     for (const job of machine.jobs.values()) this.#jobs.set(job.name, job);
   }
 
@@ -99,6 +93,14 @@ export class Checks {
       }
     });
     const last = job.stages.at(-1) as Stage;
+    for (const { task, host } of this.#outputs(last)) {
+      const disk = Math.floor(last.outputs.ref(task).at / writtenMax);
+      const present = this.#world.nodes.get(host)?.incarnation;
+      // A loss of which the master cannot know yet is not its fault.
+      if (present !== disk && job.cluster.node(host)?.incarnation === String(present)) {
+        throw new Error(`${job.title(last, task)} is on a disk that is gone`);
+      }
+    }
     if (job.results.length !== last.tasks) throw new Error(`${job.name} has ${job.results.length} results of ${last.tasks} tasks`);
     const digests = Array.from({ length: last.tasks }, (_, task) => last.outputs.digest(task));
     if (fake.exact && !isDeepStrictEqual(digests, expected(fake))) throw new Error(`${job.name} has another result than it should`);
@@ -111,6 +113,16 @@ export class Checks {
       if (contents === undefined) throw new Error(`output ${ref.file}:${ref.at} was never written`);
       return { task, host: ref.host, contents };
     });
+  }
+}
+
+function* liveAttempts(machine: MasterMachine): Generator<{ key: string; host: string }> {
+  for (const job of machine.jobs.values()) {
+    for (const { number, live } of job.stages) {
+      for (const [task, attempts] of live) {
+        for (const { attempt, host } of attempts) yield { key: keyOf({ job: job.name, stage: number, task, attempt }), host };
+      }
+    }
   }
 }
 

@@ -21,10 +21,12 @@ export interface FakeJob {
 }
 
 const byHost: readonly Grouping[] = ["group_node", "group_node_label"];
-const groupings: readonly Grouping[] = ["split", "group_label", "group_label", "group_all", ...byHost];
+const plain: readonly Grouping[] = ["split", "group_label", "group_label", "group_all"];
 
 export function randomJob(random: Random, hosts: readonly string[]): FakeJob {
   const stages = random.int(1, 3);
+  // Groupings by node depend most on where things run, and on what is lost: some jobs have nothing else.
+  const groupings = random.chance(0.3) ? byHost : plain;
   const pipeline = Array.from({ length: stages }, (_, n) => ({
     name: `stage${n}`,
     grouping: n === 0 && random.chance(0.8) ? ("split" as const) : random.pick(groupings),

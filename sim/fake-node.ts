@@ -13,6 +13,9 @@ import type { World } from "./world.ts";
 /** A task event, but for its time. */
 export type Report = Omit<TaskDone, "at"> | Omit<TaskFailed, "at"> | Omit<TaskLost, "at"> | Omit<InputLost, "at">;
 
+/** Outputs that a disk can hold: their places tell which disk they were on. */
+export const writtenMax = 1_000_000;
+
 /** Outputs by `file:at`. */
 type Disk = Map<string, Contents>;
 
@@ -60,6 +63,9 @@ export class FakeNode {
     if (!this.reachable || assignment.epoch < this.#epoch) return;
     this.#epoch = assignment.epoch;
     const key = keyOf(assignment);
+    const sentTo = this.#world.sentTo.get(key) ?? this.host;
+    if (sentTo !== this.host) throw new Error(`${key} was sent to ${sentTo} and to ${this.host}`);
+    this.#world.sentTo.set(key, this.host);
     if (this.#reports.has(key)) return;
     this.#have.set(key, assignment);
     this.#startSome();
@@ -144,6 +150,7 @@ export class FakeNode {
     const outputs: { task: number; host: string; contents: Contents }[] = [];
     for (const { task: producer, ref } of manifest.outputs) {
       if (input.task !== undefined && input.task !== producer) continue;
+      if (input.host !== undefined && input.host !== ref.host) continue;
       const contents = this.#world.fetch(this, ref);
       if (contents === undefined) {
         const failure = failureOf("data-error", "an input is gone", "elsewhere");
@@ -156,7 +163,7 @@ export class FakeNode {
 
   #write({ job, stage, task, attempt }: Assignment, contents: Contents): TaskOutput {
     const file = `${job}/seg-${stage}`;
-    const at = this.#written++ + this.incarnation * 1e6;
+    const at = this.#written++ + this.incarnation * writtenMax;
     this.disk.set(`${file}:${at}`, contents);
     this.#world.written.set(`${this.host}:${file}:${at}`, contents);
     return {

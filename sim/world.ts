@@ -62,6 +62,8 @@ export class World {
   readonly nodes = new Map<string, FakeNode>();
   readonly jobs = new Map<string, FakeJob>();
   readonly killed = new Set<string>();
+  /** The node that an attempt was sent to. */
+  readonly sentTo = new Map<string, string>();
   /** Every output ever written, also those that were lost since, by `host:file:at`. */
   readonly written = new Map<string, Contents>();
   ledger: Ledger | null = null;
@@ -81,7 +83,7 @@ export class World {
     this.random = new Random(seed);
     this.#checks = new Checks(this);
     // Some histories are calm, so that long chains of events without a crash happen too.
-    this.#steadiness = this.random.pick([0.2, 1, 1, 3]);
+    this.#steadiness = this.random.pick([0.2, 1, 2, 4]);
     const hosts = Array.from({ length: this.random.int(1, 4) }, (_, n) => `node${n}`);
     for (const host of hosts) {
       this.nodes.set(host, new FakeNode(host, this.random.int(1, 2), this.random.int(1, 3), this));
@@ -249,7 +251,7 @@ export class World {
       else if (!this.#unreachableSince.has(node.host)) this.#unreachableSince.set(node.host, this.agenda.now);
       const since = this.#unreachableSince.get(node.host);
       const silent = since !== undefined && this.agenda.now - since > deadMs;
-      if ((silent && this.ledger?.machine.cluster.node(node.host)?.connected) || this.#chance(0.005)) {
+      if ((silent && this.ledger?.machine.cluster.node(node.host)?.connected) || this.#chance(0.015)) {
         this.record({ kind: "node-lost", at: this.#now(), host: node.host, reason: "it does not answer" });
       }
     }
@@ -268,7 +270,7 @@ export class World {
     if (this.#chance(0.02) && node.disk.size > 0) node.disk.delete(this.random.pick([...node.disk.keys()]));
     if (this.ledger === null) return;
     if (this.#chance(0.005)) this.#masterDies();
-    else if (this.#chance(0.02)) this.#compact(this.ledger);
+    else if (this.#chance(0.05)) this.#compact(this.ledger);
     if (this.#chance(0.1)) this.#speculate(node);
     if (this.#chance(0.002)) this.#kill();
   }

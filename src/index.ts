@@ -4,7 +4,15 @@
  * These are the public names, listed by hand; everything else is internal. Importing this module must stay cheap: it loads
  * neither the engine nor a bundler nor a command line (`client/light-import.test.ts`).
  */
-export { Disco, type DiscoOptions, type EventsOptions, type RequestOptions, type ResultsOptions } from "./client/disco.ts";
+
+export type { RunContext } from "./cli/run/job-module.ts";
+export {
+  Disco,
+  type DiscoOptions,
+  type EventsOptions,
+  type RequestOptions,
+  type ResultsOptions,
+} from "./client/disco.ts";
 export { external } from "./client/external.ts";
 export type {
   Combiner,
@@ -25,13 +33,25 @@ export type { JobOptions, SchedulerOptions, StageOptions } from "./client/job-op
 export type { JobEvent, JobInfo, JobListEntry, NodeInfo, StageInfo } from "./client/master-api.ts";
 export { Params } from "./client/params.ts";
 export { parseDir } from "./client/result-addresses.ts";
-export { type ResultIterator, type ResultOptions, resultIterator, type ResultSource } from "./client/result-iterator.ts";
+export {
+  type ResultIterator,
+  type ResultOptions,
+  type ResultSource,
+  resultIterator,
+} from "./client/result-iterator.ts";
 export type { InputAddress, JobInput, JobRef, ResultItem, Results } from "./client/results.ts";
 export type { Show } from "./client/show-events.ts";
 export type { WaitOptions } from "./client/wait.ts";
-export type { RunContext } from "./cli/run/job-module.ts";
 export type { Grouping, JobStatus } from "./core/job/spec.ts";
-export { CommError, DataError, DiscoError, type DiscoErrorDetails, JobError, type RetryPolicy, type TaskFailure } from "./errors.ts";
+export {
+  CommError,
+  DataError,
+  DiscoError,
+  type DiscoErrorDetails,
+  JobError,
+  type RetryPolicy,
+  type TaskFailure,
+} from "./errors.ts";
 export { type Group, kvgroup } from "./worker/kvgroup.ts";
 export { nopMap, nopReduce } from "./worker/nop.ts";
 export { defaultPartition, makeRangePartition } from "./worker/partition.ts";
@@ -40,9 +60,16 @@ export { chainReader } from "./worker/streams/chain.ts";
 export { gzipReader, zstdReader } from "./worker/streams/compressed.ts";
 export { type CsvOptions, csvReader } from "./worker/streams/csv.ts";
 export { jsonlReader } from "./worker/streams/jsonl.ts";
-export { lineReader, type LineOptions, mapLineReader } from "./worker/streams/lines.ts";
+export { type LineOptions, lineReader, mapLineReader } from "./worker/streams/lines.ts";
 export { netstrReader, netstrWriter } from "./worker/streams/netstr.ts";
 export { objectReader, objectWriter } from "./worker/streams/objects.ts";
 export { reReader } from "./worker/streams/regexp.ts";
-export type { ByteSink, InputStream, OutputStream, OutputStreamFactory, Stream, Writer } from "./worker/streams/stream.ts";
+export type {
+  ByteSink,
+  InputStream,
+  OutputStream,
+  OutputStreamFactory,
+  Stream,
+  Writer,
+} from "./worker/streams/stream.ts";
 export { task } from "./worker/task.ts";

@@ -29,7 +29,11 @@ async function recordsOf<K, V>(example: string, ...args: string[]): Promise<[K, 
 }
 
 function wordsOf(file: string): string[] {
-  return readFileSync(file, "utf8").toLowerCase().match(/[a-z']+/g) ?? [];
+  return (
+    readFileSync(file, "utf8")
+      .toLowerCase()
+      .match(/[a-z']+/g) ?? []
+  );
 }
 
 test("word-count counts words", async () => {
@@ -63,14 +67,18 @@ test("sort gives all numbers, ascending over all partitions", async () => {
   const records = await recordsOf<number, number>("sort");
   assert.equal(records.length, 20_000);
   const keys = records.map(([key]) => key);
-  assert.deepEqual(keys, keys.toSorted((a, b) => a - b));
+  assert.deepEqual(
+    keys,
+    keys.toSorted((a, b) => a - b),
+  );
   assert.ok(new Set(keys).size > 19_000);
 });
 
 test("inverted-index names the files of each word", async () => {
   const expected = new Map<string, string[]>();
   for (const file of texts) {
-    for (const word of new Set(wordsOf(file))) expected.set(word, [...(expected.get(word) ?? []), basename(file)].sort());
+    for (const word of new Set(wordsOf(file)))
+      expected.set(word, [...(expected.get(word) ?? []), basename(file)].sort());
   }
   const records = await recordsOf<string, string[]>("inverted-index");
   assert.deepEqual(new Map(records), expected);
@@ -149,7 +157,12 @@ test("async-fetch has the server's answers in the order of its input", async () 
 test("start counts the words of files", async () => {
   const done = await runDisco(["run", join(examples, "start.ts"), ...texts], { root: folder });
   assert.equal(done.code, 0, done.stderr);
-  const words = texts.flatMap((file) => readFileSync(file, "utf8").toLowerCase().match(/[a-z]{2,}/g) ?? []);
+  const words = texts.flatMap(
+    (file) =>
+      readFileSync(file, "utf8")
+        .toLowerCase()
+        .match(/[a-z]{2,}/g) ?? [],
+  );
   assert.match(done.stdout, new RegExp(`^${words.length} words, ${new Set(words).size} different ones`, "m"));
   assert.match(done.stdout, new RegExp(`^ {2}the +${words.filter((word) => word === "the").length} `, "m"));
   assert.match(done.stdout, /^results: /m);

@@ -44,7 +44,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   node: ["protocol", "bus", "core", "schemes"],
   master: ["core", "journal", "bus", "node", "protocol", "client/master-api.ts:types"],
   client: ["protocol", "core", "shipping", "schemes", "worker", "master/embedded.ts"],
-  cli: ["client", "index.ts"],
+  cli: ["client", "index.ts", "shipping/module-format.ts"],
 };
 
 test("imports go in the directions that the table allows", () => {
@@ -52,7 +52,9 @@ test("imports go in the directions that the table allows", () => {
     const folder = folderOf(path);
     const allowed = mayImport[folder];
     assert.ok(allowed, `src/${folder} has no row in the table of imports`);
-    return imports.filter((entry) => !isAllowed(path, folder, entry, allowed)).map((entry) => `${path}: ${entry.specifier}`);
+    return imports
+      .filter((entry) => !isAllowed(path, folder, entry, allowed))
+      .map((entry) => `${path}: ${entry.specifier}`);
   });
   assert.deepEqual(wrong, []);
 });
@@ -76,7 +78,8 @@ test("examples use the public entry point only", () => {
 });
 
 test("the core has no clock, randomness, timer, promise or I/O", () => {
-  const banned = /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bset(?:Timeout|Interval|Immediate)\b|\basync\b|\bawait\b|\bperformance\b|from "node:|\bprocess\./;
+  const banned =
+    /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bset(?:Timeout|Interval|Immediate)\b|\basync\b|\bawait\b|\bperformance\b|from "node:|\bprocess\./;
   const wrong = product
     .filter(({ path }) => path.startsWith("src/core/"))
     .flatMap(({ path, text }) => linesOf(text, banned).map((line) => `${path}:${line}`));
@@ -88,7 +91,9 @@ test("files are kebab-case nouns of at most 400 lines, and no folder is a drawer
   const wrong = sources.flatMap(({ path, text }) => {
     const names = path.split("/").slice(1);
     return [
-      ...(names.every((name) => /^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.(?:test|test-kit))?(?:\.(?:d\.)?[tj]s)?$/.test(name)) ? [] : [`${path}: name`]),
+      ...(names.every((name) => /^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.(?:test|test-kit))?(?:\.(?:d\.)?[tj]s)?$/.test(name))
+        ? []
+        : [`${path}: name`]),
       ...(/-(?:manager|impl)\.ts$/.test(path) ? [`${path}: name`] : []),
       ...(drawers.test(path) && !path.startsWith("test/types/") ? [`${path}: folder`] : []),
       ...(text.split("\n").length > linesMax ? [`${path}: more than ${linesMax} lines`] : []),
@@ -146,5 +151,7 @@ function isTest(path: string): boolean {
 }
 
 function linesOf(text: string, pattern: RegExp): number[] {
-  return text.split("\n").flatMap((line, index) => (!/^\s*(?:\*|\/\/|\/\*)/.test(line) && pattern.test(line) ? [index + 1] : []));
+  return text
+    .split("\n")
+    .flatMap((line, index) => (!/^\s*(?:\*|\/\/|\/\*)/.test(line) && pattern.test(line) ? [index + 1] : []));
 }

@@ -45,7 +45,10 @@ export function busContract(name: string, open: () => Promise<Bus>): void {
         throw new DiscoError("no such job", { code: "unknown-job" });
       });
       bus.serve("plain", () => Promise.reject(new TypeError("x is not a function")));
-      await assert.rejects(bus.request("coded", bytes(""), patienceMs), { message: "no such job", code: "unknown-job" });
+      await assert.rejects(bus.request("coded", bytes(""), patienceMs), {
+        message: "no such job",
+        code: "unknown-job",
+      });
       await assert.rejects(bus.request("plain", bytes(""), patienceMs), { code: "remote-error" });
       await bus.close();
     });

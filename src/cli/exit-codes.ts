@@ -12,8 +12,14 @@ export const exitCodes = {
   terminated: 143,
 } as const;
 
-/** Codes of errors that are found before anything starts. */
-const usageCodes: ReadonlySet<string> = new Set(["bad-argument", "unknown-job"]);
+/** Codes of errors in what was asked for. */
+const usageCodes: ReadonlySet<string> = new Set([
+  "bad-address",
+  "bad-argument",
+  "bad-option",
+  "not-yet",
+  "unknown-job",
+]);
 
 export function isUsageError(error: unknown): boolean {
   return error instanceof DiscoError && usageCodes.has(error.code);

@@ -37,7 +37,9 @@ function addRun(program: Command): void {
         .default({}, "none"),
     )
     .option("-o, --output <file>", "write all results to a file, or to standard output (`-`)")
-    .addOption(new Option("--format <format>", "of --output (default: by the file's name, else tsv)").choices(recordFormats))
+    .addOption(
+      new Option("--format <format>", "of --output (default: by the file's name, else tsv)").choices(recordFormats),
+    )
     .option("--head <n>", "how many results to show", parseCount, 10)
     .option("--json", "print one JSON document at the end, and nothing else on standard output")
     .option("--events", "print the job's events on standard error")

@@ -12,16 +12,22 @@ export function checkAddress(address: unknown): void {
   if (master === undefined || master === "") return;
   const from = given ? "" : " (from DISCO_MASTER)";
   const valid =
-    typeof master === "string" && (/^disco:\/\/[^/:\s]+(?::\d{1,5})?\/?$/.test(master) || (/^https?:\/\//.test(master) && URL.canParse(master)));
+    typeof master === "string" &&
+    (/^disco:\/\/[^/:\s]+(?::\d{1,5})?\/?$/.test(master) || (/^https?:\/\//.test(master) && URL.canParse(master)));
   if (!valid) {
-    throw new DiscoError(`${typeof master === "string" ? JSON.stringify(master) : String(master)}${from} is not the address of a master`, {
-      code: "bad-address",
-      hint: "Write disco://host, disco://host:port or http(s)://host:port, or leave it out to run jobs in this process.",
-    });
+    throw new DiscoError(
+      `${typeof master === "string" ? JSON.stringify(master) : String(master)}${from} is not the address of a master`,
+      {
+        code: "bad-address",
+        hint: "Write disco://host, disco://host:port or http(s)://host:port, or leave it out to run jobs in this process.",
+      },
+    );
   }
   throw notYet(
     `a master at ${master}${from}`,
     "the release that brings the master and node daemons",
-    given ? "Leave the address out: new Disco() runs jobs on this machine." : "Unset DISCO_MASTER to run jobs on this machine.",
+    given
+      ? "Leave the address out: new Disco() runs jobs on this machine."
+      : "Unset DISCO_MASTER to run jobs on this machine.",
   );
 }

@@ -33,4 +33,3 @@ export function checkValues(options: object, known: Readonly<Record<string, Chec
 export function badOption(message: string, hint?: string): JobError {
   return new JobError(message, { code: "bad-option", ...(hint === undefined ? {} : { hint }) });
 }
-

@@ -15,8 +15,8 @@ import { keepAlive } from "./keep-alive.ts";
 import type { JobEvent, JobInfo, JobListEntry, MasterApi, NodeInfo } from "./master-api.ts";
 import { notYet } from "./not-yet.ts";
 import { integer, shown } from "./option-checks.ts";
-import { asResults, isResultItem, type JobInput, type JobRef, type ResultItem, type Results } from "./results.ts";
-import { waitForJob, type WaitOptions } from "./wait.ts";
+import { asResults, type ItemOfRef, isResultItem, type JobInput, type JobRef, type ResultItem, type Results } from "./results.ts";
+import { timeoutMsMax, type WaitOptions, waitForJob } from "./wait.ts";
 
 export interface DiscoOptions {
   /** Directory of the embedded engine: journal, job files and results. Default: `DISCO_ROOT`, `$XDG_DATA_HOME/disco`, `~/.local/share/disco`. */
@@ -118,10 +118,11 @@ export class Disco {
    * @throws DiscoError when the one job is unknown: `unknown-job`
    */
   results<K = unknown, V = unknown>(job: JobRef<K, V>, options?: ResultsOptions): Promise<Results<K, V>>;
-  results<K = unknown, V = unknown>(
-    jobs: readonly JobRef<K, V>[],
+  // biome-ignore lint/suspicious/noExplicitAny: jobs of any types.
+  results<J extends JobRef<any, any>>(
+    jobs: readonly J[],
     options?: ResultsOptions,
-  ): Promise<[finished: ResultItem<K, V>[], active: ResultItem<K, V>[]]>;
+  ): Promise<[finished: ItemOfRef<J>[], active: ItemOfRef<J>[]]>;
   async results(
     jobs: JobRef | readonly JobRef[],
     { timeout = 2000 }: ResultsOptions = {},
@@ -135,7 +136,7 @@ export class Disco {
     }
     const names = isOne ? [nameOf(jobs as JobRef)] : (jobs as readonly JobRef[]).map(nameOf);
     if (names.length === 0) return [[], []];
-    const states = await this.#ask((master) => master.results([...new Set(names)], Math.ceil(timeout)));
+    const states = await this.#ask((master) => master.results([...new Set(names)], Math.min(Math.ceil(timeout), timeoutMsMax)));
     if (isOne) {
       const [state] = states;
       if (state === undefined || state.status === "active") return [];
@@ -154,8 +155,13 @@ export class Disco {
    * The job's events in order, each with the offset behind it: `events(job, offset)` goes on from there. Ends when the job has
    * ended.
    */
-  async *events(job: JobRef, offset = 0, options: EventsOptions = {}): AsyncGenerator<[offset: number, event: JobEvent], void> {
-    if (!Number.isSafeInteger(offset) || offset < 0) throw badOption(`offset: one that events() gave was expected, not ${shown(offset)}`);
+  async *events(
+    job: JobRef,
+    offset = 0,
+    options: EventsOptions = {},
+  ): AsyncGenerator<[offset: number, event: JobEvent], void> {
+    if (!Number.isSafeInteger(offset) || offset < 0)
+      throw badOption(`offset: one that events() gave was expected, not ${shown(offset)}`);
     const master = await keepAlive(this.master());
     const events = master.events(nameOf(job), offset, options)[Symbol.asyncIterator]();
     try {
@@ -275,7 +281,10 @@ export class Disco {
   master(): Promise<MasterApi> {
     if (this.#closed) {
       return Promise.reject(
-        new DiscoError("this Disco is closed", { code: "closed", hint: "Close it after the last job, or make a new Disco()." }),
+        new DiscoError("this Disco is closed", {
+          code: "closed",
+          hint: "Close it after the last job, or make a new Disco().",
+        }),
       );
     }
     this.#opening ??= this.#open().catch((error: unknown) => {

@@ -20,7 +20,6 @@ export type MapResult<K, V> =
   | PromiseLike<Iterable<Pair<K, V>> | AsyncIterable<Pair<K, V>>>;
 
 /** What `reduce` returns when it used `out`. */
-// biome-ignore lint/suspicious/noConfusingVoidType: a function without `return` is meant.
 export type Nothing = void | PromiseLike<void> | Returned;
 
 /** The pairs that `reduce` reads: can be iterated once, and has the iterator helpers (`map`, `filter`, `take` …). */

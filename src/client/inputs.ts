@@ -4,10 +4,10 @@
  * All that can be wrong with an address is found here, before the job is sent: an unknown scheme, a file that is not
  * there, a glob without match, a directory, a `dir://` index that cannot be read.
  */
-import { type InputSpec } from "../core/job/spec.ts";
+import type { InputSpec } from "../core/job/spec.ts";
 import { readIndex } from "../schemes/dir.ts";
-import { schemeOf } from "../schemes/open.ts";
 import { parseDiscoUrl } from "../schemes/disco.ts";
+import { schemeOf } from "../schemes/open.ts";
 import { embeddedHost, placeOf } from "./data-place.ts";
 import { expandPath, isGlob, localFile } from "./local-files.ts";
 import { notYet } from "./not-yet.ts";
@@ -36,7 +36,10 @@ export async function resolveInputs({ input, hasMap, splitBytes }: InputOptions)
   let partitioned = true;
   for (const { place, addresses } of await listInputs(input)) {
     if (addresses.length > 1 && !hasMap) {
-      throw badInput(`${place} is a list of replicas, which needs a map`, "Spread the list if these are several inputs.");
+      throw badInput(
+        `${place} is a list of replicas, which needs a map`,
+        "Spread the list if these are several inputs.",
+      );
     }
     const fromIndex = addresses.some((url) => url.startsWith("dir://"));
     partitioned &&= fromIndex;
@@ -51,7 +54,8 @@ export async function resolveInputs({ input, hasMap, splitBytes }: InputOptions)
 async function readIndexes(addresses: Replicas["addresses"], place: string): Promise<InputSpec[]> {
   const failures: unknown[] = [];
   for (const url of addresses) {
-    if (!url.startsWith("dir://")) throw badInput(`${place}: dir:// and other addresses cannot be replicas of one another`);
+    if (!url.startsWith("dir://"))
+      throw badInput(`${place}: dir:// and other addresses cannot be replicas of one another`);
     try {
       const entries = await readIndex(url, placeOf(url));
       return entries.map((entry) => ({
@@ -73,7 +77,10 @@ async function readIndexes(addresses: Replicas["addresses"], place: string): Pro
 function replicated(addresses: readonly string[], place: string): InputSpec {
   const sources = addresses.map((url) => {
     if (isPath(url) && isGlob(url)) {
-      throw badInput(`${place}: the glob ${url} cannot be a replica`, "Name the file, or take the glob out of the inner list.");
+      throw badInput(
+        `${place}: the glob ${url} cannot be a replica`,
+        "Name the file, or take the glob out of the inner list.",
+      );
     }
     return remote(url, place) ?? localFile(url, place);
   });

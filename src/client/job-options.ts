@@ -132,7 +132,7 @@ export interface JobOptions<In, E, P, K1, V1, RK, RV, K2, V2, R, O>
   readonly input: In;
 }
 
-/** A job dict whose input may come later: what `defineJob` takes. */
+/** A job dict whose input may come later: what `new JobDict` takes. */
 export interface JobDefinitionOptions<In, E, P, K1, V1, RK, RV, K2, V2, R, O>
   extends JobFunctions<In, E, P, K1, V1, RK, RV, K2, V2, R, O> {
   readonly input?: In;

@@ -1,17 +1,18 @@
 /** Makes the job pack of a validated job dict: inputs resolved, stages planned, functions shipped, all encoded. */
 import { hostname, userInfo } from "node:os";
 import type { InputSpec, JobSpec } from "../core/job/spec.ts";
+import { DiscoError, JobError } from "../errors.ts";
 import type { FnRef, JobData } from "../protocol/job-data.ts";
 import { encodeJobPack } from "../protocol/jobpack.ts";
-import { encodeValue } from "../protocol/value.ts";
-import { shipFunctions, type ShipRequest } from "../shipping/ship.ts";
+import { encodeValue, ValueWriter } from "../protocol/value.ts";
+import { shipFunctions } from "../shipping/ship.ts";
 import { gzipReader, zstdReader } from "../worker/streams/compressed.ts";
 import { mapLineReader } from "../worker/streams/lines.ts";
 import { badOption } from "./bad-option.ts";
 import { resolveInputs } from "./inputs.ts";
 import type { AnyJobOptions } from "./job-options.ts";
 import { settingsOf } from "./job-settings.ts";
-import { FunctionList, hasDefaultReader, planStages, withRefs } from "./plan.ts";
+import { FunctionList, hasDefaultReader, type JobFunction, type NamedFunction, planStages, withRefs } from "./plan.ts";
 import { readRequiredFiles, resolveRequiredModules } from "./required.ts";
 
 export interface PackOptions {
@@ -89,14 +90,21 @@ export function jobDictOf(spec: JobSpec): Record<string, unknown> {
   };
 }
 
-function encodeParams(params: object, onFunction: (fn: Function, path: string) => FnRef): Uint8Array {
-  return encodeValue(params, {
-    onFunction: (fn, path) => onFunction(fn, path.replace(/^value/, "params")),
-  });
+/** Throws `JobError` `bad-value` naming the path of what cannot be sent: `params.cache.get: …`. */
+function encodeParams(params: object, onFunction: (fn: JobFunction, path: string) => FnRef): Uint8Array {
+  const writer = new ValueWriter(256, { onFunction });
+  try {
+    writer.write(params, "params");
+  } catch (error) {
+    if (!(error instanceof DiscoError)) throw error;
+    const { code, hint } = error;
+    throw new JobError(error.message, { code, cause: error, ...(hint === undefined ? {} : { hint }) });
+  }
+  return new Uint8Array(writer.bytes());
 }
 
 /** Compressed text is read as the text that it is. */
-function decompressing(inputs: readonly InputSpec[]): ShipRequest[] {
+function decompressing(inputs: readonly InputSpec[]): NamedFunction[] {
   const urls = inputs.flatMap(({ replicas }) => replicas);
   const gzipped = urls.filter((url) => /\.gz$/i.test(url));
   const zstd = urls.filter((url) => /\.zst$/i.test(url));

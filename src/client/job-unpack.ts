@@ -7,6 +7,7 @@ import { decodeValue } from "../protocol/value.ts";
 import { loadCode } from "../shipping/load.ts";
 import { ownFunction } from "../worker/own-functions.ts";
 import { jobDictOf } from "./job-pack.ts";
+import type { JobFunction } from "./plan.ts";
 
 const megabyte = 1024 * 1024;
 
@@ -19,10 +20,12 @@ export async function unpackOptions(pack: Uint8Array): Promise<Record<string, un
   const code = await loadCode(data.code, {
     findOwn: (name, args) => ownFunction(args === undefined ? { name } : { name, args }),
   });
-  const fn = (ref: FnRef): Function => code.fn(ref);
+  const fn = (ref: FnRef): JobFunction => code.fn(ref) as JobFunction;
   return withoutUndefined({
     input: spec.inputs.map(({ replicas }) => (replicas.length === 1 ? replicas[0] : [...replicas])),
-    ...(isFlat(data.stages) ? flatOptions(data.stages, fn) : { pipeline: data.stages.map((stage) => stageOptions(stage, fn)) }),
+    ...(isFlat(data.stages)
+      ? flatOptions(data.stages, fn)
+      : { pipeline: data.stages.map((stage) => stageOptions(stage, fn)) }),
     params: decodeValue(data.params, { onFunction: fn }),
     scheduler: spec.scheduler,
     requiredFiles: files.size === 0 ? undefined : Object.fromEntries(files),
@@ -59,15 +62,19 @@ function isFlat(stages: readonly StagePlan[]): boolean {
   return ["map:map", "reduce:reduce", "map:map,reduce:reduce"].includes(names);
 }
 
-function flatOptions(stages: readonly StagePlan[], fn: (ref: FnRef) => Function): Record<string, unknown> {
+function flatOptions(stages: readonly StagePlan[], fn: (ref: FnRef) => JobFunction): Record<string, unknown> {
   const map = stages.find(({ kind }) => kind === "map");
   const reduce = stages.find(({ kind }) => kind === "reduce");
   const options: Record<string, unknown> = {};
-  for (const [name, stage] of [["map", map], ["reduce", reduce]] as const) {
+  for (const [name, stage] of [
+    ["map", map],
+    ["reduce", reduce],
+  ] as const) {
     if (stage === undefined) continue;
     options[name] = fn(stage.fn);
     options[`${name}Init`] = optional(stage.init, fn);
-    options[`${name}InputStream`] = list(stage.inputStream, fn);
+    options[`${name}InputStream`] = list(stage.inputStream.slice(0, -1), fn);
+    options[`${name}Reader`] = optional(stage.inputStream.at(-1) ?? null, fn);
     options[`${name}OutputStream`] = list(stage.outputStream, fn);
     options[`${name}Writer`] = optional(stage.writer, fn);
   }
@@ -78,12 +85,13 @@ function flatOptions(stages: readonly StagePlan[], fn: (ref: FnRef) => Function)
   }
   if (reduce !== undefined) {
     options["sort"] = reduce.sort;
-    if (map !== undefined && reduce.grouping === "group_all" && (map.partitions ?? 1) > 1) options["mergePartitions"] = true;
+    if (map !== undefined && reduce.grouping === "group_all" && (map.partitions ?? 1) > 1)
+      options["mergePartitions"] = true;
   }
   return options;
 }
 
-function stageOptions(stage: StagePlan, fn: (ref: FnRef) => Function): Record<string, unknown> {
+function stageOptions(stage: StagePlan, fn: (ref: FnRef) => JobFunction): Record<string, unknown> {
   return withoutUndefined({
     name: stage.name,
     grouping: stage.grouping,
@@ -93,17 +101,18 @@ function stageOptions(stage: StagePlan, fn: (ref: FnRef) => Function): Record<st
     partition: optional(stage.partition, fn),
     partitions: stage.partitions,
     sort: stage.kind === "map" ? undefined : stage.sort,
-    inputStream: list(stage.inputStream, fn),
+    inputStream: list(stage.inputStream.slice(0, -1), fn),
+    reader: optional(stage.inputStream.at(-1) ?? null, fn),
     outputStream: list(stage.outputStream, fn),
     concurrency: stage.concurrency,
   });
 }
 
-function optional(ref: FnRef | null, fn: (ref: FnRef) => Function): Function | undefined {
+function optional(ref: FnRef | null, fn: (ref: FnRef) => JobFunction): JobFunction | undefined {
   return ref === null ? undefined : fn(ref);
 }
 
-function list(refs: readonly FnRef[], fn: (ref: FnRef) => Function): Function[] | undefined {
+function list(refs: readonly FnRef[], fn: (ref: FnRef) => JobFunction): JobFunction[] | undefined {
   return refs.length === 0 ? undefined : refs.map(fn);
 }
 

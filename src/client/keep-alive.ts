@@ -1,4 +1,4 @@
-/** The longest delay that timers take. */
+/** The longest delay that timers take; what happens then does not matter. */
 const foreverMs = 2 ** 31 - 1;
 
 /** The same promise, which keeps the process alive until it is settled: an idle engine does not. */

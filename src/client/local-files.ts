@@ -28,11 +28,7 @@ export async function expandPath(address: string, place: string): Promise<LocalF
     if (found?.isFile()) files.push(described(resolve(path), found));
   }
   if (files.length === 0) {
-    throw badInput(
-      `${place}: no file matches ${address}`,
-      `It was looked for in ${process.cwd()}.`,
-      "no-such-file",
-    );
+    throw badInput(`${place}: no file matches ${address}`, `It was looked for in ${process.cwd()}.`, "no-such-file");
   }
   return files.sort((a, b) => (a.url < b.url ? -1 : a.url > b.url ? 1 : 0));
 }
@@ -55,12 +51,19 @@ export function localFile(address: string, place: string): LocalFile {
     throw badInput(`${place}: ${address} is a directory`, `Give its files: ${address.replace(/\/+$/, "")}/**`);
   }
   if (!found.isFile()) {
-    throw badInput(`${place}: ${address} is not a regular file`, "Workers could not read it again after a failure: copy it first.");
+    throw badInput(
+      `${place}: ${address} is not a regular file`,
+      "Workers could not read it again after a failure: copy it first.",
+    );
   }
   const file = described(path, found);
   if (part.from === 0 && part.to === null) return file;
   const to = part.to ?? found.size;
-  return { ...file, url: `${file.url}#bytes=${part.from}-${to}`, size: Math.max(0, Math.min(to, found.size) - part.from) };
+  return {
+    ...file,
+    url: `${file.url}#bytes=${part.from}-${to}`,
+    size: Math.max(0, Math.min(to, found.size) - part.from),
+  };
 }
 
 function described(path: string, { size }: Stats): LocalFile {

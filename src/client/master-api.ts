@@ -98,12 +98,19 @@ export interface MasterApi {
   blacklist(node: string): Promise<void>;
   whitelist(node: string): Promise<void>;
   /** Events from a byte offset on; ends when the job has ended and all of its events were given. */
-  events(name: string, offset: number, options?: { follow?: boolean; signal?: AbortSignal }): AsyncIterable<[offset: number, event: JobEvent]>;
+  events(
+    name: string,
+    offset: number,
+    options?: { follow?: boolean; signal?: AbortSignal },
+  ): AsyncIterable<[offset: number, event: JobEvent]>;
   /** State of a job now and after each change (at most every `intervalMs`), until it has ended. */
   progress(name: string, options?: { intervalMs?: number; signal?: AbortSignal }): AsyncIterable<JobInfo>;
   oobGet(name: string, key: string): Promise<Uint8Array>;
   oobList(name: string): Promise<string[]>;
   /** A raw request to Disco's HTTP interface (`wire.md`): path with query, body where there is one. */
-  request(path: string, options?: { data?: string | Uint8Array; offset?: number }): Promise<{ status: number; body: Uint8Array }>;
+  request(
+    path: string,
+    options?: { data?: string | Uint8Array; offset?: number },
+  ): Promise<{ status: number; body: Uint8Array }>;
   close(): Promise<void>;
 }

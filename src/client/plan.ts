@@ -16,25 +16,29 @@ import { warnDeprecated } from "./deprecated.ts";
 import type { AnyJobOptions, StageOptions } from "./job-options.ts";
 import { stageName } from "./validate-pipeline.ts";
 
-export interface Plan {
-  readonly stages: readonly StagePlan[];
-  readonly fns: readonly ShipRequest[];
-}
-
 export interface PlanContext {
   /** All inputs come from `dir://` indexes. */
   readonly partitioned: boolean;
   readonly concurrency: number;
   /** Put before the default reader of the first stage: decompression. */
-  readonly readBefore: readonly ShipRequest[];
+  readonly readBefore: readonly NamedFunction[];
 }
+
+/** A function, and what it is to the job. */
+export interface NamedFunction {
+  readonly role: string;
+  readonly fn: JobFunction;
+}
+
+/** Any function of a job. */
+export type JobFunction = (...args: never[]) => unknown;
 
 /** Lists functions, each once. */
 export class FunctionList {
   readonly requests: ShipRequest[] = [];
-  readonly #known = new Map<Function, number>();
+  readonly #known = new Map<unknown, number>();
 
-  add(role: string, fn: Function): FnRef {
+  add(role: string, fn: JobFunction): FnRef {
     let ref = this.#known.get(fn);
     if (ref === undefined) {
       ref = this.requests.length;
@@ -44,11 +48,11 @@ export class FunctionList {
     return ref;
   }
 
-  optional(role: string, fn: Function | undefined): FnRef | null {
+  optional(role: string, fn: JobFunction | undefined): FnRef | null {
     return fn === undefined ? null : this.add(role, fn);
   }
 
-  all(role: string, fns: readonly Function[] = []): FnRef[] {
+  all(role: string, fns: readonly JobFunction[] = []): FnRef[] {
     return fns.map((fn, i) => this.add(`${role}[${i}]`, fn));
   }
 }
@@ -56,13 +60,16 @@ export class FunctionList {
 /** Whether entries are what the default reader makes of text. */
 export function hasDefaultReader(options: AnyJobOptions): boolean {
   const first = options.pipeline?.[0];
-  if (first !== undefined) return first.map !== undefined && first.reader === undefined && first.inputStream === undefined;
+  if (first !== undefined)
+    return first.map !== undefined && first.reader === undefined && first.inputStream === undefined;
   return options.map !== undefined && options.mapReader === undefined && options.mapInputStream === undefined;
 }
 
 /** The stages of validated options. Throws `JobError` `bad-option` where inputs and options do not go together. */
 export function planStages(options: AnyJobOptions, context: PlanContext, fns: FunctionList): StagePlan[] {
-  return options.pipeline === undefined ? flatStages(options, context, fns) : pipelineStages(options.pipeline, context, fns);
+  return options.pipeline === undefined
+    ? flatStages(options, context, fns)
+    : pipelineStages(options.pipeline, context, fns);
 }
 
 function flatStages(options: AnyJobOptions, context: PlanContext, fns: FunctionList): StagePlan[] {
@@ -141,7 +148,7 @@ function pipelineStages(stages: readonly StageOptions[], context: PlanContext, f
       name: stageName(stage, i),
       grouping: stage.grouping ?? (isMap ? "split" : "group_label"),
       kind: isMap ? "map" : "reduce",
-      fn: fns.add(`${place}${isMap ? "map" : "reduce"}`, (stage.map ?? stage.reduce) as Function),
+      fn: fns.add(`${place}${isMap ? "map" : "reduce"}`, (stage.map ?? stage.reduce) as JobFunction),
       init: fns.optional(`${place}init`, stage.init),
       inputStream: [
         ...(i === 0 ? context.readBefore.map(({ role, fn }) => fns.add(role, fn)) : []),

@@ -28,7 +28,10 @@ export async function listInputs(input: unknown): Promise<Replicas[]> {
   }
   if (inputs.length === 0) {
     const hint = isResults(input) ? "The job before wrote no results: its functions emitted nothing." : undefined;
-    throw badInput("input is an empty list: the job has nothing to read", hint ?? "Give at least one address, path or glob.");
+    throw badInput(
+      "input is an empty list: the job has nothing to read",
+      hint ?? "Give at least one address, path or glob.",
+    );
   }
   return inputs;
 }

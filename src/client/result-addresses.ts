@@ -80,7 +80,9 @@ function noIndex(replicas: ReplicaList, cause: unknown): unknown {
 }
 
 function badResults(got: unknown): DiscoError {
-  return new DiscoError(`resultIterator: addresses of results or a job were expected, not ${shown(got)}`, { code: "bad-results" });
+  return new DiscoError(`resultIterator: addresses of results or a job were expected, not ${shown(got)}`, {
+    code: "bad-results",
+  });
 }
 
 /**

@@ -8,12 +8,20 @@ import { DiscoError } from "../errors.ts";
 import { chainReader } from "../worker/streams/chain.ts";
 import type { AnyInputStream } from "../worker/streams/input-chain.ts";
 import { isIterable } from "../worker/streams/stream.ts";
-import { functionCheck, functionList } from "./option-checks.ts";
 import { badOption, checkNames, checkValues } from "./bad-option.ts";
 import type { Reader, ReaderChain } from "./infer.ts";
 import type { Job } from "./job.ts";
+import { functionCheck, functionList } from "./option-checks.ts";
+import { AsyncRecordIterator, BatchCursor, RecordIterator } from "./record-iterators.ts";
 import { filesBehind, filesBehindSync, listResults, listResultsSync } from "./result-addresses.ts";
-import { batchesInTime, batchesOf, isLocal, openRecords, type ReadOptions, type RecordBatch } from "./result-records.ts";
+import {
+  batchesInTime,
+  batchesOf,
+  isLocal,
+  openRecords,
+  type ReadOptions,
+  type RecordBatch,
+} from "./result-records.ts";
 import type { ResultItem, Results } from "./results.ts";
 
 /** Results, by address or by whatever else leads to them: a job is waited for. */
@@ -47,96 +55,43 @@ export class ResultIterator<T> implements AsyncIterable<T> {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
-    return new RecordIterator<T>(this.#batches());
+    return new AsyncRecordIterator<T>(this.#batches());
   }
 
   /**
    * Reads synchronously, which is several times faster. Only of results on this machine.
    * @throws DiscoError `bad-results` for a job that has to be waited for, or results elsewhere
    */
-  *[Symbol.iterator](): Generator<T, undefined> {
-    for (const result of listResultsSync(this.#source)) {
-      for (const replicas of filesBehindSync(result)) {
-        const remote = replicas.find((url) => !isLocal(url));
-        if (remote !== undefined) throw notHere(remote);
-        const stream = openRecords(replicas, this.#options);
-        if (!isIterable(stream)) throw notHere(replicas[0] as string);
-        for (const batch of batchesOf(stream)) {
-          if ("entries" in batch) {
-            yield* batch.entries as readonly T[];
-          } else {
-            const { keys, values, n } = batch;
-            for (let i = 0; i < n; i++) yield [keys[i], values[i]] as T;
-          }
-        }
-      }
-    }
-    return undefined;
+  [Symbol.iterator](): IteratorObject<T, undefined> {
+    return new RecordIterator<T>(this.#batchesSync());
   }
 
   /** All records, in memory. */
   async toArray(): Promise<T[]> {
     const records: T[] = [];
     for await (const batch of this.#batches()) {
-      if ("entries" in batch) for (const entry of batch.entries) records.push(entry as T);
-      else for (let i = 0; i < batch.n; i++) records.push([batch.keys[i], batch.values[i]] as T);
+      const cursor = new BatchCursor<T>();
+      cursor.set(batch);
+      while (cursor.at < cursor.n) records.push(cursor.take());
     }
     return records;
+  }
+
+  *#batchesSync(): Generator<RecordBatch, void> {
+    for (const result of listResultsSync(this.#source)) {
+      for (const replicas of filesBehindSync(result)) {
+        const remote = replicas.find((url) => !isLocal(url));
+        const stream = remote === undefined ? openRecords(replicas, this.#options) : [];
+        if (remote !== undefined || !isIterable(stream)) throw notHere(remote ?? (replicas[0] as string));
+        yield* batchesOf(stream);
+      }
+    }
   }
 
   async *#batches(): AsyncGenerator<RecordBatch, void> {
     for (const result of await listResults(this.#source)) {
       for (const replicas of await filesBehind(result)) yield* batchesInTime(openRecords(replicas, this.#options));
     }
-  }
-}
-
-/** One loop: hands out the records of a batch, then asks for the next batch. */
-class RecordIterator<T> implements AsyncIterator<T, undefined> {
-  readonly #batches: AsyncGenerator<RecordBatch, void>;
-  #batch: RecordBatch = { entries: [], n: 0 };
-  #at = 0;
-  /** Calls of `next` that wait for a batch stand in line. */
-  #line: Promise<unknown> | null = null;
-
-  constructor(batches: AsyncGenerator<RecordBatch, void>) {
-    this.#batches = batches;
-  }
-
-  next(): Promise<IteratorResult<T, undefined>> {
-    if (this.#line === null && this.#at < this.#batch.n) return Promise.resolve(this.#take());
-    const before = this.#line ?? Promise.resolve();
-    const turn = before.then(() => this.#afterMore());
-    const settled = turn.catch(() => {});
-    this.#line = settled;
-    void settled.then(() => {
-      if (this.#line === settled) this.#line = null;
-    });
-    return turn;
-  }
-
-  async return(): Promise<IteratorResult<T, undefined>> {
-    this.#batch = { entries: [], n: 0 };
-    this.#at = 0;
-    await this.#batches.return();
-    return { done: true, value: undefined };
-  }
-
-  async #afterMore(): Promise<IteratorResult<T, undefined>> {
-    while (this.#at >= this.#batch.n) {
-      const { done, value } = await this.#batches.next();
-      if (done === true) return { done: true, value: undefined };
-      this.#batch = value;
-      this.#at = 0;
-    }
-    return this.#take();
-  }
-
-  #take(): IteratorResult<T, undefined> {
-    const at = this.#at++;
-    const batch = this.#batch;
-    if ("entries" in batch) return { done: false, value: batch.entries[at] as T };
-    return { done: false, value: [batch.keys[at], batch.values[at]] as T };
   }
 }
 
@@ -170,7 +125,8 @@ export function resultIterator(
   // biome-ignore lint/suspicious/noExplicitAny: of whichever types the signatures above let in.
   options: ResultOptions<any, any> = {},
 ): ResultIterator<unknown> {
-  if (typeof options !== "object" || options === null) throw badOption("resultIterator: an object of options was expected");
+  if (typeof options !== "object" || options === null)
+    throw badOption("resultIterator: an object of options was expected");
   checkNames(options, optionChecks, "resultIterator: ", () => undefined);
   checkValues(options, optionChecks, "resultIterator: ");
   const { reader, inputStream = [], notifier, params } = options;

@@ -30,6 +30,18 @@ export type ResultItem<K = unknown, V = unknown> = [
 /** A job: its handle, its name, or an item that `Disco.results` gave. */
 export type JobRef<K = unknown, V = unknown> = string | Job<K, V> | ResultItem<K, V>;
 
+/** The pairs of a job's results, as far as the reference to it tells. */
+export type PairOfRef<J> =
+  J extends Job<infer K, infer V>
+    ? readonly [K, V]
+    : J extends ResultItem<infer K, infer V>
+      ? readonly [K, V]
+      : // biome-ignore lint/suspicious/noExplicitAny: a name says nothing about results.
+        readonly [any, any];
+
+/** How `Disco.results` reports on jobs of these types. */
+export type ItemOfRef<J> = ResultItem<PairOfRef<J>[0], PairOfRef<J>[1]>;
+
 const lists = new WeakSet<object>();
 
 /** Marks a list as results: unlike other lists in a list, it does not mean replicas. */
@@ -45,7 +57,8 @@ export function isResults(value: unknown): value is Results {
 
 /** Whether `value` is one `[name, [status, results]]`, and not a list of jobs. */
 export function isResultItem(value: unknown): value is ResultItem {
-  if (!Array.isArray(value) || value.length !== 2 || typeof value[0] !== "string" || !Array.isArray(value[1])) return false;
+  if (!Array.isArray(value) || value.length !== 2 || typeof value[0] !== "string" || !Array.isArray(value[1]))
+    return false;
   const [status, urls] = value[1] as readonly unknown[];
   return ["unknown_job", "dead", "active", "ready"].includes(status as string) && Array.isArray(urls);
 }

@@ -34,7 +34,9 @@ export async function showEvents(
   mode: "lines" | "nocolor" | "json",
 ): Promise<void> {
   for await (const [offset, event] of events) {
-    process.stderr.write(mode === "json" ? `${JSON.stringify({ offset, ...event })}\n` : eventLine(event, mode === "lines"));
+    process.stderr.write(
+      mode === "json" ? `${JSON.stringify({ offset, ...event })}\n` : eventLine(event, mode === "lines"),
+    );
   }
 }
 

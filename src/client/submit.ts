@@ -1,7 +1,6 @@
 /** Starts a job: checks, packs and sends it. Nothing is sent of a job that has anything wrong with it. */
-import { randomUUID } from "node:crypto";
 import type { Disco } from "./disco.ts";
-import { packOf, type JobDict } from "./job-dict.ts";
+import { type JobDict, packOf } from "./job-dict.ts";
 import { checkPrefix } from "./job-name.ts";
 import type { AnyJobOptions } from "./job-options.ts";
 import { keepAlive } from "./keep-alive.ts";
@@ -19,7 +18,7 @@ async function submit(disco: Disco, name: string, jobDict: AnyJobOptions | JobDi
   opening.catch(() => {});
   const pack = await packOptions(prefix, jobDict);
   const master = await opening;
-  const unique = await master.submit(pack, { idempotencyKey: randomUUID() });
+  const unique = await master.submit(pack, { idempotencyKey: crypto.randomUUID() });
   disco.submitted(unique);
   return unique;
 }

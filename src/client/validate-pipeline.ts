@@ -9,7 +9,8 @@ import { anObject, type Check, functionCheck, functionList, integer, oneOf, orNu
 const stagesMax = 100;
 
 const stageChecks: Readonly<Record<string, Check>> = {
-  name: (value) => (typeof value === "string" && /^[a-zA-Z0-9_]{1,100}$/.test(value) ? null : "1 to 100 of [a-zA-Z0-9_]"),
+  name: (value) =>
+    typeof value === "string" && /^[a-zA-Z0-9_]{1,100}$/.test(value) ? null : "1 to 100 of [a-zA-Z0-9_]",
   grouping: oneOf(...groupings),
   map: functionCheck,
   reduce: functionCheck,
@@ -64,7 +65,9 @@ export function validatePipeline(options: AnyJobOptions, known: readonly string[
     checkNames(stage, stageChecks, `${place}.`, () => undefined);
     checkValues(stage, stageChecks, `${place}.`);
     if ((stage.map === undefined) === (stage.reduce === undefined)) {
-      throw badOption(`${place}: either map or reduce was expected, not ${stage.map === undefined ? "neither" : "both"}`);
+      throw badOption(
+        `${place}: either map or reduce was expected, not ${stage.map === undefined ? "neither" : "both"}`,
+      );
     }
     if (stage.map !== undefined && stage.sort !== undefined && stage.sort !== false) {
       throw badOption(`${place}.sort has no effect on a map`, "Only the input of a reduce can be sorted.");

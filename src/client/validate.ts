@@ -5,8 +5,8 @@
  */
 import { JobError } from "../errors.ts";
 import { badOption, checkNames, checkValues } from "./bad-option.ts";
-import type { AnyJobOptions } from "./job-options.ts";
 import { checkPrefix } from "./job-name.ts";
+import type { AnyJobOptions } from "./job-options.ts";
 import {
   concurrencyMax,
   maxCoresDefault,
@@ -91,7 +91,15 @@ const schedulerChecks: Readonly<Record<string, Check>> = {
 };
 
 /** Options that only a job with a map, or with a reduce, can obey. */
-const ofMap = ["mapInit", "mapInputStream", "mapOutputStream", "mapReader", "mapWriter", "combiner", "partition"] as const;
+const ofMap = [
+  "mapInit",
+  "mapInputStream",
+  "mapOutputStream",
+  "mapReader",
+  "mapWriter",
+  "combiner",
+  "partition",
+] as const;
 const ofReduce = [
   "reduceInit",
   "reduceInputStream",
@@ -195,7 +203,11 @@ function refuseWithout(kind: string, options: AnyJobOptions, names: readonly (ke
   }
 }
 
-function refuseBoth(options: AnyJobOptions, stream: "mapOutputStream" | "reduceOutputStream", writer: "mapWriter" | "reduceWriter"): void {
+function refuseBoth(
+  options: AnyJobOptions,
+  stream: "mapOutputStream" | "reduceOutputStream",
+  writer: "mapWriter" | "reduceWriter",
+): void {
   if (options[stream] === undefined || options[writer] === undefined) return;
   throw badOption(`${stream} and ${writer} exclude each other`, `${writer} is deprecated: put it into ${stream}.`);
 }

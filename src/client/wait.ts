@@ -5,6 +5,9 @@ import type { MasterApi } from "./master-api.ts";
 import { shown } from "./option-checks.ts";
 import { type Show, showEvents, showMode } from "./show-events.ts";
 
+/** The longest delay that timers take. */
+export const timeoutMsMax = 2 ** 31 - 1;
+
 export interface WaitOptions {
   /** Longest time between two questions to the master, in seconds; the end of a job is noticed at once. Default: 2. */
   readonly pollInterval?: number;
@@ -21,19 +24,24 @@ export interface WaitOptions {
  * @throws JobError when the job died or was killed, with the first fatal failure; `timeout` when the time is up
  * @throws DiscoError `unknown-job`
  */
-export async function waitForJob(master: MasterApi, name: string, options: WaitOptions = {}): Promise<readonly string[]> {
+export async function waitForJob(
+  master: MasterApi,
+  name: string,
+  options: WaitOptions = {},
+): Promise<readonly string[]> {
   const { pollInterval = 2, timeout = null, clean = false } = options;
   checkSeconds("pollInterval", pollInterval);
   if (timeout !== null) checkSeconds("timeout", timeout);
   const mode = showMode(options.show);
   const stop = new AbortController();
   // Whoever waits gets the job's error; that its events cannot be read is less than that.
-  const showing = mode === "none" ? null : showEvents(master.events(name, 0, { signal: stop.signal }), mode).catch(() => {});
+  const showing =
+    mode === "none" ? null : showEvents(master.events(name, 0, { signal: stop.signal }), mode).catch(() => {});
   const deadline = timeout === null ? Number.POSITIVE_INFINITY : performance.now() + timeout * 1000;
   try {
     for (;;) {
       const leftMs = deadline - performance.now();
-      const [result] = await master.results([name], Math.ceil(Math.max(0, Math.min(pollInterval * 1000, leftMs))));
+      const [result] = await master.results([name], Math.ceil(Math.max(0, Math.min(pollInterval * 1000, leftMs, timeoutMsMax))));
       if (result !== undefined && result.status !== "active") {
         await showing;
         if (clean && result.status !== "unknown_job") await master.clean(name);
@@ -48,6 +56,6 @@ export async function waitForJob(master: MasterApi, name: string, options: WaitO
 }
 
 function checkSeconds(option: string, value: unknown): void {
-  if (typeof value === "number" && value >= 0 && value <= 2 ** 31) return;
+  if (typeof value === "number" && value >= 0) return;
   throw badOption(`${option}: a number of seconds was expected, not ${shown(value)}`);
 }

@@ -139,7 +139,7 @@ export class MasterMachine {
       .sort((a, b) => b.submittedAt - a.submittedAt || (a.name < b.name ? 1 : -1));
   }
 
-  /** Outputs of a complete stage of an active job; `null` when there is none (any more, or at the moment). */
+  /** Last known outputs of a stage of an active job; `null` before it was complete, and when the job has ended. */
   manifest(job: string, stage: number): StageManifest | null {
     const found = this.jobs.get(job)?.stages[stage];
     return found === undefined ? null : manifestOf(found);

@@ -131,7 +131,8 @@ class SqliteStore implements Store {
   }
 
   #get<T>(sql: string, ...values: number[]): T | null {
-    return this.#try("read", () => (this.#db.prepare(sql).get(...values) as T | undefined) ?? null);
+    const row = this.#try("read", () => this.#db.prepare(sql).get(...values));
+    return row === undefined ? null : ({ ...row } as T);
   }
 
   #try<T>(what: string, act: () => T): T {

@@ -17,14 +17,15 @@ import type { MasterMachine } from "../core/master.ts";
 import { DiscoError } from "../errors.ts";
 import { Ledger } from "../journal/ledger.ts";
 import type { LocalJournal } from "../journal/local.ts";
-import type { AttemptId, EventLevel, NodeHello, NodeReport } from "../protocol/messages.ts";
+import type { AttemptId, NodeHello, NodeReport } from "../protocol/messages.ts";
+import { Chores } from "./chores.ts";
 import type { EventLogs } from "./event-log.ts";
 import type { JobFiles } from "./job-files.ts";
 import type { JobSignals } from "./job-signals.ts";
 import type { KeepAlive } from "./keep-alive.ts";
 import type { LiveProgress } from "./live-progress.ts";
-import { MessageGate } from "./message-gate.ts";
 import type { NodeLink } from "./node-link.ts";
+import { TaskLines } from "./task-lines.ts";
 
 export interface CoordinatorParts {
   readonly journal: LocalJournal;
@@ -38,6 +39,8 @@ export interface CoordinatorParts {
   readonly keepAlive: KeepAlive;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** It cannot decide any more (C3): what runs, runs for nothing. Called once. */
+  readonly failed?: () => void;
 }
 
 /** Timers overflow beyond this; a longer one is set again when it fires. */
@@ -46,10 +49,9 @@ const timerMsMax = 2 ** 31 - 1;
 export class Coordinator {
   readonly #parts: CoordinatorParts;
   readonly #ledger: Ledger;
-  readonly #gate = new MessageGate();
+  readonly #lines: TaskLines;
   readonly #timers = new Map<string, NodeJS.Timeout>();
-  /** What is being done for a job, by job: stopping, deleting files. */
-  readonly #chores = new Map<string, Set<Promise<void>>>();
+  readonly #chores = new Chores();
   /** Active jobs that hold the process. */
   readonly #held = new Set<string>();
   #broken: DiscoError | null = null;
@@ -61,6 +63,7 @@ export class Coordinator {
    */
   constructor(parts: CoordinatorParts) {
     this.#parts = parts;
+    this.#lines = new TaskLines(parts.logs);
     this.#ledger = Ledger.open({
       journal: parts.journal,
       writer: parts.writer,
@@ -119,8 +122,8 @@ export class Coordinator {
   }
 
   /** Resolves when what was begun for the job (stopping it, deleting its files) is done. */
-  async settled(job: string): Promise<void> {
-    for (let chores = this.#chores.get(job); chores !== undefined; chores = this.#chores.get(job)) await Promise.all(chores);
+  settled(job: string): Promise<void> {
+    return this.#chores.settled(job);
   }
 
   /** Ends what is active, stops deciding, and closes the journal; resolves when what was begun is done. */
@@ -134,7 +137,7 @@ export class Coordinator {
     this.#timers.clear();
     for (const job of [...this.#held]) this.#letGo(job);
     this.#parts.signals.all();
-    await Promise.all([...this.#chores.keys()].map((job) => this.settled(job)));
+    await this.#chores.allSettled();
     this.#ledger.close();
   }
 
@@ -150,7 +153,7 @@ export class Coordinator {
         signals.changed(job);
         return null;
       case "message":
-        this.#message(host, report, at);
+        if (this.#isLive(report)) this.#lines.said(host, this.#titleOf(report), report, at);
         return null;
       case "done":
         this.#over(host, id, at);
@@ -169,34 +172,24 @@ export class Coordinator {
 
   #over(host: string, id: AttemptId, at: number): void {
     this.#parts.progress.end(id);
-    const dropped = this.#gate.end(gateKey(id));
-    if (dropped > 0) this.#droppedLine(host, id, at, dropped);
+    this.#lines.ended(host, this.#titleOf(id), id, at);
   }
 
-  #message(host: string, report: NodeReport & { kind: "message" }, at: number): void {
-    if (this.machine.jobs.get(report.job)?.stages[report.stage]?.liveAttempt(report.task, report.attempt) === undefined) return;
-    const { pass, dropped } = this.#gate.admit(gateKey(report), at);
-    if (dropped > 0) this.#droppedLine(host, report, at, dropped);
-    if (pass) this.#line(report, { at, host, level: report.level, message: report.text });
+  #isLive({ job, stage, task, attempt }: AttemptId): boolean {
+    return this.machine.jobs.get(job)?.stages[stage]?.liveAttempt(task, attempt) !== undefined;
   }
 
-  #droppedLine(host: string, id: AttemptId, at: number, dropped: number): void {
-    this.#line(id, { at, host, level: "warning", message: `${dropped} messages came too fast and were dropped` });
-  }
-
-  #line(id: AttemptId, line: { at: number; host: string; level: EventLevel; message: string }): void {
-    const { at, host, level, message } = line;
-    const stage = this.machine.jobs.get(id.job)?.spec.pipeline[id.stage];
-    const task = stage === undefined ? null : `${stage.name}:${id.task}`;
-    this.#parts.logs.add(id.job, { time: new Date(at).toISOString(), host, task, level, message });
+  #titleOf({ job, stage, task }: AttemptId): string | null {
+    const name = this.machine.jobs.get(job)?.spec.pipeline[stage]?.name;
+    return name === undefined ? null : `${name}:${task}`;
   }
 
   #carry(command: Command): void {
-    const { nodes, logs, signals, progress } = this.#parts;
+    const { nodes, logs, files, signals, progress } = this.#parts;
     switch (command.kind) {
       case "assign":
         void nodes.assign(command.host, this.machine.cluster.epoch, command.assignments).catch((error: unknown) => {
-          this.#unassignable(command.assignments, error);
+          this.#refused(command.host, error);
         });
         break;
       case "cancel":
@@ -204,10 +197,11 @@ export class Coordinator {
         nodes.cancel(command.host, [command.id]);
         break;
       case "stop-job":
-        for (const host of command.hosts) this.#chore(command.job, nodes.stopJob(host, command.job));
+        for (const host of command.hosts) this.#chores.add(command.job, nodes.stopJob(host, command.job));
         break;
       case "drop-files":
-        for (const host of command.hosts) this.#chore(command.job, nodes.dropFiles(host, command.job, command.scope));
+        for (const host of command.hosts)
+          this.#chores.add(command.job, nodes.dropFiles(host, command.job, command.scope));
         break;
       case "set-timer":
         this.#setTimer(command.key, command.at);
@@ -221,23 +215,30 @@ export class Coordinator {
       case "job-ended":
         // Workers that stand idle go as well; `stop-job` names only nodes with running attempts.
         for (const host of this.machine.cluster.nodes.keys()) {
-          this.#chore(command.job, nodes.endJob(host, command.job, this.#oobFiles(command.job, host)));
+          this.#chores.add(command.job, nodes.endJob(host, command.job, this.#oobFiles(command.job, host)));
         }
         logs.end(command.job);
         progress.endJob(command.job);
+        this.#lines.endJob(command.job);
+        files.release(command.job);
         this.#letGo(command.job);
         signals.ended(command.job);
         break;
       case "forget-job":
         signals.ended(command.job);
-        this.#chore(command.job, logs.forget(command.job));
+        this.#chores.add(command.job, logs.forget(command.job));
         break;
     }
   }
 
   /** The job's out-of-band values on a node: file names by key. */
   #oobFiles(job: string, host: string): Record<string, string> {
-    return Object.fromEntries(this.machine.oob(job).filter((entry) => entry.host === host).map(({ key, file }) => [key, file]));
+    return Object.fromEntries(
+      this.machine
+        .oob(job)
+        .filter((entry) => entry.host === host)
+        .map(({ key, file }) => [key, file]),
+    );
   }
 
   #hold(job: string): void {
@@ -252,23 +253,31 @@ export class Coordinator {
 
   #setTimer(key: string, at: number): void {
     const delay = Math.max(0, at - this.#parts.now());
-    const timer = setTimeout(() => {
-      this.#timers.delete(key);
-      if (this.#closed || this.#broken !== null) return;
-      if (delay > timerMsMax) this.#setTimer(key, at);
-      else this.#quietly(() => this.record([{ kind: "timer-fired", at: this.#parts.now(), key }]));
-    }, Math.min(delay, timerMsMax));
+    const timer = setTimeout(
+      () => {
+        this.#timers.delete(key);
+        if (this.#closed || this.#broken !== null) return;
+        if (delay > timerMsMax) this.#setTimer(key, at);
+        else this.#quietly(() => this.record([{ kind: "timer-fired", at: this.#parts.now(), key }]));
+      },
+      Math.min(delay, timerMsMax),
+    );
     timer.unref();
     this.#timers.set(key, timer);
   }
 
-  /** The node did not take them: they are lost, and the next one is asked. */
-  #unassignable(assignments: readonly AttemptId[], error: unknown): void {
+  /**
+   * The node did not take them, or took them and could not say so. It counts as lost, with all it has, until it joins again; if
+   * it knows a newer master, this one has lost its office.
+   */
+  #refused(host: string, error: unknown): void {
     if (this.#closed || this.#broken !== null) return;
-    const at = this.#parts.now();
+    if (error instanceof DiscoError && error.code === "stale-epoch") {
+      this.#break(error);
+      return;
+    }
     const reason = error instanceof Error ? error.message : String(error);
-    const lost = assignments.map(({ job, stage, task, attempt }) => ({ kind: "task-lost", at, job, stage, task, attempt, reason }) as const);
-    this.#quietly(() => this.record(lost));
+    this.#quietly(() => this.record([{ kind: "node-lost", at: this.#parts.now(), host, reason }]));
   }
 
   /** The error is kept and told to whoever asks next. */
@@ -278,18 +287,6 @@ export class Coordinator {
     } catch (error) {
       this.#break(error);
     }
-  }
-
-  #chore(job: string, work: Promise<void>): void {
-    let chores = this.#chores.get(job);
-    if (chores === undefined) this.#chores.set(job, (chores = new Set()));
-    const those = chores;
-    // A node that does not answer has nothing to stop, or tells its leftovers when it joins again.
-    const chore = work.catch(() => undefined).then(() => {
-      those.delete(chore);
-      if (those.size === 0 && this.#chores.get(job) === those) this.#chores.delete(job);
-    });
-    those.add(chore);
   }
 
   #break(cause: unknown): DiscoError {
@@ -302,10 +299,7 @@ export class Coordinator {
     });
     for (const job of [...this.#held]) this.#letGo(job);
     this.#parts.signals.all();
+    this.#parts.failed?.();
     return this.#broken;
   }
-}
-
-function gateKey({ job, stage, task, attempt }: AttemptId): string {
-  return `${job}/${stage}/${task}/${attempt}`;
 }

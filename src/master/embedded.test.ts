@@ -59,7 +59,13 @@ describe("a job in the embedded engine", () => {
     assert.match(messages.at(-1) ?? "", /^READY: Job done in /);
     assert.deepEqual(await eventsOf(master, job, events[9]?.[0]), events.slice(10));
     const { stages, hosts, inputs } = await master.jobInfo(job);
-    assert.deepEqual(stages.map(({ tasks, done }) => [tasks, done]), [[5, 5], [1, 1]]);
+    assert.deepEqual(
+      stages.map(({ tasks, done }) => [tasks, done]),
+      [
+        [5, 5],
+        [1, 1],
+      ],
+    );
     assert.deepEqual([hosts, inputs.length], [[], 5]);
     assert.deepEqual(await master.stageResults(job, "ok-2"), results);
     await assert.rejects(master.stageResults(job, "ok"), { code: "stage-not-ended" });
@@ -112,7 +118,10 @@ describe("a job in the embedded engine", () => {
     await until(master, job, ({ stages }) => stages[0]?.recordsIn === 7 && stages[0].bytesIn === 70);
     await end(master, job);
     const said = (await eventsOf(master, job)).filter(([, { level }]) => level === "message");
-    assert.deepEqual(said.map(([, { task, host, message }]) => [task, host, message]), [0, 1, 2].map((i) => ["talk:0", "localhost", `line ${i}`]));
+    assert.deepEqual(
+      said.map(([, { task, host, message }]) => [task, host, message]),
+      [0, 1, 2].map((i) => ["talk:0", "localhost", `line ${i}`]),
+    );
     const { status, body } = await master.request(`/disco/ctrl/rawevents?name=${job}`);
     assert.equal(status, 200);
     assert.match(Buffer.from(body).toString("utf8"), /"localhost","MSG: \[talk:0\] line 2"/);
@@ -185,7 +194,9 @@ describe("a job in the embedded engine", () => {
 
   test("many at once all end, and have names of their own", async () => {
     await using master = await engine();
-    const jobs = await Promise.all(Array.from({ length: 8 }, (_, i) => master.submit(packOf(["ok", "ok-2"], { tasks: i + 1 }))));
+    const jobs = await Promise.all(
+      Array.from({ length: 8 }, (_, i) => master.submit(packOf(["ok", "ok-2"], { tasks: i + 1 }))),
+    );
     assert.equal(new Set(jobs).size, 8);
     for (const job of jobs) assert.equal((await end(master, job)).status, "ready");
     assert.equal((await master.jobList()).length, 8);

@@ -74,7 +74,9 @@ export async function openEmbedded(options: EmbeddedOptions = {}): Promise<Maste
   });
   node.warm();
   const writer = `${process.pid}-${randomUUID()}`;
-  const coordinator = await orClose(node, () => new Coordinator({ journal, writer, nodes, logs, files, signals, progress, keepAlive, now }));
+  const failed = (): void => void node.close();
+  const parts = { journal, writer, nodes, logs, files, signals, progress, keepAlive, now, failed };
+  const coordinator = await orClose(node, () => new Coordinator(parts));
   const stopServing = serveNodes(bus, coordinator, files);
   await node.start();
 
@@ -89,7 +91,7 @@ export async function openEmbedded(options: EmbeddedOptions = {}): Promise<Maste
         logs.flush();
       })(),
     ));
-  return new LocalMaster({ coordinator, nodes, logs, files, signals, progress, dataDir, now, close });
+  return new LocalMaster({ coordinator, nodes, logs, files, signals, progress, keepAlive, dataDir, now, close });
 }
 
 /** What cannot be read is not opened, and leaves no process behind. */

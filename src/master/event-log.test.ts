@@ -11,7 +11,13 @@ import { EventLogs } from "./event-log.ts";
 const root = await mkdtemp(join(tmpdir(), "disco-events-"));
 after(() => rm(root, { recursive: true, force: true }));
 
-const event = (message: string): JobEvent => ({ time: "2026-11-22T11:27:24.123Z", host: "master", task: null, level: "info", message });
+const event = (message: string): JobEvent => ({
+  time: "2026-11-22T11:27:24.123Z",
+  host: "master",
+  task: null,
+  level: "info",
+  message,
+});
 let jobs = 0;
 const newJob = (): string => `job@${jobs++}`;
 
@@ -33,7 +39,10 @@ describe("the event log of a job", () => {
     await new Promise((resolve) => setImmediate(resolve));
     logs.add(job, event("three"));
     logs.end(job);
-    assert.deepEqual((await followed).map(([, message]) => message), ["one", "two", "three"]);
+    assert.deepEqual(
+      (await followed).map(([, message]) => message),
+      ["one", "two", "three"],
+    );
   });
 
   test("reading on from any offset that was given misses nothing and repeats nothing", async () => {
@@ -45,8 +54,12 @@ describe("the event log of a job", () => {
         logs.end(job);
         const all = await collect(logs, job, 0, true);
         // What is no text in UTF-8 (lone surrogates) is escaped by JSON and comes back as it was.
-        assert.deepEqual(all.map(([, message]) => message), messages);
-        for (const [i, [offset]] of all.entries()) assert.deepEqual(await collect(logs, job, offset, true), all.slice(i + 1));
+        assert.deepEqual(
+          all.map(([, message]) => message),
+          messages,
+        );
+        for (const [i, [offset]] of all.entries())
+          assert.deepEqual(await collect(logs, job, offset, true), all.slice(i + 1));
       }),
       { numRuns: 30 },
     );

@@ -8,7 +8,7 @@
  * E2. A follower sees every line that is in the file after its offset, in order, and ends when the job has ended.
  * E3. Logging never fails a job: lines that cannot be written are counted, and the count is the next line that can.
  */
-import { appendFileSync, existsSync, mkdirSync, statSync, truncateSync } from "node:fs";
+import { appendFileSync, mkdirSync, statSync, truncateSync } from "node:fs";
 import { open, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { JobEvent } from "../client/master-api.ts";
@@ -26,6 +26,8 @@ interface Log {
   lines: string[];
   chars: number;
   dropped: number;
+  /** Bytes in the file; `null`: not known yet. */
+  size: number | null;
   ended: boolean;
   readonly followers: Set<() => void>;
 }
@@ -47,7 +49,8 @@ export class EventLogs {
 
   add(job: string, event: JobEvent): void {
     const log = this.#log(job);
-    const message = event.message.length > messageCharsMax ? `${event.message.slice(0, messageCharsMax)}…` : event.message;
+    const message =
+      event.message.length > messageCharsMax ? `${event.message.slice(0, messageCharsMax)}…` : event.message;
     const { time, host, task, level } = event;
     log.lines.push(JSON.stringify({ time, host, task, level, message }));
     log.chars += message.length;
@@ -125,7 +128,7 @@ export class EventLogs {
   #log(job: string): Log {
     let log = this.#logs.get(job);
     if (log === undefined) {
-      log = { file: this.file(job), lines: [], chars: 0, dropped: 0, ended: false, followers: new Set() };
+      log = { file: this.file(job), lines: [], chars: 0, dropped: 0, size: null, ended: false, followers: new Set() };
       this.#logs.set(job, log);
     }
     return log;
@@ -136,23 +139,38 @@ function write(log: Log): void {
   if (log.lines.length === 0) return;
   if (log.dropped > 0) {
     const message = `${log.dropped} events could not be written and are lost`;
-    log.lines.unshift(JSON.stringify({ time: new Date().toISOString(), host: "master", task: null, level: "warning", message }));
+    log.lines.unshift(
+      JSON.stringify({ time: new Date().toISOString(), host: "master", task: null, level: "warning", message }),
+    );
   }
-  const before = existsSync(log.file) ? statSync(log.file).size : 0;
+  const bytes = Buffer.from(`${log.lines.join("\n")}\n`, "utf8");
   try {
-    mkdirSync(dirname(log.file), { recursive: true });
-    appendFileSync(log.file, `${log.lines.join("\n")}\n`);
+    log.size ??= sizeOf(log.file);
+    appendFileSync(log.file, bytes);
+    log.size += bytes.byteLength;
     log.dropped = 0;
   } catch {
     log.dropped += log.lines.length;
-    try {
-      truncateSync(log.file, before);
-    } catch {
-      // There is no file: nothing to take back.
-    }
+    takeBack(log);
   }
   log.lines = [];
   log.chars = 0;
+}
+
+/** Bytes of the file; makes its directory if there is none. */
+function sizeOf(file: string): number {
+  mkdirSync(dirname(file), { recursive: true });
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/** Cuts off what a failed write may have left. */
+function takeBack(log: Log): void {
+  try {
+    if (log.size !== null) truncateSync(log.file, log.size);
+  } catch {
+    // There is no file: nothing to take back. The next write looks again.
+  }
+  log.size = null;
 }
 
 function wake(log: Log): void {
@@ -181,7 +199,10 @@ class LineReader {
 
   constructor(file: string, offset: number) {
     if (!Number.isSafeInteger(offset) || offset < 0) {
-      throw new DiscoError(`${offset} is not an offset of events`, { code: "bad-offset", hint: "Use an offset that events() gave." });
+      throw new DiscoError(`${offset} is not an offset of events`, {
+        code: "bad-offset",
+        hint: "Use an offset that events() gave.",
+      });
     }
     this.#file = file;
     this.#offset = offset;
@@ -221,6 +242,10 @@ function parse(line: string): JobEvent {
   try {
     return JSON.parse(line) as JobEvent;
   } catch (cause) {
-    throw new DiscoError("the offset lies in the middle of an event", { code: "bad-offset", cause, hint: "Use an offset that events() gave." });
+    throw new DiscoError("the offset lies in the middle of an event", {
+      code: "bad-offset",
+      cause,
+      hint: "Use an offset that events() gave.",
+    });
   }
 }

@@ -18,5 +18,8 @@ export function openFreeJournal(root: string): LocalJournal {
       if (!(error instanceof DiscoError) || error.code !== "journal-busy") throw error;
     }
   }
-  throw new DiscoError(`${enginesMax} engines run on ${root} already`, { code: "root-busy", hint: "Choose another root directory." });
+  throw new DiscoError(`${enginesMax} engines run on ${root} already`, {
+    code: "root-busy",
+    hint: "Choose another root directory.",
+  });
 }

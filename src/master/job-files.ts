@@ -5,7 +5,7 @@
  * Making that directory claims the name: two engines that work on one root never give two jobs the same one.
  */
 import { mkdirSync } from "node:fs";
-import { mkdir, readFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { DiscoError } from "../errors.ts";
 import { jobDirectory, masterHost } from "../node/job-directory.ts";
@@ -13,6 +13,7 @@ import { writeWhole } from "../node/job-home.ts";
 
 export class JobFiles {
   readonly #dataDir: string;
+  readonly #fresh = new Map<string, Uint8Array>();
 
   constructor(dataDir: string) {
     this.#dataDir = dataDir;
@@ -31,12 +32,27 @@ export class JobFiles {
     }
   }
 
+  /** Also kept in memory until the first node has asked for it. */
   async writePack(job: string, pack: Uint8Array): Promise<void> {
-    await mkdir(this.#directory(job), { recursive: true });
+    this.#fresh.set(job, pack);
     await writeWhole(join(this.#directory(job), "jobfile"), pack);
   }
 
+  /** The job has ended: no node will ask for its pack. */
+  release(job: string): void {
+    this.#fresh.delete(job);
+  }
+
+  /** Gives a claimed name up: no job came of it. */
+  async unclaim(job: string): Promise<void> {
+    this.release(job);
+    await rm(this.#directory(job), { recursive: true, force: true });
+  }
+
   async readPack(job: string): Promise<Uint8Array> {
+    const fresh = this.#fresh.get(job);
+    this.#fresh.delete(job);
+    if (fresh !== undefined) return fresh;
     try {
       return await readFile(join(this.#directory(job), "jobfile"));
     } catch (cause) {

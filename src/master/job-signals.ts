@@ -40,7 +40,12 @@ function fire(listeners: Listeners, job: string): void {
   for (const listener of those ?? []) listener();
 }
 
-function wait(listeners: Listeners, jobs: readonly string[], timeoutMs: number | null, signal?: AbortSignal): Promise<void> {
+function wait(
+  listeners: Listeners,
+  jobs: readonly string[],
+  timeoutMs: number | null,
+  signal?: AbortSignal,
+): Promise<void> {
   if (signal?.aborted === true) return Promise.resolve();
   const { promise, resolve } = Promise.withResolvers<void>();
   const done = (): void => {

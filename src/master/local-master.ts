@@ -10,6 +10,7 @@ import type { EventLogs } from "./event-log.ts";
 import { answer, requestOf } from "./http/routes.ts";
 import type { JobFiles } from "./job-files.ts";
 import type { JobSignals } from "./job-signals.ts";
+import type { KeepAlive } from "./keep-alive.ts";
 import type { LiveProgress } from "./live-progress.ts";
 import type { NodeLink } from "./node-link.ts";
 
@@ -20,6 +21,7 @@ export interface LocalMasterParts {
   readonly files: JobFiles;
   readonly signals: JobSignals;
   readonly progress: LiveProgress;
+  readonly keepAlive: KeepAlive;
   readonly dataDir: string;
   readonly now: () => number;
   /** Ends the engine. */
@@ -103,7 +105,11 @@ export class LocalMaster implements MasterApi {
     const number = info.stages.findIndex((one) => one.stage === stage);
     if (number < 0) {
       const names = info.stages.map((one) => one.stage).join(", ");
-      throw new DiscoError(`${name} has no stage ${stage}`, { code: "unknown-stage", job: name, hint: `Its stages are ${names}.` });
+      throw new DiscoError(`${name} has no stage ${stage}`, {
+        code: "unknown-stage",
+        job: name,
+        hint: `Its stages are ${names}.`,
+      });
     }
     if (number === info.stages.length - 1 && info.status === "ready") return [...info.results];
     const found = this.#machine.jobs.get(name)?.stages[number];
@@ -124,14 +130,14 @@ export class LocalMaster implements MasterApi {
     const { coordinator, now } = this.#parts;
     if (!this.#machine.jobs.has(name)) return;
     coordinator.record([{ kind: "job-killed", at: now(), job: name, ...(reason === undefined ? {} : { reason }) }]);
-    await coordinator.settled(name);
+    await this.#parts.keepAlive.during(coordinator.settled(name));
   }
 
   async clean(name: string): Promise<void> {
     this.#info(name);
     const { coordinator, now } = this.#parts;
     coordinator.record([{ kind: "job-cleaned", at: now(), job: name }]);
-    await coordinator.settled(name);
+    await this.#parts.keepAlive.during(coordinator.settled(name));
   }
 
   /** Also of a job whose records were cleaned: its files may still be there. */
@@ -139,7 +145,7 @@ export class LocalMaster implements MasterApi {
     const { coordinator, now } = this.#parts;
     if (!jobNamePattern.test(name)) throw unknownJob(name);
     coordinator.record([{ kind: "job-purged", at: now(), job: name }]);
-    await coordinator.settled(name);
+    await this.#parts.keepAlive.during(coordinator.settled(name));
   }
 
   async blacklist(node: string): Promise<void> {
@@ -222,11 +228,12 @@ export class LocalMaster implements MasterApi {
   async #start(pack: Uint8Array, key: string | undefined): Promise<string> {
     const { coordinator, files, now } = this.#parts;
     const spec = acceptPack(pack);
-    let job: string;
+    let job = "";
     try {
       for (let at = now(); !files.claim((job = coordinator.machine.nextName(spec.prefix, at))); at++);
       await files.writePack(job, pack);
     } catch (cause) {
+      if (job !== "") await files.unclaim(job).catch(() => undefined);
       const why = cause instanceof Error ? cause.message : String(cause);
       const code = isDiskFull(cause) ? "disk-full" : "job-not-stored";
       throw new JobError(`the job pack could not be stored: ${why}`, { code, cause });

@@ -23,7 +23,11 @@ export function serveNodes(bus: Bus, coordinator: Coordinator, files: JobFiles):
       const { job, stage, version } = fromJsonBytes<{ job: string; stage: number; version: number }>(bytes);
       const manifest = coordinator.machine.manifest(job, stage);
       if (manifest?.version !== version) {
-        throw new DiscoError(`stage ${stage} of ${job} has no version ${version} now`, { code: "no-manifest", retry: "here", job });
+        throw new DiscoError(`stage ${stage} of ${job} has no version ${version} now`, {
+          code: "no-manifest",
+          retry: "here",
+          job,
+        });
       }
       return toJsonBytes(manifest);
     }),

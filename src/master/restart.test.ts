@@ -22,7 +22,9 @@ const open = (root: string): Promise<MasterApi> =>
   openEmbedded({ root, slots: 2, workerScript: scriptedWorker, memoryLimitBytes: scriptedMemoryBytes });
 
 function start(root: string, act: string): { child: ReturnType<typeof spawn>; output: () => string } {
-  const child = spawn(process.execPath, ["--conditions=disco-source", script, root, act], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, ["--conditions=disco-source", script, root, act], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   let output = "";
   child.stdout?.on("data", (chunk) => {
     output += String(chunk);
@@ -49,7 +51,10 @@ test("a job that has ended is known to the next engine on the root", async () =>
 test("two engines on one root run side by side", async () => {
   const root = newRoot();
   const [first, second] = [await open(root), await open(root)];
-  const jobs = await Promise.all([first.submit(packOf(["slow", "ok"], { tasks: 3 })), second.submit(packOf(["slow", "ok"], { tasks: 3 }))]);
+  const jobs = await Promise.all([
+    first.submit(packOf(["slow", "ok"], { tasks: 3 })),
+    second.submit(packOf(["slow", "ok"], { tasks: 3 })),
+  ]);
   assert.notEqual(jobs[0], jobs[1]);
   assert.equal((await first.results([jobs[0]], 30_000))[0]?.status, "ready");
   assert.equal((await second.results([jobs[1]], 30_000))[0]?.status, "ready");
@@ -69,8 +74,14 @@ test("an engine that is killed in the middle leaves a root that tells what was f
   const info = await master.jobInfo(output());
   assert.equal(info.status, "dead");
   assert.match(info.reason ?? "", /the engine stopped: 3 of 4 tasks had finished/);
-  assert.deepEqual(info.stages.map(({ done, tasks }) => [done, tasks]), [[3, 3], [0, 1]]);
-  assert.equal((await master.results([(await master.submit(packOf(["ok"])))], 30_000))[0]?.status, "ready");
+  assert.deepEqual(
+    info.stages.map(({ done, tasks }) => [done, tasks]),
+    [
+      [3, 3],
+      [0, 1],
+    ],
+  );
+  assert.equal((await master.results([await master.submit(packOf(["ok"]))], 30_000))[0]?.status, "ready");
   await master.close();
 });
 

@@ -21,14 +21,25 @@ test("a good specification passes as it is", () => {
   assert.equal(checkSpec(good), good);
 });
 
-const twice = [{ name: "map", grouping: "split" }, { name: "map", grouping: "split" }];
+const twice = [
+  { name: "map", grouping: "split" },
+  { name: "map", grouping: "split" },
+];
 for (const [title, change, words] of [
   ["no specification at all", null, /an object expected, null received/],
   ["a bad prefix", { prefix: "../x" }, /prefix: "..\/x" does not match/],
   ["a prefix of 101 characters", { prefix: "x".repeat(101) }, /prefix/],
   ["inputs that are no list", { inputs: "x" }, /inputs: a list expected/],
-  ["an input without an address", { inputs: [{ label: 0, size: 0, replicas: [], hosts: [] }] }, /inputs\[0\]\.replicas/],
-  ["hosts that do not fit the replicas", { inputs: [{ label: 0, size: 0, replicas: ["a"], hosts: [] }] }, /inputs\[0\]\.hosts/],
+  [
+    "an input without an address",
+    { inputs: [{ label: 0, size: 0, replicas: [], hosts: [] }] },
+    /inputs\[0\]\.replicas/,
+  ],
+  [
+    "hosts that do not fit the replicas",
+    { inputs: [{ label: 0, size: 0, replicas: ["a"], hosts: [] }] },
+    /inputs\[0\]\.hosts/,
+  ],
   ["a negative label", { inputs: [{ label: -1, size: 0, replicas: ["a"], hosts: [null] }] }, /inputs\[0\]\.label/],
   ["no stages", { pipeline: [] }, /at least one stage/],
   ["two stages of one name", { pipeline: twice }, /two stages are called "map"/],
@@ -41,7 +52,10 @@ for (const [title, change, words] of [
   ["a label that is no string", { labels: { gpu: 1 } }, /labels\.gpu/],
 ] as const) {
   test(`${title} is refused by name`, () => {
-    assert.throws(() => checkSpec(change === null ? null : { ...good, ...change }), { code: "bad-jobpack", message: words });
+    assert.throws(() => checkSpec(change === null ? null : { ...good, ...change }), {
+      code: "bad-jobpack",
+      message: words,
+    });
   });
 }
 

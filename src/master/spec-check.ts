@@ -2,7 +2,7 @@
  * Is this a `JobSpec`? The client makes good ones; the master still looks, since a job pack may come from anywhere, and since a
  * bad one that gets into the journal stays there.
  */
-import { type JobSpec, groupings } from "../core/job/spec.ts";
+import { groupings, type JobSpec } from "../core/job/spec.ts";
 import { JobError } from "../errors.ts";
 
 const inputsMax = 1_000_000;
@@ -63,7 +63,9 @@ function checkPipeline(stages: readonly unknown[]): void {
     if (names.has(name)) throw bad(`pipeline[${i}].name: two stages are called ${JSON.stringify(name)}`);
     names.add(name);
     if (!(groupings as readonly unknown[]).includes(stage["grouping"])) {
-      throw bad(`pipeline[${i}].grouping: one of ${groupings.join(", ")} expected, ${show(stage["grouping"])} received`);
+      throw bad(
+        `pipeline[${i}].grouping: one of ${groupings.join(", ")} expected, ${show(stage["grouping"])} received`,
+      );
     }
   });
 }
@@ -82,7 +84,8 @@ function list(value: unknown, where: string, max: number): readonly unknown[] {
 function string(value: unknown, where: string, pattern?: RegExp): string {
   if (typeof value !== "string") throw bad(`${where}: a string expected, ${show(value)} received`);
   if (value.length > addressCharsMax) throw bad(`${where}: longer than ${addressCharsMax} characters`);
-  if (pattern !== undefined && !pattern.test(value)) throw bad(`${where}: ${show(value)} does not match ${pattern.source}`);
+  if (pattern !== undefined && !pattern.test(value))
+    throw bad(`${where}: ${show(value)} does not match ${pattern.source}`);
   return value;
 }
 

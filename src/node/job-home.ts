@@ -5,11 +5,14 @@
  *   .disco/      segments, indexes, out-of-band values, manifests: what tasks write and read
  *   …            files of results
  */
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { decodeJobPack } from "../protocol/jobpack.ts";
 import type { DropScope } from "../protocol/messages.ts";
 import { jobDirectory } from "./job-directory.ts";
+
+const smallBytesMax = 256 * 1024;
 
 export interface JobHome {
   readonly job: string;
@@ -34,10 +37,12 @@ export async function openJobHome(options: {
   const packFile = join(home, "jobfile");
   const workDir = join(home, "work");
   const systemDir = join(home, ".disco");
-  await mkdir(systemDir, { recursive: true });
-  await mkdir(workDir, { recursive: true });
-  let pack = await readIfThere(packFile);
-  if (pack === null) {
+  mkdirSync(systemDir, { recursive: true });
+  mkdirSync(workDir, { recursive: true });
+  let pack: Uint8Array;
+  if (existsSync(packFile)) {
+    pack = readFileSync(packFile);
+  } else {
     pack = await options.fetchPack();
     await writeWhole(packFile, pack);
   }
@@ -45,7 +50,7 @@ export async function openJobHome(options: {
   const files = jobhome.byteLength === 0 ? new Map<string, Uint8Array>() : unpack();
   for (const [name, contents] of files) {
     const file = join(workDir, name);
-    await mkdir(dirname(file), { recursive: true });
+    mkdirSync(dirname(file), { recursive: true });
     // Executable: an external program may be among them.
     await writeWhole(file, contents, 0o755);
   }
@@ -69,23 +74,22 @@ export async function dropFiles(dataDir: string, host: string, job: string, scop
   }
 }
 
-/** Under its name a file is whole: it is written beside, and renamed. */
+/**
+ * Under its name a file is whole: it is written beside, and renamed. Small ones at once: the way through the thread pool and
+ * back takes longer than the writing, and a short job has a handful of them.
+ */
 export async function writeWhole(file: string, bytes: Uint8Array, mode = 0o644): Promise<void> {
   const temporary = `${file}.${process.pid}.partial`;
   try {
-    await writeFile(temporary, bytes, { mode });
-    await rename(temporary, file);
+    if (bytes.byteLength <= smallBytesMax) {
+      writeFileSync(temporary, bytes, { mode });
+      renameSync(temporary, file);
+    } else {
+      await writeFile(temporary, bytes, { mode });
+      await rename(temporary, file);
+    }
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined);
-    throw error;
-  }
-}
-
-async function readIfThere(file: string): Promise<Uint8Array | null> {
-  try {
-    return await readFile(file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    rmSync(temporary, { force: true });
     throw error;
   }
 }

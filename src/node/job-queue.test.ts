@@ -21,7 +21,10 @@ test("tasks leave in the order in which they came, however many", () => {
     if (i % 3 > 0) left.push(queue.shift()?.task.task ?? -1);
   }
   while (queue.waiting > 0) left.push(queue.shift()?.task.task ?? -1);
-  assert.deepEqual(left, Array.from({ length: 10_000 }, (_, i) => i));
+  assert.deepEqual(
+    left,
+    Array.from({ length: 10_000 }, (_, i) => i),
+  );
   assert.equal(queue.shift(), undefined);
 });
 
@@ -32,7 +35,10 @@ test("tasks that come back go first; a removed one does not leave", () => {
   queue.unshift([task(7)]);
   assert.ok(queue.remove(task(2).task));
   assert.ok(!queue.remove(task(0).task));
-  assert.deepEqual(queue.clear().map(({ task: { task: number } }) => number), [7, 1, 3]);
+  assert.deepEqual(
+    queue.clear().map(({ task: { task: number } }) => number),
+    [7, 1, 3],
+  );
   assert.equal(queue.waiting, 0);
 });
 

@@ -5,7 +5,7 @@
  * tasks of 0.1 ms stands idle most of the time; a worker that holds three tasks of a minute keeps them from others. So each
  * holds about `queuedWorkMs` of work, at least one task, at most `workerQueueMax`.
  */
-import type { AttemptId } from "../protocol/messages.ts";
+import type { AttemptId, WorkerTask } from "../protocol/messages.ts";
 import { type PoolTask, type PoolWorker, sameAttempt } from "./pool-worker.ts";
 
 const queuedWorkMs = 10;
@@ -68,6 +68,26 @@ export class JobQueue {
     this.#waiting = [];
     this.#from = 0;
     return all;
+  }
+
+  /** Takes tasks from the queue for the job's workers that have room, as many as each should have. */
+  deal(now: number): Map<PoolWorker, WorkerTask[]> {
+    const { depth } = this;
+    const dealt = new Map<PoolWorker, WorkerTask[]>();
+    // A worker is filled up when it is down to half, so that several tasks go in one message.
+    const open = [...this.workers].filter((worker) => worker.bound && worker.open && worker.tasks.length <= depth / 2);
+    // Breadth first: nobody gets a second task while another worker has none.
+    for (let level = 1; level <= depth; level++) {
+      for (const worker of open) {
+        const task = worker.tasks.length < level ? this.shift() : undefined;
+        if (task === undefined) continue;
+        worker.push(task, now);
+        const tasks = dealt.get(worker);
+        if (tasks === undefined) dealt.set(worker, [task.task]);
+        else tasks.push(task.task);
+      }
+    }
+    return dealt;
   }
 
   took(ms: number): void {

@@ -14,6 +14,7 @@ import { diskIdentity, diskSpace, isDiskFull } from "./disk.ts";
 import { dropFiles, type JobHome, openJobHome } from "./job-home.ts";
 import { Manifests } from "./manifests.ts";
 import { type OobFiles, writeOobList } from "./oob-list.ts";
+import { sweepRehearsals } from "./rehearsals.ts";
 import { Reports } from "./reports.ts";
 import { WorkerPool } from "./worker-pool.ts";
 
@@ -56,7 +57,11 @@ export class Node {
     this.#reports = new Reports(bus, host);
     this.#manifests = new Manifests(bus);
     this.#pool = new WorkerPool({
-      slots, host, master, dataDir, memoryLimitBytes,
+      slots,
+      host,
+      master,
+      dataDir,
+      memoryLimitBytes,
       incarnation: Date.now().toString(36),
       report: (report) => this.#reports.add(report),
       now: options.now ?? (() => performance.now()),
@@ -73,18 +78,25 @@ export class Node {
   async start(): Promise<void> {
     const { bus, dataDir, host, slots, queueDepth, labels } = this.#options;
     const serve = <T>(name: string, handler: (message: T) => unknown): void => {
-      this.#stops.push(bus.serve(`node.${host}.${name}`, async (bytes) => toJsonBytes((await handler(fromJsonBytes<T>(bytes))) ?? null)));
+      this.#stops.push(
+        bus.serve(`node.${host}.${name}`, async (bytes) =>
+          toJsonBytes((await handler(fromJsonBytes<T>(bytes))) ?? null),
+        ),
+      );
     };
     serve("assign", (message: { epoch: number; assignments: Assignment[] }) => this.#assign(message));
     serve("cancel", (message: { attempts: AttemptId[] }) => {
       for (const id of message.attempts) this.#pool.cancel(id);
     });
-    serve("end-job", ({ job, oob }: { job: string; oob: OobFiles }) => this.#stopJob(job, (home) => writeOobList(home, oob)));
+    serve("end-job", ({ job, oob }: { job: string; oob: OobFiles }) =>
+      this.#stopJob(job, (home) => writeOobList(home, oob)),
+    );
     serve("stop-job", ({ job }: { job: string }) => this.#stopJob(job));
     serve("drop-files", ({ job, scope }: { job: string; scope: DropScope }) => {
       return this.#stopJob(job).then(() => dropFiles(dataDir, host, job, scope));
     });
     serve("state", () => this.#state());
+    void sweepRehearsals(dataDir);
     const incarnation = await diskIdentity(join(dataDir, host));
     const hello: NodeHello = { host, incarnation, slots, queueDepth, labels, attempts: [] };
     await bus.request("master.join", toJsonBytes(hello), packPatienceMs);
@@ -99,6 +111,7 @@ export class Node {
     for (const stop of this.#stops) stop();
     this.#reports.close();
     await this.#pool.close();
+    await sweepRehearsals(this.#options.dataDir);
   }
 
   #assign({ epoch, assignments }: { epoch: number; assignments: Assignment[] }): void {
@@ -136,9 +149,10 @@ export class Node {
     try {
       const home = await job.home;
       const bare: WorkerTask = { ...id, stageName, group, input };
-      const workerTask = input.kind === "inputs"
-        ? bare
-        : { ...bare, manifestFile: await this.#manifests.file(home, input.stage, input.version) };
+      const workerTask =
+        input.kind === "inputs"
+          ? bare
+          : { ...bare, manifestFile: await this.#manifests.file(home, input.stage, input.version) };
       // The job may have ended meanwhile.
       if (this.#jobs.get(name) === job) this.#pool.enqueue({ task: workerTask, home, taskTimeoutMs, memoryLimitBytes });
     } catch (error) {
@@ -178,5 +192,11 @@ function homeFailure(error: unknown, job: string): TaskFailure {
   const full = isDiskFull(error);
   const code = full ? "disk-full" : error instanceof DiscoError ? error.code : "job-home";
   const what = `the files of ${job} could not be prepared on the node: ${message}`;
-  return { code, name, message: what, retry: "elsewhere", ...(full ? { hint: "Free some space, or choose another root." } : {}) };
+  return {
+    code,
+    name,
+    message: what,
+    retry: "elsewhere",
+    ...(full ? { hint: "Free some space, or choose another root." } : {}),
+  };
 }

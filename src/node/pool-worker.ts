@@ -82,10 +82,21 @@ export class PoolWorker {
 
   moved(progress: TaskProgress, now: number): void {
     const before = this.#progress;
-    const same = before !== null &&
-      progress.recordsIn === before.recordsIn && progress.recordsOut === before.recordsOut && progress.bytesIn === before.bytesIn;
+    const same =
+      before !== null &&
+      progress.recordsIn === before.recordsIn &&
+      progress.recordsOut === before.recordsOut &&
+      progress.bytesIn === before.bytesIn;
     this.#progress = progress;
     if (!same) this.movedAt = now;
+  }
+
+  /** Its running task has made no progress for too long; then it notes so. */
+  isOverdue(now: number): boolean {
+    const limit = this.head?.taskTimeoutMs ?? null;
+    if (limit === null || this.killed || now - this.movedAt < limit) return false;
+    this.timedOutAfterMs = limit;
+    return true;
   }
 
   /** Bytes of its stdout and stderr that were not kept since the last call. */

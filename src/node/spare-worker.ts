@@ -2,12 +2,14 @@
  * One process that is started before anyone needs it, so that the next job begins at once: a fork and the loading of our
  * own code take some 100 ms, a trivial job 5.
  */
+
+import type { WorkerEnd } from "./verdict.ts";
 import { type WorkerCommand, workerCommand } from "./worker-command.ts";
 import { WorkerProcess } from "./worker-process.ts";
-import type { WorkerEnd } from "./verdict.ts";
 
 export interface SpareOptions {
   readonly memoryLimitBytes: number;
+  readonly rehearsalDir: string;
   readonly script?: string;
 }
 
@@ -21,14 +23,19 @@ export interface ProcessListener {
 export class StartedProcess {
   readonly process: WorkerProcess;
   readonly memoryLimitBytes: number;
+  /** Resolves when the process is gone. */
+  readonly gone: Promise<void>;
   listener: ProcessListener | null = null;
 
   constructor(command: WorkerCommand, memoryLimitBytes: number, onSpareEnd: () => void = () => undefined) {
     this.memoryLimitBytes = memoryLimitBytes;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.gone = promise;
     this.process = new WorkerProcess(command, {
       ready: () => this.listener?.ready(),
       message: (message) => this.listener?.message(message),
       ended: (end) => {
+        resolve();
         if (this.listener === null) onSpareEnd();
         else this.listener.ended(end);
       },
@@ -39,19 +46,38 @@ export class StartedProcess {
 export class SpareWorker {
   #spare: StartedProcess | null = null;
   #memoryLimitBytes: number;
+  readonly #rehearsalDir: string;
   readonly #script: string | undefined;
   /** A spare that dies by itself is not replaced until the next use: no loop of crashes in the background. */
   #died = false;
+  #closed = false;
+  #timer: NodeJS.Timeout | undefined;
+  #dueAt = 0;
 
   constructor(options: SpareOptions) {
     this.#memoryLimitBytes = options.memoryLimitBytes;
+    this.#rehearsalDir = options.rehearsalDir;
     this.#script = options.script;
   }
 
-  /** Starts one unless there is one. */
+  /** Starts one after so long. Starting takes the time of a short job: not while one begins. A shorter delay wins. */
+  prepareIn(delayMs: number): void {
+    const at = performance.now() + delayMs;
+    if (this.#closed || (this.#timer !== undefined && this.#dueAt <= at)) return;
+    clearTimeout(this.#timer);
+    this.#dueAt = at;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.prepare();
+    }, delayMs);
+    this.#timer.unref();
+  }
+
+  /** Starts one now, unless there is one. */
   prepare(): void {
-    if (this.#spare !== null || this.#died) return;
-    const spare = new StartedProcess(this.#command(this.#memoryLimitBytes), this.#memoryLimitBytes, () => {
+    if (this.#closed || this.#spare !== null || this.#died) return;
+    const command = this.#command({ memoryLimitBytes: this.#memoryLimitBytes, rehearsalDir: this.#rehearsalDir });
+    const spare = new StartedProcess(command, this.#memoryLimitBytes, () => {
       if (this.#spare !== spare) return;
       this.#spare = null;
       this.#died = true;
@@ -69,25 +95,30 @@ export class SpareWorker {
     }
     if (spare !== null && spare.memoryLimitBytes !== memoryLimitBytes) this.drop();
     this.#memoryLimitBytes = memoryLimitBytes;
-    return new StartedProcess(this.#command(memoryLimitBytes, libraryDir), memoryLimitBytes);
+    const command = this.#command({ memoryLimitBytes, ...(libraryDir === undefined ? {} : { libraryDir }) });
+    return new StartedProcess(command, memoryLimitBytes);
+  }
+
+  /** Resolves when there is none any more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    const spare = this.#spare;
+    this.drop();
+    await spare?.gone;
   }
 
   drop(): void {
     const spare = this.#spare;
     this.#spare = null;
-    if (spare === null) return;
-    spare.process.kill(0);
+    spare?.process.kill(0);
   }
 
   get pid(): number | null {
     return this.#spare?.process.pid ?? null;
   }
 
-  #command(memoryLimitBytes: number, libraryDir?: string): WorkerCommand {
-    return workerCommand({
-      memoryLimitBytes,
-      ...(libraryDir === undefined ? {} : { libraryDir }),
-      ...(this.#script === undefined ? {} : { script: this.#script }),
-    });
+  #command(options: Parameters<typeof workerCommand>[0]): WorkerCommand {
+    return workerCommand(this.#script === undefined ? options : { ...options, script: this.#script });
   }
 }

@@ -21,11 +21,21 @@ export interface VerdictContext {
   readonly timedOutAfterMs: number | null;
 }
 
-export type Verdict = { readonly kind: "failed"; readonly failure: TaskFailure } | { readonly kind: "lost"; readonly reason: string };
+export type Verdict =
+  | { readonly kind: "failed"; readonly failure: TaskFailure }
+  | { readonly kind: "lost"; readonly reason: string };
 
 /** Signals that a program gets by its own doing; all others are sent by somebody. */
 const crashSignals: ReadonlySet<string> = new Set([
-  "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV", "SIGSYS", "SIGTRAP", "SIGSTKFLT", "SIGIOT",
+  "SIGABRT",
+  "SIGBUS",
+  "SIGFPE",
+  "SIGILL",
+  "SIGSEGV",
+  "SIGSYS",
+  "SIGTRAP",
+  "SIGSTKFLT",
+  "SIGIOT",
 ]);
 /** What a shell, and V8 on some systems, makes of SIGABRT. */
 const abortExitCode = 134;
@@ -33,10 +43,15 @@ const lastWordsCharsMax = 2_000;
 
 export function judge(end: WorkerEnd, context: VerdictContext): Verdict {
   if (context.timedOutAfterMs !== null) {
-    return failed("timeout", "TimeoutError", `no progress for ${seconds(context.timedOutAfterMs)}: the task was killed`, {
-      retry: "here",
-      hint: "Raise taskTimeout if single records may take so long; otherwise look for an endless loop.",
-    });
+    return failed(
+      "timeout",
+      "TimeoutError",
+      `no progress for ${seconds(context.timedOutAfterMs)}: the task was killed`,
+      {
+        retry: "here",
+        hint: "Raise taskTimeout if single records may take so long; otherwise look for an endless loop.",
+      },
+    );
   }
   if (end.error !== null) {
     return failed("worker-start", end.error.name, `the worker process could not be started: ${end.error.message}`, {
@@ -51,14 +66,21 @@ export function judge(end: WorkerEnd, context: VerdictContext): Verdict {
     });
   }
   if (end.signal !== null) {
-    if (!crashSignals.has(end.signal)) return { kind: "lost", reason: `its worker was killed from outside by ${end.signal}` };
-    return failed("worker-signal", end.signal, withLastWords(`the worker process crashed with ${end.signal}`, end.stderr), {
-      retry: "elsewhere",
-      hint: "A native add-on, or process.abort(), ended the process.",
-    });
+    if (!crashSignals.has(end.signal))
+      return { kind: "lost", reason: `its worker was killed from outside by ${end.signal}` };
+    return failed(
+      "worker-signal",
+      end.signal,
+      withLastWords(`the worker process crashed with ${end.signal}`, end.stderr),
+      {
+        retry: "elsewhere",
+        hint: "A native add-on, or process.abort(), ended the process.",
+      },
+    );
   }
   return failed(
-    "worker-exit", "WorkerExit",
+    "worker-exit",
+    "WorkerExit",
     withLastWords(`the worker process exited with code ${end.code} in the middle of the task`, end.stderr),
     { retry: "here", hint: "Does the job's code, or a library of it, call process.exit()?" },
   );
@@ -66,11 +88,17 @@ export function judge(end: WorkerEnd, context: VerdictContext): Verdict {
 
 function ranOutOfMemory(end: WorkerEnd): boolean {
   if (/^disco: out of memory: /m.test(end.stderr)) return true;
-  const aborted = end.signal === "SIGABRT" || end.signal === "SIGTRAP" || end.signal === "SIGILL" || end.code === abortExitCode;
+  const aborted =
+    end.signal === "SIGABRT" || end.signal === "SIGTRAP" || end.signal === "SIGILL" || end.code === abortExitCode;
   return aborted && /(heap out of memory|Allocation failed - process out of memory|OOM error in V8)/i.test(end.stderr);
 }
 
-function failed(code: string, name: string, message: string, more: { retry: TaskFailure["retry"]; hint?: string }): Verdict {
+function failed(
+  code: string,
+  name: string,
+  message: string,
+  more: { retry: TaskFailure["retry"]; hint?: string },
+): Verdict {
   return { kind: "failed", failure: { code, name, message, ...more } };
 }
 

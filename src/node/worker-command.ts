@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 
 export interface WorkerCommand {
   readonly script: string;
+  readonly args: readonly string[];
   readonly execPath: string;
   readonly execArgv: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -30,6 +31,8 @@ export function workerCommand(options: {
   readonly memoryLimitBytes: number;
   /** Where required files lie: shared libraries are looked for there. */
   readonly libraryDir?: string;
+  /** Where the process may rehearse while it is idle. */
+  readonly rehearsalDir?: string;
   /** Instead of `worker/main`. */
   readonly script?: string;
 }): WorkerCommand {
@@ -46,7 +49,8 @@ export function workerCommand(options: {
     const rest = env["LD_LIBRARY_PATH"];
     env["LD_LIBRARY_PATH"] = rest ? `${options.libraryDir}:${rest}` : options.libraryDir;
   }
-  return { script, execPath: process.execPath, execArgv, env };
+  const args = options.rehearsalDir === undefined ? [] : [options.rehearsalDir];
+  return { script, args, execPath: process.execPath, execArgv, env };
 }
 
 /** A debugger's port belongs to the submitting process: every worker would fail to open it again. */

@@ -24,7 +24,13 @@ class Bench {
 
   constructor(slots = 1) {
     this.pool = new WorkerPool({
-      slots, script, host: "h", master: "m", dataDir: root, incarnation: "i", memoryLimitBytes: 256 * mebibyte,
+      slots,
+      script,
+      host: "h",
+      master: "m",
+      dataDir: root,
+      incarnation: "i",
+      memoryLimitBytes: 256 * mebibyte,
       now: () => performance.now(),
       report: (report) => {
         this.reports.push(report);
@@ -43,7 +49,15 @@ class Bench {
     const home: JobHome = { job, jobDir: job, packFile: "p", workDir: root, systemDir: root, hasFiles: false };
     this.pool.enqueue({
       home,
-      task: { job, stage: 0, task, attempt: 0, stageName: act, group: { label: 0, host: null }, input: { kind: "inputs", inputs: [] } },
+      task: {
+        job,
+        stage: 0,
+        task,
+        attempt: 0,
+        stageName: act,
+        group: { label: 0, host: null },
+        input: { kind: "inputs", inputs: [] },
+      },
       taskTimeoutMs: options.timeoutMs ?? null,
       memoryLimitBytes: (options.memory ?? 256) * mebibyte,
     });
@@ -166,7 +180,8 @@ describe("a pool of workers", () => {
     assert.ok(alive(pid));
     await bench.pool.endJob("job");
     // The kernel delivers SIGKILL at once; the dead child is collected by its adoptive parent.
-    for (let i = 0; i < 200 && alive(pid) && !(await isZombie(pid)); i++) await new Promise((resolve) => setImmediate(resolve));
+    for (let i = 0; i < 200 && alive(pid) && !(await isZombie(pid)); i++)
+      await new Promise((resolve) => setImmediate(resolve));
     assert.ok(!alive(pid) || (await isZombie(pid)));
   });
 
@@ -174,7 +189,10 @@ describe("a pool of workers", () => {
     await using bench = new Bench();
     const task = bench.add("forge");
     const ends = await bench.until(1);
-    assert.deepEqual(ends.map((end) => end.task), [task]);
+    assert.deepEqual(
+      ends.map((end) => end.task),
+      [task],
+    );
   });
 
   test("the end of a job kills its workers within a second, also when they ignore SIGTERM", async () => {
@@ -197,7 +215,10 @@ describe("a pool of workers", () => {
     bench.pool.cancel({ job: "job", stage: 0, task: waiting, attempt: 0 });
     bench.pool.cancel({ job: "job", stage: 0, task: running, attempt: 0 });
     const ends = await bench.until(1);
-    assert.deepEqual(ends.map((end) => [end.kind, end.task]), [["done", last]]);
+    assert.deepEqual(
+      ends.map((end) => [end.kind, end.task]),
+      [["done", last]],
+    );
   });
 
   test("a job gets a slot although another one has all of them and more to do", async () => {

@@ -15,10 +15,12 @@ import type { AttemptId, FromWorker, NodeReport, ToWorker } from "../protocol/me
 import type { JobHome } from "./job-home.ts";
 import { JobQueue } from "./job-queue.ts";
 import { type PoolTask, PoolWorker } from "./pool-worker.ts";
+import { rehearsalDirectory } from "./rehearsals.ts";
 import { chooseVictim } from "./slot-share.ts";
 import { SpareWorker } from "./spare-worker.ts";
 import { StartFailures } from "./start-failures.ts";
-import { judge, type WorkerEnd } from "./verdict.ts";
+import { TaskReports } from "./task-reports.ts";
+import type { WorkerEnd } from "./verdict.ts";
 
 export interface WorkerPoolOptions {
   readonly slots: number;
@@ -51,25 +53,27 @@ export class WorkerPool {
   readonly #workers = new Set<PoolWorker>();
   readonly #spare: SpareWorker;
   readonly #startFailures: StartFailures;
+  readonly #reports: TaskReports;
   #workerCount = 0;
   #pumping = false;
   #closed = false;
   #timeoutTimer: NodeJS.Timeout | undefined;
-  #spareTimer: NodeJS.Timeout | undefined;
   #pumpTimer: NodeJS.Timeout | undefined;
   readonly #onExit = (): void => this.#killAll();
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
     const { memoryLimitBytes, script } = options;
-    this.#spare = new SpareWorker({ memoryLimitBytes, ...(script === undefined ? {} : { script }) });
+    const rehearsalDir = rehearsalDirectory(options.dataDir);
+    this.#spare = new SpareWorker({ memoryLimitBytes, rehearsalDir, ...(script === undefined ? {} : { script }) });
+    this.#reports = new TaskReports(options.report);
     this.#startFailures = new StartFailures(options.now, () => this.#pumpSoon());
     process.on("exit", this.#onExit);
   }
 
   /** Starts the spare now. */
   warm(): void {
-    if (!this.#closed) this.#spare.prepare();
+    this.#spare.prepare();
   }
 
   enqueue(task: PoolTask): void {
@@ -111,9 +115,7 @@ export class WorkerPool {
       else this.#retire(worker);
       worker.tasks.length = 0;
     }
-    clearTimeout(this.#spareTimer);
-    this.#spareTimer = undefined;
-    this.#prepareSpare(spareDelayIdleMs);
+    this.#spare.prepareIn(spareDelayIdleMs);
     this.#pumpSoon();
     await Promise.all(ends);
   }
@@ -135,11 +137,9 @@ export class WorkerPool {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#timeoutTimer);
-    clearTimeout(this.#spareTimer);
     clearTimeout(this.#pumpTimer);
     this.#startFailures.close();
-    this.#spare.drop();
-    await Promise.all([...this.#queues.keys()].map((job) => this.endJob(job)));
+    await Promise.all([this.#spare.close(), ...[...this.#queues.keys()].map((job) => this.endJob(job))]);
     process.off("exit", this.#onExit);
   }
 
@@ -167,23 +167,7 @@ export class WorkerPool {
     if (hungry.length > 1) hungry.sort((a, b) => a.workers.size - b.workers.size);
     for (const queue of hungry) {
       this.#startWorkers(queue, hungry.length);
-      this.#feed(queue);
-    }
-  }
-
-  #feed(queue: JobQueue): void {
-    const { depth } = queue;
-    const open = [...queue.workers].filter((worker) => worker.bound && worker.open);
-    const now = this.#options.now();
-    // Breadth first: nobody gets a second task while another worker has none.
-    for (let level = 1; level <= depth && queue.waiting > 0; level++) {
-      for (const worker of open) {
-        if (worker.tasks.length >= level) continue;
-        const task = queue.shift();
-        if (task === undefined) return;
-        worker.push(task, now);
-        worker.process.send({ kind: "task", task: task.task });
-      }
+      for (const [worker, tasks] of queue.deal(this.#options.now())) worker.process.send({ kind: "tasks", tasks });
     }
   }
 
@@ -232,7 +216,7 @@ export class WorkerPool {
       ended: (end) => this.#ended(worker, end),
     };
     if (started.process.state === "ready") this.#bind(worker, home);
-    this.#prepareSpare(spareDelayMs);
+    this.#spare.prepareIn(spareDelayMs);
   }
 
   #bind(worker: PoolWorker, home: JobHome): void {
@@ -240,7 +224,16 @@ export class WorkerPool {
     const { dataDir, host, master } = this.#options;
     const { job, packFile, jobDir, workDir } = home;
     const message: ToWorker = {
-      kind: "job", job, packFile, dataDir, jobDir, workDir, host, master, workerId: worker.id, dataServers: {},
+      kind: "job",
+      job,
+      packFile,
+      dataDir,
+      jobDir,
+      workDir,
+      host,
+      master,
+      workerId: worker.id,
+      dataServers: {},
     };
     worker.process.send(message);
     worker.bound = true;
@@ -251,31 +244,25 @@ export class WorkerPool {
   #receive(worker: PoolWorker, message: FromWorker): void {
     if (worker.killed || message.kind === "ready") return;
     const now = this.#options.now();
-    const { report } = this.#options;
-    const id = attemptOf(message);
     if (message.kind === "done" || message.kind === "failed") {
       const { headSince } = worker;
-      if (worker.take(id, now) === null) return;
+      if (worker.take(message, now) === null) return;
       this.#queues.get(worker.job)?.took(now - headSince);
-      this.#tellDropped(worker, id);
-      if (message.kind === "done") report({ kind: "done", ...id, output: message.output });
-      else if (message.lost === undefined) report({ kind: "failed", ...id, failure: message.failure });
-      else report({ kind: "input-lost", ...id, lost: message.lost, failure: message.failure });
+      this.#reports.over(worker, message);
       if (worker.retiring && worker.tasks.length === 0) this.#retire(worker);
       this.#pumpSoon();
       return;
     }
-    if (!worker.holds(id)) return;
+    if (!worker.holds(message)) return;
     if (message.kind === "started") {
       worker.started(now);
       this.#startFailures.succeeded(worker.job);
-      report({ kind: "started", ...id });
     } else if (message.kind === "progress") {
       worker.moved(message.progress, now);
-      report({ kind: "progress", ...id, progress: message.progress });
-    } else if (message.kind === "message") {
-      report({ kind: "message", ...id, level: message.level, text: String(message.text) });
+    } else if (message.kind !== "message") {
+      return;
     }
+    this.#reports.news(message);
   }
 
   #ended(worker: PoolWorker, end: WorkerEnd): void {
@@ -291,47 +278,20 @@ export class WorkerPool {
   }
 
   #judgeTasks(queue: JobQueue, worker: PoolWorker, end: WorkerEnd): void {
-    const { report, now } = this.#options;
-    const head = worker.head;
-    if (head !== undefined && (worker.timedOutAfterMs !== null || (worker.headStarted && !worker.killed))) {
-      const id = attemptOf(head.task);
-      this.#tellDropped(worker, id);
-      worker.take(id, now());
-      const verdict = judge(end, worker);
-      if (verdict.kind === "lost") report({ kind: "lost", ...id, reason: verdict.reason });
-      else report({ kind: "failed", ...id, failure: verdict.failure });
+    const { head, ended } = worker;
+    const guilty = worker.timedOutAfterMs !== null || (worker.headStarted && !worker.killed);
+    if (head !== undefined && guilty) {
+      worker.take(head.task, this.#options.now());
+      this.#reports.broken(worker, head, end);
     }
     queue.unshift(worker.tasks);
     // It never began a task: as if it had not started. (After one that failed, a worker may end by itself.)
-    if (head !== undefined && worker.ended === 0 && !worker.killed) this.#startFailed(queue, worker, end);
+    if (head !== undefined && !guilty && ended === 0 && !worker.killed) this.#startFailed(queue, worker, end);
   }
 
   /** The process died before it began a task: no task is to blame, unless it happens again and again. */
   #startFailed(queue: JobQueue, worker: PoolWorker, end: WorkerEnd): void {
-    if (!this.#startFailures.failed(queue.job)) return;
-    const verdict = judge(end, worker);
-    const why = verdict.kind === "lost" ? verdict.reason : verdict.failure.message;
-    const memory = verdict.kind === "failed" && verdict.failure.code === "out-of-memory";
-    for (const { task } of queue.clear()) {
-      this.#options.report({
-        kind: "failed",
-        ...attemptOf(task),
-        failure: {
-          code: memory ? "out-of-memory" : "worker-start",
-          name: "WorkerStartError",
-          message: `no worker process could be started: ${why}`,
-          retry: "elsewhere",
-          ...(memory ? { hint: "Raise memoryLimit: it leaves too little for the process itself." } : {}),
-        },
-      });
-    }
-  }
-
-  #tellDropped(worker: PoolWorker, id: AttemptId): void {
-    const bytes = worker.newlyDroppedBytes();
-    if (bytes === 0) return;
-    const text = `${bytes} bytes of the worker's output were not kept`;
-    this.#options.report({ kind: "message", ...id, level: "warning", text });
+    if (this.#startFailures.failed(queue.job)) this.#reports.unstartable(queue.clear(), worker, end);
   }
 
   #kill(worker: PoolWorker, graceMs?: number): void {
@@ -353,31 +313,14 @@ export class WorkerPool {
     this.#timeoutTimer = setInterval(() => {
       const now = this.#options.now();
       for (const worker of this.#workers) {
-        const limit = worker.head?.taskTimeoutMs ?? null;
-        if (limit === null || worker.killed || now - worker.movedAt < limit) continue;
-        worker.timedOutAfterMs = limit;
-        this.#kill(worker);
+        if (worker.isOverdue(now)) this.#kill(worker);
       }
     }, timeoutCheckMs);
     this.#timeoutTimer.unref();
-  }
-
-  /** Starting a process takes the time of a short job: not while one begins. */
-  #prepareSpare(delayMs: number): void {
-    if (this.#closed || this.#spareTimer !== undefined) return;
-    this.#spareTimer = setTimeout(() => {
-      this.#spareTimer = undefined;
-      this.warm();
-    }, delayMs);
-    this.#spareTimer.unref();
   }
 
   #killAll(): void {
     this.#spare.drop();
     for (const worker of this.#workers) worker.process.kill(0);
   }
-}
-
-function attemptOf({ job, stage, task, attempt }: AttemptId): AttemptId {
-  return { job, stage, task, attempt };
 }

@@ -80,8 +80,8 @@ export class WorkerProcess {
   }
 
   #fork(): ChildProcess {
-    const { script, execPath, execArgv, env } = this.command;
-    const child = fork(script, [], {
+    const { script, args, execPath, execArgv, env } = this.command;
+    const child = fork(script, [...args], {
       execPath,
       execArgv: [...execArgv],
       env: env as NodeJS.ProcessEnv,

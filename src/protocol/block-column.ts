@@ -172,8 +172,7 @@ export class ColumnWriter {
 /** V8 makes no strings longer than about this: such columns are written one value at a time. */
 const stringUnitsMax = 500_000_000;
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the range is the point.
-const twoByte = /[^\u0000-\u00ff]/;
+const twoByte = /[\u0100-\uffff]/;
 
 /** Bytes an item takes, by kind of column; 0: it varies. */
 export const widths: readonly number[] = [0, 1, 2, 4, 8, 0, 0, 0, 0];

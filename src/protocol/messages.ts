@@ -109,7 +109,7 @@ export interface WorkerTask extends AttemptId {
   readonly manifestFile?: string;
   /**
    * Committed out-of-band values of earlier stages, for `task.get`: key to file, relative to `dataDir`. Instead the node may write
-   * such a list, as JSON, to `.disco/oob-index.json` in the job's home; other jobs' values are found there as well.
+   * such a list, as JSON, to `.disco/oob.json` in the job's home; other jobs' values are found there as well.
    */
   readonly oob?: Readonly<Record<string, string>>;
 }

@@ -78,7 +78,7 @@ export function orderBits(value: number): void {
   double[0] = value === 0 ? 0 : Number.isNaN(value) ? Number.NaN : value;
   const high = halves[1] as number;
   const low = halves[0] as number;
-  if (high >= 0x80000000 && value === value) {
+  if (high >= 0x80000000 && !Number.isNaN(value)) {
     numberHigh = ~high >>> 0;
     numberLow = ~low >>> 0;
   } else {

@@ -56,6 +56,6 @@ export function errorKind(value: Error): number {
 }
 
 function constructorName(proto: object): string {
-  const constructor: unknown = (proto as { constructor?: unknown }).constructor;
-  return typeof constructor === "function" ? constructor.name : "";
+  const maker: unknown = (proto as { constructor?: unknown }).constructor;
+  return typeof maker === "function" ? maker.name : "";
 }

@@ -103,8 +103,8 @@ function literal(key: unknown): string {
 }
 
 function unknownObject(value: object): { reason: string; hint: string } {
-  const constructor: unknown = (value as { constructor?: unknown }).constructor;
-  const name = typeof constructor === "function" && constructor.name !== "" ? constructor.name : "unknown";
+  const maker: unknown = (value as { constructor?: unknown }).constructor;
+  const name = typeof maker === "function" && maker.name !== "" ? maker.name : "unknown";
   if (value instanceof Promise) {
     return { reason: "a promise cannot be encoded", hint: "Await it first; an async map is allowed." };
   }

@@ -3,8 +3,9 @@
  * must not change records that still wait in a buffer. So objects are copied when they are emitted, and with the copy come
  * the check that they can be encoded, and an estimate of their memory that does not depend on the heap.
  */
-import { kindOf } from "./value-kind.ts";
+
 import { decodeValue, encodeValue } from "./value.ts";
+import { kindOf } from "./value-kind.ts";
 import { explainValue } from "./value-path.ts";
 import { valueDepthMax } from "./value-tags.ts";
 

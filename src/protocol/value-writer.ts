@@ -8,8 +8,10 @@
  * number (a *shape*): records are objects of a few shapes, and reading is faster when keys need no decoding.
  */
 import { DiscoError } from "../errors.ts";
+import { GrowingBytes, tooLarge } from "./value-bytes.ts";
 import { errorKind, kindOf, viewKind } from "./value-kind.ts";
 import { explainValue, pathTo } from "./value-path.ts";
+import { ShapeTable } from "./value-shapes.ts";
 import * as tag from "./value-tags.ts";
 
 export interface ValueWriterOptions {
@@ -21,40 +23,38 @@ export interface ValueWriterOptions {
 const unencodable = new Error("cannot be encoded");
 
 export class ValueWriter {
-  /** Bytes written so far. */
-  length = 0;
-  #buffer: Buffer;
-  #view: DataView;
+  readonly #out: GrowingBytes;
   #depth = 0;
   #root: unknown;
   #rootName = "value";
-  #shapes: Map<string, Shape> | null = null;
-  #lastShape: Shape | null = null;
+  readonly #shapes = new ShapeTable();
   readonly #onFunction: ValueWriterOptions["onFunction"];
 
   constructor(capacity = 256, options: ValueWriterOptions = {}) {
-    this.#buffer = Buffer.allocUnsafeSlow(capacity);
-    this.#view = new DataView(this.#buffer.buffer);
+    this.#out = new GrowingBytes(capacity);
     this.#onFunction = options.onFunction;
+  }
+
+  /** Bytes written so far. */
+  get length(): number {
+    return this.#out.length;
   }
 
   /** Forgets what was written, and the shapes. */
   reset(): void {
-    this.length = 0;
-    this.#shapes = null;
-    this.#lastShape = null;
+    this.#out.length = 0;
+    this.#shapes.forget(0);
   }
 
   /** Gives the memory back after something large. */
   release(): void {
     this.reset();
-    this.#buffer = Buffer.allocUnsafeSlow(256);
-    this.#view = new DataView(this.#buffer.buffer);
+    this.#out.release();
   }
 
   /** What was written, without a copy: valid until the next write or reset. */
   bytes(): Buffer {
-    return this.#buffer.subarray(0, this.length);
+    return this.#out.buffer.subarray(0, this.#out.length);
   }
 
   /**
@@ -62,16 +62,22 @@ export class ValueWriter {
    * @throws DiscoError `bad-value` naming the path of what can not be encoded; nothing is appended then.
    */
   write(value: unknown, name = "value"): void {
-    const start = this.length;
-    const shapes = this.#shapes?.size ?? 0;
+    const start = this.#out.length;
+    const shapes = this.#shapes.size;
     this.#depth = 0;
     this.#root = value;
     this.#rootName = name;
     try {
       this.#write(value);
     } catch (error) {
-      this.length = start;
-      this.#forgetShapes(shapes);
+      this.#out.length = start;
+      this.#shapes.forget(shapes);
+      if (error === tooLarge) {
+        throw new DiscoError(`${name}: larger than ${tag.valueBytesMax / 1024 / 1024} MiB once encoded`, {
+          code: "bad-value",
+          hint: "Split it into several records.",
+        });
+      }
       if (error !== unencodable) throw error;
       throw explainValue(value, name, this.#onFunction !== undefined);
     } finally {
@@ -82,74 +88,58 @@ export class ValueWriter {
   #write(value: unknown): void {
     switch (typeof value) {
       case "string":
-        return this.#writeString(value);
+        this.#writeString(value);
+        break;
       case "number":
-        return this.#writeNumber(value);
+        this.#writeNumber(value);
+        break;
       case "object":
-        return value === null ? this.#writeByte(tag.tagNull) : this.#writeObject(value);
+        if (value === null) this.#out.byte(tag.tagNull);
+        else this.#writeObject(value);
+        break;
       case "boolean":
-        return this.#writeByte(value ? tag.tagTrue : tag.tagFalse);
+        this.#out.byte(value ? tag.tagTrue : tag.tagFalse);
+        break;
       case "undefined":
-        return this.#writeByte(tag.tagUndefined);
+        this.#out.byte(tag.tagUndefined);
+        break;
       case "bigint":
-        return this.#writeBigInt(value);
-      case "function": {
-        if (this.#onFunction === undefined) throw unencodable;
-        const ref = this.#onFunction(value as (...args: never[]) => unknown, pathTo(this.#root, value, this.#rootName));
-        this.#writeByte(tag.tagFunction);
-        return this.#writeCount(ref);
-      }
+        this.#writeBigInt(value);
+        break;
+      case "function":
+        this.#writeFunction(value as (...args: never[]) => unknown);
+        break;
       default:
         throw unencodable;
     }
   }
 
-  #ensure(bytes: number): void {
-    const needed = this.length + bytes;
-    if (needed <= this.#buffer.length) return;
-    if (needed > tag.valueBytesMax + 1024) throw tooLarge(this.#rootName);
-    const buffer = Buffer.allocUnsafeSlow(Math.max(needed, Math.min(this.#buffer.length * 2, tag.valueBytesMax)));
-    this.#buffer.copy(buffer, 0, 0, this.length);
-    this.#buffer = buffer;
-    this.#view = new DataView(buffer.buffer);
-  }
-
-  #writeByte(byte: number): void {
-    this.#ensure(1);
-    this.#buffer[this.length++] = byte;
-  }
-
-  #writeCount(count: number): void {
-    this.#ensure(8);
-    let rest = count;
-    while (rest > 0x7f) {
-      this.#buffer[this.length++] = (rest & 0x7f) | 0x80;
-      rest = rest >= 0x80000000 ? Math.floor(rest / 128) : rest >>> 7;
-    }
-    this.#buffer[this.length++] = rest;
+  #writeFunction(fn: (...args: never[]) => unknown): void {
+    if (this.#onFunction === undefined) throw unencodable;
+    const ref = this.#onFunction(fn, pathTo(this.#root, fn, this.#rootName));
+    this.#out.byte(tag.tagFunction);
+    this.#out.count(ref);
   }
 
   #writeNumber(value: number): void {
     const int = value | 0;
     if (int !== value || (int === 0 && Object.is(value, -0))) {
-      this.#ensure(9);
-      this.#buffer[this.length] = tag.tagFloat64;
-      this.#view.setFloat64(this.length + 1, value, true);
-      this.length += 9;
+      this.#out.byte(tag.tagFloat64);
+      this.#out.float64(value);
     } else if (int >= 0 && int <= tag.tagSmallIntMax) {
-      this.#writeByte(int);
+      this.#out.byte(int);
     } else {
-      this.#writeByte(tag.tagInt);
-      this.#writeCount(((int << 1) ^ (int >> 31)) >>> 0);
+      this.#out.byte(tag.tagInt);
+      this.#out.count(((int << 1) ^ (int >> 31)) >>> 0);
     }
   }
 
   #writeString(text: string): void {
     const length = text.length;
     if (length < 32) {
-      this.#ensure(length + 1);
-      const buffer = this.#buffer;
-      const start = this.length;
+      this.#out.ensure(length + 1);
+      const buffer = this.#out.buffer;
+      const start = this.#out.length;
       let i = 0;
       for (; i < length; i++) {
         const unit = text.charCodeAt(i);
@@ -158,39 +148,26 @@ export class ValueWriter {
       }
       if (i === length) {
         buffer[start] = tag.tagShortString + length;
-        this.length = start + 1 + length;
+        this.#out.length = start + 1 + length;
         return;
       }
     }
     const wellFormed = text.isWellFormed();
     const bytes = wellFormed ? Buffer.byteLength(text, "utf8") : length * 2;
-    this.#writeByte(wellFormed ? tag.tagUtf8 : tag.tagUtf16);
-    this.#writeCount(bytes);
-    this.#ensure(bytes);
-    this.#buffer.write(text, this.length, bytes, wellFormed ? "utf8" : "utf16le");
-    this.length += bytes;
+    this.#out.byte(wellFormed ? tag.tagUtf8 : tag.tagUtf16);
+    this.#out.count(bytes);
+    this.#out.ensure(bytes);
+    this.#out.buffer.write(text, this.#out.length, bytes, wellFormed ? "utf8" : "utf16le");
+    this.#out.length += bytes;
   }
 
   #writeBigInt(value: bigint): void {
     const negative = value < 0n;
     const hex = (negative ? -value : value).toString(16);
     const bytes = Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, "hex");
-    this.#writeByte(tag.tagBigInt);
-    this.#writeByte(negative ? 1 : 0);
-    this.#writeBytes(bytes);
-  }
-
-  #writeBytes(bytes: Uint8Array): void {
-    this.#writeCount(bytes.length);
-    this.#ensure(bytes.length);
-    this.#buffer.set(bytes, this.length);
-    this.length += bytes.length;
-  }
-
-  #writeFloat64(value: number): void {
-    this.#ensure(8);
-    this.#view.setFloat64(this.length, value, true);
-    this.length += 8;
+    this.#out.byte(tag.tagBigInt);
+    this.#out.byte(negative ? 1 : 0);
+    this.#out.bytes(bytes);
   }
 
   #writeObject(value: object): void {
@@ -207,43 +184,43 @@ export class ValueWriter {
         this.#writeEntries(tag.tagNullObject, Object.keys(value), value as Record<string, unknown>);
         break;
       case "date":
-        this.#writeByte(tag.tagDate);
-        this.#writeFloat64((value as Date).getTime());
+        this.#out.byte(tag.tagDate);
+        this.#out.float64((value as Date).getTime());
         break;
       case "regexp":
-        this.#writeByte(tag.tagRegExp);
+        this.#out.byte(tag.tagRegExp);
         this.#writeString((value as RegExp).source);
         this.#writeString((value as RegExp).flags);
         break;
       case "map":
-        this.#writeByte(tag.tagMap);
-        this.#writeCount((value as Map<unknown, unknown>).size);
+        this.#out.byte(tag.tagMap);
+        this.#out.count((value as Map<unknown, unknown>).size);
         for (const [key, item] of value as Map<unknown, unknown>) {
           this.#write(key);
           this.#write(item);
         }
         break;
       case "set":
-        this.#writeByte(tag.tagSet);
-        this.#writeCount((value as Set<unknown>).size);
+        this.#out.byte(tag.tagSet);
+        this.#out.count((value as Set<unknown>).size);
         for (const item of value as Set<unknown>) this.#write(item);
         break;
       case "array-buffer":
-        this.#writeByte(tag.tagArrayBuffer);
-        this.#writeBytes(new Uint8Array(value as ArrayBuffer));
+        this.#out.byte(tag.tagArrayBuffer);
+        this.#out.bytes(new Uint8Array(value as ArrayBuffer));
         break;
       case "view": {
         const view = value as ArrayBufferView;
-        this.#writeByte(tag.tagView);
-        this.#writeByte(viewKind(view));
-        this.#writeBytes(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
+        this.#out.byte(tag.tagView);
+        this.#out.byte(viewKind(view));
+        this.#out.bytes(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
         break;
       }
       case "error":
         this.#writeError(value as Error);
         break;
       case "boxed":
-        this.#writeByte(tag.tagBoxed);
+        this.#out.byte(tag.tagBoxed);
         this.#write(value.valueOf());
         break;
       default:
@@ -254,68 +231,47 @@ export class ValueWriter {
 
   #writeArray(items: readonly unknown[]): void {
     const length = items.length;
-    if (length > tag.valueBytesMax) throw tooLarge(this.#rootName);
+    if (length > tag.valueBytesMax) throw tooLarge;
     if (length < 16) {
-      this.#writeByte(tag.tagShortArray + length);
+      this.#out.byte(tag.tagShortArray + length);
     } else {
-      this.#writeByte(tag.tagArray);
-      this.#writeCount(length);
+      this.#out.byte(tag.tagArray);
+      this.#out.count(length);
     }
     for (let i = 0; i < length; i++) this.#write(items[i]);
   }
 
   #writePlain(object: Record<string, unknown>): void {
     const keys = Object.keys(object);
-    const shape = this.#shapeOf(keys);
-    if (shape === null) return this.#writeEntries(tag.tagLooseObject, keys, object);
+    const shape = this.#shapes.shapeOf(keys);
+    if (shape === null) {
+      this.#writeEntries(tag.tagLooseObject, keys, object);
+      return;
+    }
     if (shape.written) {
-      this.#writeByte(tag.tagShaped);
-      this.#writeCount(shape.number);
+      this.#out.byte(tag.tagShaped);
+      this.#out.count(shape.number);
     } else {
       shape.written = true;
-      this.#writeByte(tag.tagObject);
-      this.#writeCount(keys.length);
+      this.#out.byte(tag.tagObject);
+      this.#out.count(keys.length);
       for (const key of keys) this.#writeString(key);
     }
     for (const key of keys) this.#write(object[key]);
   }
 
   #writeEntries(kind: number, keys: readonly string[], object: Record<string, unknown>): void {
-    this.#writeByte(kind);
-    this.#writeCount(keys.length);
+    this.#out.byte(kind);
+    this.#out.count(keys.length);
     for (const key of keys) {
       this.#writeString(key);
       this.#write(object[key]);
     }
   }
 
-  /** The shape of a list of keys, made if there is room; `null`: write the object without one. */
-  #shapeOf(keys: readonly string[]): Shape | null {
-    if (this.#lastShape !== null && sameKeys(this.#lastShape.keys, keys)) return this.#lastShape;
-    if (keys.length > tag.shapeKeysMax) return null;
-    this.#shapes ??= new Map();
-    const name = keys.join("\0");
-    let shape = this.#shapes.get(name);
-    if (shape === undefined) {
-      if (this.#shapes.size >= tag.shapeCountMax) return null;
-      shape = { keys, number: this.#shapes.size, written: false };
-      this.#shapes.set(name, shape);
-    } else if (!sameKeys(shape.keys, keys)) {
-      return null;
-    }
-    this.#lastShape = shape;
-    return shape;
-  }
-
-  /** Shapes whose keys were in bytes that are given up. */
-  #forgetShapes(from: number): void {
-    this.#lastShape = null;
-    for (const [name, shape] of this.#shapes ?? []) if (shape.number >= from) this.#shapes?.delete(name);
-  }
-
   #writeError(error: Error): void {
-    this.#writeByte(tag.tagError);
-    this.#writeByte(errorKind(error));
+    this.#out.byte(tag.tagError);
+    this.#out.byte(errorKind(error));
     this.#write(String(error.name));
     this.#write(String(error.message));
     this.#write(typeof error.stack === "string" ? error.stack : undefined);
@@ -324,23 +280,4 @@ export class ValueWriter {
     if (hasCause) this.#write(error.cause);
     if (error instanceof AggregateError) this.#write(error.errors);
   }
-}
-
-interface Shape {
-  readonly keys: readonly string[];
-  readonly number: number;
-  written: boolean;
-}
-
-function sameKeys(a: readonly string[], b: readonly string[]): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
-}
-
-function tooLarge(name: string): DiscoError {
-  return new DiscoError(`${name}: larger than ${tag.valueBytesMax / 1024 / 1024} MiB once encoded`, {
-    code: "bad-value",
-    hint: "Split it into several records.",
-  });
 }

@@ -44,7 +44,7 @@ test("the rare values are kept exactly", () => {
   assert.equal(bytes.constructor, Uint8Array);
   assert.deepEqual([...bytes], [97, 98, 99]);
   assert.deepEqual(copyOf(vm.runInNewContext("({a: [1, new Map([[1, 2]])]})")), { a: [1, new Map([[1, 2]])] });
-  assert.deepEqual(copyOf([1, , 3]), [1, undefined, 3]);
+  assert.deepEqual(copyOf(Object.assign([1], { 2: 3 })), [1, undefined, 3]);
 });
 
 test("errors keep name, message, stack and cause", () => {
@@ -60,8 +60,8 @@ test("errors keep name, message, stack and cause", () => {
 });
 
 test("what cannot be encoded is named by its path", () => {
-  const cyclic: Record<string, unknown> = { list: [0] };
-  (cyclic["list"] as unknown[]).push({ self: cyclic });
+  const cyclic = { list: [0] as unknown[] };
+  cyclic.list.push({ self: cyclic });
   const rows: [unknown, RegExp][] = [
     [{ users: [1, 2, 3, { callback() {} }] }, /^value\.users\[3\]\.callback: a function cannot be encoded/],
     [cyclic, /^value\.list\[1\]\.self: a value that contains itself/],
@@ -92,6 +92,15 @@ test("a value of any depth is encoded or refused, and never overflows the stack"
   for (let i = 0; i < 100_000; i++) value = [value];
   assert.throws(() => encodeValue(value), /more than 500 levels deep/);
   assert.throws(() => decodeValue(new Uint8Array(100_000).fill(0xa1)), { code: "bad-value" });
+});
+
+test("a value that grows too large is refused by name", () => {
+  const message = /^key: larger than 512 MiB once encoded/;
+  assert.throws(() => new ValueWriter().write([1, new ArrayBuffer(600 * 1024 * 1024)], "key"), {
+    code: "bad-value",
+    message,
+  });
+  assert.throws(() => new ValueWriter().write(new Array(2 ** 30), "key"), { code: "bad-value", message });
 });
 
 test("a writer goes on after a value that it refused", () => {

@@ -28,7 +28,12 @@ export function parseFileUrl(url: string): FilePart {
     try {
       path = fileURLToPath(whole);
     } catch (error) {
-      throw new DataError(`${url} is not the address of a local file`, { code: "bad-url", retry: "never", url, cause: error });
+      throw new DataError(`${url} is not the address of a local file`, {
+        code: "bad-url",
+        retry: "never",
+        url,
+        cause: error,
+      });
     }
   }
   return { path, from: part ? Number(part[2]) : 0, to: part ? Number(part[3]) : null };

@@ -44,22 +44,28 @@ test("a missing file, a directory and an unknown scheme are named", () => {
   assert.throws(() => openUrl(dir, {}), fails("is-directory", /is a directory/));
   assert.throws(() => openUrl("gopher://x/y", {}), fails("bad-url", /unknown scheme gopher/));
   assert.throws(() => openUrl("file://host.example/x/../y", {}), fails("bad-url", /not the address of a local file/));
-  for (const url of ["tag://data", "s3://bucket/key"]) assert.throws(() => openUrl(url, {}), fails("not-yet", /later release/));
+  for (const url of ["tag://data", "s3://bucket/key"])
+    assert.throws(() => openUrl(url, {}), fails("not-yet", /later release/));
 });
 
 test("the parts of a file hold each of its lines once, wherever it is cut", async () => {
   const path = join(dir, "lines");
   const line = fc.string({ maxLength: 6, unit: fc.constantFrom("a", "b", "é") });
   await fc.assert(
-    fc.asyncProperty(fc.array(line), fc.boolean(), fc.array(fc.nat(60), { maxLength: 4 }), async (lines, ended, cuts) => {
-      const text = lines.join("\n") + (ended ? "\n" : "");
-      await writeFile(path, text);
-      const size = Buffer.byteLength(text);
-      const at = [0, ...cuts.filter((cut) => cut > 0 && cut < size).sort((a, b) => a - b), size];
-      const parts = at.slice(1).map((to, i) => read(`${path}#bytes=${at[i]}-${to}`));
-      assert.equal(parts.join(""), text);
-      for (const part of parts.slice(0, -1)) assert.ok(part === "" || part.endsWith("\n") || parts.at(-1) === "");
-    }),
+    fc.asyncProperty(
+      fc.array(line),
+      fc.boolean(),
+      fc.array(fc.nat(60), { maxLength: 4 }),
+      async (lines, ended, cuts) => {
+        const text = lines.join("\n") + (ended ? "\n" : "");
+        await writeFile(path, text);
+        const size = Buffer.byteLength(text);
+        const at = [0, ...cuts.filter((cut) => cut > 0 && cut < size).sort((a, b) => a - b), size];
+        const parts = at.slice(1).map((to, i) => read(`${path}#bytes=${at[i]}-${to}`));
+        assert.equal(parts.join(""), text);
+        for (const part of parts.slice(0, -1)) assert.ok(part === "" || part.endsWith("\n") || parts.at(-1) === "");
+      },
+    ),
     { numRuns: 200 },
   );
 });

@@ -7,6 +7,7 @@ import { DiscoError } from "../errors.ts";
 import type { FnRef, ShippedCode, ShippedFn, ShippedModule } from "../protocol/job-data.ts";
 import { decodeValue } from "../protocol/value.ts";
 import type { JobFunction } from "./job-function.ts";
+import { moduleFormat } from "./module-format.ts";
 import { StackTranslator, type Translation } from "./stack.ts";
 
 export interface LoadOptions {
@@ -68,7 +69,10 @@ export function installHooks(): void {
     },
     load(url, context, nextLoad) {
       const module = modules.get(url);
-      if (module === undefined) return nextLoad(url, context);
+      if (module === undefined) {
+        const format = moduleFormat(url, context.format);
+        return nextLoad(url, format === undefined ? context : { ...context, format });
+      }
       return { format: module.format, source: module.source, shortCircuit: true };
     },
   });

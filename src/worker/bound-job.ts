@@ -1,7 +1,7 @@
 /**
  * The one job that a worker process works for: its job pack, its functions (loaded with the first task), its files.
  */
-import { mkdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { DiscoError } from "../errors.ts";
@@ -106,10 +106,8 @@ export class BoundJob {
   }
 
   /** Absolute path of the folder for temporary files. */
-  scratchDir(): string {
-    const dir = join(this.binding.dataDir, this.systemDir);
-    mkdirSync(dir, { recursive: true });
-    return dir;
+  get scratchDir(): string {
+    return join(this.binding.dataDir, this.systemDir);
   }
 }
 

@@ -98,14 +98,19 @@ export class Combiner implements PairWriter {
     // What expressions like `done || buffer.set(…)` evaluate to is no output.
     if (result === undefined || result === null || typeof result === "boolean") return 0;
     if (!isIterable(result)) {
-      throw new DiscoError(`combiner returned ${describe(result)}: an iterable of [key, value], or nothing, was expected`, {
-        code: "bad-result",
-      });
+      throw new DiscoError(
+        `combiner returned ${describe(result)}: an iterable of [key, value], or nothing, was expected`,
+        {
+          code: "bad-result",
+        },
+      );
     }
     let count = 0;
     for (const pair of result) {
       if (!Array.isArray(pair) || pair.length !== 2) {
-        throw new DiscoError(`combiner emitted ${describe(pair)}: a pair [key, value] was expected`, { code: "bad-result" });
+        throw new DiscoError(`combiner emitted ${describe(pair)}: a pair [key, value] was expected`, {
+          code: "bad-result",
+        });
       }
       this.#writer.add(partition, pair[0], pair[1]);
       count++;

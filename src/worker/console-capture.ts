@@ -57,7 +57,10 @@ export class LineLimiter {
 
   send(level: EventLevel, line: string): void {
     if (this.#dropped > 0) this.reportDropped();
-    this.#send(level, line.length > lineCharsMax ? `${line.slice(0, lineCharsMax)}… (${line.length} characters)` : line);
+    this.#send(
+      level,
+      line.length > lineCharsMax ? `${line.slice(0, lineCharsMax)}… (${line.length} characters)` : line,
+    );
   }
 
   reportDropped(): void {
@@ -67,26 +70,37 @@ export class LineLimiter {
   }
 }
 
-/** Captures until `release` is called. One capture at a time. */
-export function captureConsole(send: SendLine): { release(): void } {
-  const limiter = new LineLimiter(send, () => performance.now());
-  const out = new LineSplitter("message", limiter);
-  const err = new LineSplitter("warning", limiter);
-  const realConsole = globalThis.console;
-  const writes = { out: process.stdout.write, err: process.stderr.write };
-  process.stdout.write = writer(out);
-  process.stderr.write = writer(err);
-  globalThis.console = taskConsole(out, err, limiter, realConsole);
-  return {
-    release() {
-      globalThis.console = realConsole;
-      process.stdout.write = writes.out;
-      process.stderr.write = writes.err;
-      out.end();
-      err.end();
-      limiter.reportDropped();
-    },
-  };
+/** Made once a process; captures from `begin` to `end`. */
+export class ConsoleCapture {
+  #send: SendLine = () => {};
+  readonly #limiter = new LineLimiter(
+    (level, text) => this.#send(level, text),
+    () => performance.now(),
+  );
+  readonly #out = new LineSplitter("message", this.#limiter);
+  readonly #err = new LineSplitter("warning", this.#limiter);
+  readonly #console = globalThis.console;
+  readonly #taskConsole = taskConsole(this.#out, this.#err, this.#limiter, this.#console);
+  readonly #writeOut = process.stdout.write;
+  readonly #writeErr = process.stderr.write;
+  readonly #taskWriteOut = writer(this.#out);
+  readonly #taskWriteErr = writer(this.#err);
+
+  begin(send: SendLine): void {
+    this.#send = send;
+    process.stdout.write = this.#taskWriteOut;
+    process.stderr.write = this.#taskWriteErr;
+    globalThis.console = this.#taskConsole;
+  }
+
+  end(): void {
+    globalThis.console = this.#console;
+    process.stdout.write = this.#writeOut;
+    process.stderr.write = this.#writeErr;
+    this.#out.end();
+    this.#err.end();
+    this.#limiter.reportDropped();
+  }
 }
 
 class LineSplitter {
@@ -133,7 +147,8 @@ function taskConsole(out: LineSplitter, err: LineSplitter, limiter: LineLimiter,
       listenerCount: () => 0,
     }) as unknown as NodeJS.WritableStream;
   const base = new Console({ stdout: sink(out), stderr: sink(err), colorMode: false });
-  const captured = Object.create(real, Object.getOwnPropertyDescriptors(base)) as Console & Record<string, ConsoleMethod>;
+  const captured = Object.create(real, Object.getOwnPropertyDescriptors(base)) as Console &
+    Record<string, ConsoleMethod>;
   for (const [name, level] of Object.entries(levels)) {
     const method = (base as unknown as Record<string, ConsoleMethod>)[name] as ConsoleMethod;
     captured[name] = (...args) => {

@@ -43,7 +43,10 @@ export function makeEmitter(plan: EmitPlan, writer: PairWriter): Emitter {
   const flush = (): void => combiner?.flush();
   if (partitions === null) return { emit: (key, value) => to.add(0, key, value), flush };
   if (partition !== null) {
-    return { emit: (key, value) => to.add(checked(partition(key, partitions, params), partitions, key), key, value), flush };
+    return {
+      emit: (key, value) => to.add(checked(partition(key, partitions, params), partitions, key), key, value),
+      flush,
+    };
   }
   if (partitions === 1) return { emit: (key, value) => to.add(0, key, value), flush };
   return { emit: (key, value) => to.add(hashKey(key, seed) % partitions, key, value), flush };
@@ -51,7 +54,7 @@ export function makeEmitter(plan: EmitPlan, writer: PairWriter): Emitter {
 
 function checked(partition: unknown, partitions: number, key: unknown): number {
   // An unsigned 32-bit integer is exactly what >>> does not change.
-  if (((partition as number) >>> 0) === partition && partition < partitions) return partition;
+  if ((partition as number) >>> 0 === partition && partition < partitions) return partition;
   throw new DiscoError(
     `partition returned ${describe(partition)} for the key ${describe(key)}: an integer from 0 to ${partitions - 1} was expected`,
     { code: "bad-partition" },

@@ -52,13 +52,26 @@ test("neighbours with the same key are a group, whatever the keys and however th
 });
 
 test("a group has the methods of an iterator", () => {
-  const pairs: Pair[] = [["a", 1], ["a", 2], ["a", 3]];
+  const pairs: Pair[] = [
+    ["a", 1],
+    ["a", 2],
+    ["a", 3],
+  ];
   for (const use of [
     (g: IteratorObject<number>) => g.reduce((sum, n) => sum + n, 0) === 6,
     (g: IteratorObject<number>) => g.reduce((sum, n) => sum * 10 + n) === 123,
-    (g: IteratorObject<number>) => g.map((n) => n * 2).toArray().join() === "2,4,6",
-    (g: IteratorObject<number>) => g.filter((n) => n > 1).take(1).toArray().join() === "2",
-    (g: IteratorObject<number>) => Math.max(...(g)) === 3,
+    (g: IteratorObject<number>) =>
+      g
+        .map((n) => n * 2)
+        .toArray()
+        .join() === "2,4,6",
+    (g: IteratorObject<number>) =>
+      g
+        .filter((n) => n > 1)
+        .take(1)
+        .toArray()
+        .join() === "2",
+    (g: IteratorObject<number>) => Math.max(...g) === 3,
     (g: IteratorObject<number>) => {
       let text = "";
       g.forEach((n, i) => {
@@ -82,7 +95,13 @@ test("a group has the methods of an iterator", () => {
 });
 
 test("what is left of a group is skipped, and a group that was passed is empty", () => {
-  const pairs: Pair[] = [["a", 1], ["a", 2], ["b", 3], ["b", 4], ["c", 5]];
+  const pairs: Pair[] = [
+    ["a", 1],
+    ["a", 2],
+    ["b", 3],
+    ["b", 4],
+    ["c", 5],
+  ];
   for (const form of forms(pairs)) {
     const kept = [];
     for (const [key, group] of kvgroup(form)) {
@@ -98,7 +117,15 @@ test("what is left of a group is skipped, and a group that was passed is empty",
 });
 
 test("leaving the loop closes the input", () => {
-  const source = arraysSource(batches([["a", 1], ["b", 2]], 10));
+  const source = arraysSource(
+    batches(
+      [
+        ["a", 1],
+        ["b", 2],
+      ],
+      10,
+    ),
+  );
   for (const [key] of kvgroup(new Records(source))) if (key === "a") break;
   assert.equal(source.closed, 1);
 });
@@ -115,7 +142,13 @@ test("over an asynchronous iterable groups are asynchronous", async () => {
   let closed = false;
   async function* pairs(): AsyncGenerator<readonly [string, number]> {
     try {
-      yield* [["a", 1], ["a", 2], ["b", 3], ["c", 4], ["c", 5]] as const;
+      yield* [
+        ["a", 1],
+        ["a", 2],
+        ["b", 3],
+        ["c", 4],
+        ["c", 5],
+      ] as const;
     } finally {
       closed = true;
     }

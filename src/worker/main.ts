@@ -6,6 +6,7 @@ import { enableCompileCache } from "node:module";
 import type { FromWorker, ToWorker } from "../protocol/messages.ts";
 
 const parentPid = process.ppid;
+const rehearsalDir = process.argv[2];
 const waiting: ToWorker[] = [];
 let handle = (message: ToWorker): void => {
   waiting.push(message);
@@ -23,5 +24,10 @@ process.send({ kind: "ready", pid: process.pid } satisfies FromWorker);
 enableCompileCache();
 const { WorkerLoop } = await import("./worker-loop.ts");
 const loop = new WorkerLoop(parentPid);
+// The node says where a worker may rehearse. One that has a job already does not.
+if (waiting.length === 0 && rehearsalDir !== undefined) {
+  const { rehearse } = await import("./rehearsal.ts");
+  await rehearse(rehearsalDir);
+}
 handle = (message) => loop.handle(message);
 for (const message of waiting) handle(message);

@@ -1,7 +1,7 @@
 /**
  * Out-of-band values: small named results beside a job's output. Each lies in a file of the attempt's own; the attempt reports
  * them and they count once it is committed. Values of earlier stages, and of other jobs, are found by lists that the
- * node gives (`WorkerTask.oob`) or writes (`.disco/oob-index.json` in a job's home).
+ * node gives (`WorkerTask.oob`) or writes (`.disco/oob.json` in a job's home).
  */
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -91,7 +91,7 @@ export class OobValues {
     const home = createHash("md5").update(job).digest("hex").slice(0, 2);
     let text: string;
     try {
-      text = readFileSync(join(this.#place.dataDir, this.#place.host, home, job, ".disco", "oob-index.json"), "utf8");
+      text = readFileSync(join(this.#place.dataDir, this.#place.host, home, job, ".disco", "oob.json"), "utf8");
     } catch {
       return undefined;
     }

@@ -37,7 +37,9 @@ export async function emitAsync(result: unknown, emit: Emit, name: string): Prom
 }
 
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && typeof (value as Partial<PromiseLike<unknown>>).then === "function";
+  return (
+    typeof value === "object" && value !== null && typeof (value as Partial<PromiseLike<unknown>>).then === "function"
+  );
 }
 
 /** Whether a result that `emitSync` refused is one for `emitAsync`. */

@@ -2,14 +2,12 @@ import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { DiscoError } from "../errors.ts";
-import { type BenchOptions, JobBench } from "./fixtures/job-bench.ts";
+import { fails, withJob } from "./fixtures/job-bench.ts";
 import { nopMap, nopReduce } from "./nop.ts";
 import { chainReader } from "./streams/chain.ts";
 import { netstrReader, netstrWriter } from "./streams/netstr.ts";
 import { objectReader, objectWriter } from "./streams/objects.ts";
 import type { ByteSink } from "./streams/stream.ts";
-import { task } from "./task.ts";
 
 type Pairs = Iterable<[string, number]>;
 const words = (line: string) => line.split(" ").map((word) => [word, 1] as const);
@@ -19,43 +17,50 @@ function* sum(pairs: Pairs) {
   yield* counts;
 }
 
-async function withJob(options: BenchOptions, use: (bench: JobBench) => Promise<void>): Promise<void> {
-  const bench = await JobBench.open(options);
-  try {
-    await use(bench);
-  } finally {
-    await bench.close();
-  }
-}
-
-function fails(code: string, message: RegExp) {
-  return (error: DiscoError) => {
-    assert.equal(error.code, code);
-    assert.match(error.message, message);
-    return true;
-  };
-}
-
 test("a word count over two maps and two partitions has every word once", async () => {
-  await withJob({ stages: [{ kind: "map", fn: words, partitions: 2 }, { kind: "reduce", fn: sum }] }, async (bench) => {
-    await bench.run({ task: 0, inputs: ["raw://a b a\nc a"] });
-    await bench.run({ task: 1, inputs: ["raw://b a\n"] });
-    const output = await bench.run({ stage: 1, task: 0, label: 0 });
-    await bench.run({ stage: 1, task: 1, label: 1 });
-    assert.deepEqual(new Map(bench.results(1) as [string, number][]), new Map([["a", 4], ["b", 2], ["c", 1]]));
-    assert.equal(output.recordsOut + (bench.outputs[1]?.[1]?.recordsOut ?? 0), 3);
-    assert.equal(bench.outputs[0]?.[0]?.recordsIn, 2);
-  });
+  await withJob(
+    {
+      stages: [
+        { kind: "map", fn: words, partitions: 2 },
+        { kind: "reduce", fn: sum },
+      ],
+    },
+    async (bench) => {
+      await bench.run({ task: 0, inputs: ["raw://a b a\nc a"] });
+      await bench.run({ task: 1, inputs: ["raw://b a\n"] });
+      const output = await bench.run({ stage: 1, task: 0, label: 0 });
+      await bench.run({ stage: 1, task: 1, label: 1 });
+      assert.deepEqual(
+        new Map(bench.results(1) as [string, number][]),
+        new Map([
+          ["a", 4],
+          ["b", 2],
+          ["c", 1],
+        ]),
+      );
+      assert.equal(output.recordsOut + (bench.outputs[1]?.[1]?.recordsOut ?? 0), 3);
+      assert.equal(bench.outputs[0]?.[0]?.recordsIn, 2);
+    },
+  );
 });
 
 test("sort: true gives ascending keys over the outputs of all maps", async () => {
   const letters = (line: string) => [...line].map((letter) => [letter, line] as const);
-  const stages = [{ kind: "map" as const, fn: letters }, { kind: "reduce" as const, fn: nopReduce, sort: true }];
+  const stages = [
+    { kind: "map" as const, fn: letters },
+    { kind: "reduce" as const, fn: nopReduce, sort: true },
+  ];
   await withJob({ stages }, async (bench) => {
     await bench.run({ task: 0, inputs: ["raw://hello"] });
     await bench.run({ task: 1, inputs: ["raw://world"] });
     await bench.run({ stage: 1, label: 0 });
-    assert.equal(bench.results(1).map(([key]) => key).join(""), "dehllloorw");
+    assert.equal(
+      bench
+        .results(1)
+        .map(([key]) => key)
+        .join(""),
+      "dehllloorw",
+    );
   });
 });
 
@@ -68,12 +73,19 @@ for (const [name, fn] of Object.entries({
   async *"an async generator"(line: string) {
     yield* words(line);
   },
-  "a function that is async now and then": (line: string) => (line.startsWith("b") ? Promise.resolve(words(line)) : words(line)),
+  "a function that is async now and then": (line: string) =>
+    line.startsWith("b") ? Promise.resolve(words(line)) : words(line),
 })) {
   test(`a map that is ${name} emits in the order of its input`, async () => {
     await withJob({ stages: [{ kind: "map", fn }] }, async (bench) => {
       await bench.run({ inputs: ["raw://a b\nb c\nd", "raw://e"] });
-      assert.equal(bench.results(0).map(([key]) => key).join(""), "abbcde");
+      assert.equal(
+        bench
+          .results(0)
+          .map(([key]) => key)
+          .join(""),
+        "abbcde",
+      );
     });
   });
 }
@@ -118,11 +130,17 @@ for (const [name, fn] of Object.entries({
   "a promise of an array": async (pairs: Pairs) => [...sum(pairs)],
 })) {
   test(`a reduce may output by ${name}`, async () => {
-    const stages = [{ kind: "map" as const, fn: words }, { kind: "reduce" as const, fn }];
+    const stages = [
+      { kind: "map" as const, fn: words },
+      { kind: "reduce" as const, fn },
+    ];
     await withJob({ stages, params: { add: 0 } }, async (bench) => {
       await bench.run({ inputs: ["raw://a b a"] });
       await bench.run({ stage: 1, label: 0 });
-      assert.deepEqual(bench.results(1), [["a", 2], ["b", 1]]);
+      assert.deepEqual(bench.results(1), [
+        ["a", 2],
+        ["b", 1],
+      ]);
     });
   });
 }
@@ -134,14 +152,27 @@ test("a combiner gets one buffer a partition and what is left in it is emitted",
     if (!done) buffer.set(word, (buffer.get(word) ?? 0) + n);
   };
   const partition = (word: string) => word.charCodeAt(0) % 2;
-  const stages = [{ kind: "map" as const, fn: words, combiner, partition, partitions: 2 }, { kind: "reduce" as const, fn: nopReduce }];
+  const stages = [
+    { kind: "map" as const, fn: words, combiner, partition, partitions: 2 },
+    { kind: "reduce" as const, fn: nopReduce },
+  ];
   await withJob({ stages }, async (bench) => {
     const output = await bench.run({ inputs: ["raw://a b a b c"] });
-    assert.deepEqual(output.labels.map(({ label, records }) => [label, records]), [[0, 1], [1, 2]]);
+    assert.deepEqual(
+      output.labels.map(({ label, records }) => [label, records]),
+      [
+        [0, 1],
+        [1, 2],
+      ],
+    );
     assert.equal(buffers.size, 2);
     await bench.run({ stage: 1, task: 0, label: 0 });
     await bench.run({ stage: 1, task: 1, label: 1 });
-    assert.deepEqual(bench.results(1), [["b", 2], ["a", 2], ["c", 1]]);
+    assert.deepEqual(bench.results(1), [
+      ["b", 2],
+      ["a", 2],
+      ["c", 1],
+    ]);
   });
 });
 
@@ -163,7 +194,11 @@ test("a combiner that ignores done, or returns its buffer, or yields at the end,
   for (const combiner of combiners) {
     await withJob({ stages: [{ kind: "map", fn: words, combiner }] }, async (bench) => {
       await bench.run({ inputs: ["raw://a b a b c"] });
-      assert.deepEqual(bench.results(0), [["a", 2], ["b", 2], ["c", 1]]);
+      assert.deepEqual(bench.results(0), [
+        ["a", 2],
+        ["b", 2],
+        ["c", 1],
+      ]);
     });
   }
 });
@@ -173,14 +208,20 @@ test("a combiner's buffers are emptied at their budget and the sums stay right",
     buffer.set(word, (buffer.get(word) ?? 0) + n);
   };
   const lines = Array.from({ length: 20_000 }, (_, i) => `${i % 7_000}-${"x".repeat(20)}`).join("\n");
-  const stages = [{ kind: "map" as const, fn: words, combiner }, { kind: "reduce" as const, fn: sum }];
+  const stages = [
+    { kind: "map" as const, fn: words, combiner },
+    { kind: "reduce" as const, fn: sum },
+  ];
   await withJob({ stages, memoryLimitBytes: 4 * 1024 * 1024 }, async (bench) => {
     const output = await bench.run({ inputs: [`raw://${lines}`] });
     assert.ok(output.recordsOut > 7_000, "it was emptied at least once in between");
     await bench.run({ stage: 1, label: 0 });
     const results = bench.results(1) as [string, number][];
     assert.equal(results.length, 7_000);
-    assert.equal(results.reduce((total, [, n]) => total + n, 0), 20_000);
+    assert.equal(
+      results.reduce((total, [, n]) => total + n, 0),
+      20_000,
+    );
   });
 });
 
@@ -189,11 +230,19 @@ test("init reads ahead of the map, and init of reduce sees the pairs", async () 
     params.header = lines.next().value as string;
   };
   const fn = (line: string, params: { header: string }) => [[params.header, line]];
-  await withJob({ stages: [{ kind: "map", fn, init }, { kind: "reduce", fn: nopReduce, init: (pairs: Iterator<unknown>) => pairs.next() }] }, async (bench) => {
-    await bench.run({ inputs: ["raw://head\n1\n2"] });
-    await bench.run({ stage: 1, label: 0 });
-    assert.deepEqual(bench.results(1), [["head", "2"]]);
-  });
+  await withJob(
+    {
+      stages: [
+        { kind: "map", fn, init },
+        { kind: "reduce", fn: nopReduce, init: (pairs: Iterator<unknown>) => pairs.next() },
+      ],
+    },
+    async (bench) => {
+      await bench.run({ inputs: ["raw://head\n1\n2"] });
+      await bench.run({ stage: 1, label: 0 });
+      assert.deepEqual(bench.results(1), [["head", "2"]]);
+    },
+  );
 });
 
 test("each task has its own copy of params", async () => {
@@ -204,7 +253,11 @@ test("each task has its own copy of params", async () => {
   await withJob({ stages: [{ kind: "map", fn }], params: { seen: [] } }, async (bench) => {
     await bench.run({ task: 0, inputs: ["raw://a\nb"] });
     await bench.run({ task: 1, inputs: ["raw://c"] });
-    assert.deepEqual(bench.results(0), [["a", 1], ["b", 2], ["c", 1]]);
+    assert.deepEqual(bench.results(0), [
+      ["a", 1],
+      ["b", 2],
+      ["c", 1],
+    ]);
   });
 });
 
@@ -250,12 +303,17 @@ test("results in a user's format are plain files, and a chain of output streams 
     write: (chunk: string) => stream.write(chunk),
     close: () => stream.write(`end of ${partition}\n`),
   });
-  const loud = (stream: { add(k: string, v: number): void }) => ({ add: (key: string, value: number) => stream.add(`${key}!`, value) });
+  const loud = (stream: { add(k: string, v: number): void }) => ({
+    add: (key: string, value: number) => stream.add(`${key}!`, value),
+  });
   await withJob({ stages: [{ kind: "map", fn: words, outputStream: [lines, loud] }] }, async (bench) => {
     const output = await bench.run({ inputs: ["raw://a b"] });
     const [file] = bench.files(0);
     assert.match(file ?? "", /^disco:\/\/localhost\/disco\/localhost\/00\/test@1:2:3\/map-0-0\.0\.out$/);
-    assert.equal(await readFile(join(bench.dataDir, (file ?? "").replace("disco://localhost/disco/", "")), "utf8"), "a!=1\nb!=1\nend of 0\n");
+    assert.equal(
+      await readFile(join(bench.dataDir, (file ?? "").replace("disco://localhost/disco/", "")), "utf8"),
+      "a!=1\nb!=1\nend of 0\n",
+    );
     assert.equal(output.recordsOut, 2);
   });
 });
@@ -266,12 +324,18 @@ test("a reduce-only job reads results of an earlier one, sorted or merged", asyn
       await first.run({ task: 0, inputs: ["raw://acegi"] });
       await first.run({ task: 1, inputs: ["raw://bdfh"] });
       const paths = first.files(0).map((url) => join(first.dataDir, url.replace("disco://localhost/disco/", "")));
-      await withJob({ stages: [{ kind: "reduce", fn: nopReduce, inputStream: [chainReader], sort }] }, async (second) => {
-        const output = await second.run({ inputs: paths });
-        const keys = second.results(0).map(([key]) => key).join("");
-        assert.equal(keys, sort === false ? "acegibdfh" : "abcdefghi");
-        assert.equal(output.recordsIn, 9);
-      });
+      await withJob(
+        { stages: [{ kind: "reduce", fn: nopReduce, inputStream: [chainReader], sort }] },
+        async (second) => {
+          const output = await second.run({ inputs: paths });
+          const keys = second
+            .results(0)
+            .map(([key]) => key)
+            .join("");
+          assert.equal(keys, sort === false ? "acegibdfh" : "abcdefghi");
+          assert.equal(output.recordsIn, 9);
+        },
+      );
     });
   }
 });
@@ -281,104 +345,26 @@ function* sortedPairs(stream: Iterable<Uint8Array>) {
 }
 
 test("a bad replica is no failure while another works, also in the middle", async () => {
-  await withJob({ stages: [{ kind: "map", fn: (pair: unknown) => [[pair, 1]], inputStream: [netstrReader] }] }, async (bench) => {
-    const good = join(bench.dataDir, "good");
-    const bad = join(bench.dataDir, "bad");
-    await writeFile(good, "1 a 1 b\n1 c 1 d\n1 e 1 f\n");
-    await writeFile(bad, "1 a 1 b\n1 c 1 d\n9 e");
-    await bench.run({ inputs: [[join(bench.dataDir, "missing"), bad, good]] });
-    assert.deepEqual(bench.results(0).map(([key]) => key), [["a", "b"], ["c", "d"], ["e", "f"]]);
-    await assert.rejects(bench.run({ inputs: [[join(bench.dataDir, "missing"), bad]], attempt: 1 }), fails("no-replica", /missing[^]*cut off/));
-  });
-});
-
-const badMaps: [string, (line: string) => unknown, string, RegExp][] = [
-  ["nothing", () => undefined, "bad-result", /map \(fn\) returned undefined, an iterable of \[key, value\] was expected/],
-  ["a string", () => "ab", "bad-result", /returned 'ab'/],
-  ["a number", () => 7, "bad-result", /returned 7/],
-  ["a flat pair", (line) => [line, 1], "bad-result", /emitted 'x', a pair/],
-  ["triples", () => [[1, 2, 3]], "bad-result", /emitted \[ 1, 2, 3 \]/],
-  ["a promise of nothing", async () => undefined, "bad-result", /returned undefined/],
-  ["a function as value", () => [["k", { deep: [() => 1] }]], "bad-value", /value\.deep\[0\]/],
-];
-for (const [name, fn, code, message] of badMaps) {
-  test(`a map that returns ${name} fails with an error that says so`, async () => {
-    await withJob({ stages: [{ kind: "map", fn: Object.defineProperty(fn, "name", { value: "fn" }) }] }, async (bench) => {
-      await assert.rejects(bench.run({ inputs: ["raw://x"] }), fails(code, message));
-    });
-  });
-}
-
-test("a partitioner out of range is named with its key", async () => {
-  for (const value of [4, -1, 1.5, "1", Number.NaN, undefined]) {
-    await withJob({ stages: [{ kind: "map", fn: words, partition: () => value, partitions: 4 }] }, async (bench) => {
-      await assert.rejects(bench.run({ inputs: ["raw://x"] }), fails("bad-partition", /partition returned .* for the key 'x': an integer from 0 to 3/));
-    });
-  }
-});
-
-test("a failed attempt leaves nothing behind and the next one gives the same output", async () => {
-  let bad = true;
-  const fn = (line: string) => {
-    if (bad && line === "b") throw new Error("broken");
-    return [[line, 1]];
-  };
-  await withJob({ stages: [{ kind: "map", fn }, { kind: "reduce", fn: nopReduce }] }, async (bench) => {
-    await assert.rejects(bench.run({ inputs: ["raw://a\nb"] }), /broken/);
-    bad = false;
-    const output = await bench.run({ inputs: ["raw://a\nb"], attempt: 1 });
-    const again = await bench.run({ inputs: ["raw://a\nb"], attempt: 2 });
-    assert.equal(output.ref.digest, again.ref.digest);
-    await bench.run({ stage: 1, label: 0 });
-    assert.deepEqual(bench.results(1), [["a", 1], ["b", 1]]);
-  });
-});
-
-test("a lost output of the stage before names the task that must run again", async () => {
-  await withJob({ stages: [{ kind: "map", fn: words }, { kind: "reduce", fn: nopReduce }] }, async (bench) => {
-    const output = await bench.run({ inputs: ["raw://a"] });
-    await writeFile(join(bench.dataDir, output.ref.file), "");
-    await assert.rejects(bench.run({ stage: 1, label: 0 }), (error: DiscoError) => error.code === "input-lost");
-  });
-});
-
-test("a task knows itself, and its values out of band are reported once each", async () => {
-  const fn = (line: string) => {
-    task.put("greeting", "first");
-    task.put("greeting", `hello ${line}`);
-    const facts = [task.jobName, task.host, task.stage, task.id, task.attempt, task.partition, task.inputs.length];
-    return [[task.get("greeting").toString(), facts], [task.random() === task.random(), 0]];
-  };
-  await withJob({ stages: [{ kind: "map", fn }] }, async (bench) => {
-    const output = await bench.run({ task: 3, attempt: 2, label: 5, inputs: ["raw://you"] });
-    assert.deepEqual(bench.results(0)[0], ["hello you", ["test@1:2:3", "localhost", "map", 3, 2, 5, 1]]);
-    assert.equal(bench.results(0)[1]?.[0], false);
-    const [oob, ...rest] = output.oob ?? [];
-    assert.equal(rest.length, 0);
-    assert.equal(await readFile(join(bench.dataDir, oob?.file ?? ""), "utf8"), "hello you");
-  });
-  assert.throws(() => task.put("a", "b"), fails("no-task", /only there while a task runs/));
-});
-
-test("out-of-band keys and counts have limits", async () => {
-  const put = (key: string) => (_: string) => {
-    task.put(key, "x");
-    return [];
-  };
-  for (const key of ["", "a b", "ä", "x".repeat(257)]) {
-    await withJob({ stages: [{ kind: "map", fn: put(key) }] }, async (bench) => {
-      await assert.rejects(bench.run({ inputs: ["raw://x"] }), fails("bad-key", /bad key/));
-    });
-  }
-  await withJob({ stages: [{ kind: "map", fn: put("key") }] }, async (bench) => {
-    await assert.rejects(bench.run({ inputs: [`raw://${"x\n".repeat(1001)}`] }), fails("too-many-puts", /1000/));
-  });
-});
-
-test("every Nth item is told, as the seed does", async () => {
-  await withJob({ stages: [{ kind: "map", fn: words }, { kind: "reduce", fn: nopReduce }], statusInterval: 2 }, async (bench) => {
-    await bench.run({ inputs: ["raw://a\nb\nc\nd\ne"] });
-    await bench.run({ stage: 1, label: 0 });
-    assert.deepEqual(bench.status, ["2 items mapped", "4 items mapped", "2 items reduced", "4 items reduced"]);
-  });
+  await withJob(
+    { stages: [{ kind: "map", fn: (pair: unknown) => [[pair, 1]], inputStream: [netstrReader] }] },
+    async (bench) => {
+      const good = join(bench.dataDir, "good");
+      const bad = join(bench.dataDir, "bad");
+      await writeFile(good, "1 a 1 b\n1 c 1 d\n1 e 1 f\n");
+      await writeFile(bad, "1 a 1 b\n1 c 1 d\n9 e");
+      await bench.run({ inputs: [[join(bench.dataDir, "missing"), bad, good]] });
+      assert.deepEqual(
+        bench.results(0).map(([key]) => key),
+        [
+          ["a", "b"],
+          ["c", "d"],
+          ["e", "f"],
+        ],
+      );
+      await assert.rejects(
+        bench.run({ inputs: [[join(bench.dataDir, "missing"), bad]], attempt: 1 }),
+        fails("no-replica", /missing[^]*cut off/),
+      );
+    },
+  );
 });

@@ -1,21 +1,20 @@
 /** One task from its inputs to its committed output: composes reading, the user's function, partitioning and writing. */
 import type { TaskOutput } from "../core/job/spec.ts";
 import { DiscoError } from "../errors.ts";
-import type { FnRef, StagePlan } from "../protocol/job-data.ts";
+import type { StagePlan } from "../protocol/job-data.ts";
 import type { WorkerTask } from "../protocol/messages.ts";
-import type { LoadedCode } from "../shipping/load.ts";
 import { type BoundJob, fileName, type UserFunction } from "./bound-job.ts";
 import type { CombinerFn } from "./combine.ts";
 import { makeEmitter, type PartitionFn } from "./emit.ts";
 import { mapAll, mapAsync } from "./map-loop.ts";
 import { OobValues } from "./oob.ts";
-import { ownRecipe } from "./own.ts";
+import { peakRss } from "./peak-rss.ts";
 import { Progress, type ProgressSink } from "./progress.ts";
 import { seededRandom } from "./random.ts";
 import { reduceAll } from "./reduce-loop.ts";
+import { StageFunctions } from "./stage-functions.ts";
 import { chainReader } from "./streams/chain.ts";
 import { countAsync, countRecords } from "./streams/counted.ts";
-import type { NamedInputStream } from "./streams/input-chain.ts";
 import { mapLineReader } from "./streams/lines.ts";
 import type { OutputFormat } from "./streams/output-chain.ts";
 import { isIterable, type Stream } from "./streams/stream.ts";
@@ -27,6 +26,14 @@ import { setTask } from "./task-state.ts";
 const inputShare = 1 / 6;
 const outputShare = 1 / 6;
 const combinerShare = 1 / 12;
+
+/**
+ * A string that is a slice of a line keeps the text of its whole chunk alive. Where few records come of much input, what waits
+ * in buffers would so hold the input itself: it is written each time this share of the limit has been read.
+ */
+const pinnedShare = 1 / 8;
+/** Text behind a batch of records, at most. */
+const batchBytes = 1024 * 1024;
 
 export interface TaskHost extends ProgressSink {
   readonly beat: Int32Array;
@@ -52,9 +59,15 @@ export async function runTask(job: BoundJob, task: WorkerTask, host: TaskHost): 
     output = null;
     const recordsOut = finished.labels.reduce((sum, label) => sum + label.records, 0);
     const { recordsIn, bytesIn } = progress;
-    const peakRss = process.resourceUsage().maxRSS * 1024;
     const refs = oob.refs;
-    return { ...finished, ...(refs.length === 0 ? {} : { oob: refs }), recordsIn, recordsOut, bytesIn, peakRss };
+    return {
+      ...finished,
+      ...(refs.length === 0 ? {} : { oob: refs }),
+      recordsIn,
+      recordsOut,
+      bytesIn,
+      peakRss: peakRss(),
+    };
   } catch (error) {
     job.currentUrl = progress.url;
     abort(output);
@@ -87,18 +100,35 @@ async function run(
     },
     output,
   );
+  const spill = (): void => {
+    flush();
+    output.spill();
+  };
+  const pinnedBytesMax = job.data.memoryLimitBytes * pinnedShare;
   const fn = functions.get(plan.fn);
   const name = functions.name(plan.fn, plan.kind);
   const init = functions.optional<UserFunction>(plan.init);
   if (plan.kind === "map") {
-    const mapRun = { fn, name, params, emit, progress, concurrency: Math.max(1, plan.concurrency), onBatch: () => {} };
+    let spilledAt = 0;
+    const onBatch = (): void => {
+      if (progress.bytesIn - spilledAt < pinnedBytesMax) return;
+      spilledAt = progress.bytesIn;
+      spill();
+    };
+    const mapRun = { fn, name, params, emit, progress, concurrency: Math.max(1, plan.concurrency), onBatch };
     // An iterator rather than an iterable: what `init` reads of it is gone, as in the seed.
     const entries = isIterable(stream) ? iteratorOf(stream) : stream;
     if (init !== null) await init(entries, params);
     const done = isIterable(entries) ? mapAll(entries, mapRun) : mapAsync(entries, mapRun);
     if (done !== undefined) await done;
   } else {
-    const pairs = isIterable(stream) ? countRecords(stream, progress) : countAsync(stream, progress);
+    let batches = 0;
+    const onBatch = (): void => {
+      if (++batches * batchBytes < pinnedBytesMax) return;
+      batches = 0;
+      spill();
+    };
+    const pairs = isIterable(stream) ? countRecords(stream, progress, onBatch) : countAsync(stream, progress);
     if (init !== null) await init(pairs, params);
     const done = reduceAll(pairs, { fn, name, params, emit });
     if (done !== undefined) await done;
@@ -122,14 +152,17 @@ async function openInput(
   const isMap = plan.kind === "map" && task.input.kind === "inputs";
   const inputPlan: InputPlan = {
     chain: plan.inputStream.map((ref, i) => functions.named(ref, `inputStream[${i}]`)),
-    defaultReader: isMap ? { name: "mapLineReader", fn: mapLineReader as never } : { name: "chainReader", fn: chainReader as never },
+    defaultReader: isMap
+      ? { name: "mapLineReader", fn: mapLineReader as never }
+      : { name: "chainReader", fn: chainReader as never },
     sort: plan.sort,
     params,
     budgetBytes: job.data.memoryLimitBytes * inputShare,
-    scratchDir: job.scratchDir(),
+    scratchDir: job.scratchDir,
   };
   if (task.input.kind === "inputs") return openInputs(task.input.inputs, inputPlan, job.context, progress);
-  if (task.manifestFile === undefined) throw new DiscoError("a task over a stage came without its manifest", { code: "bad-task" });
+  if (task.manifestFile === undefined)
+    throw new DiscoError("a task over a stage came without its manifest", { code: "bad-task" });
   const before = job.stage(task.input.stage);
   const source = {
     input: task.input,
@@ -216,34 +249,4 @@ function taskState(job: BoundJob, task: WorkerTask, plan: StagePlan, oob: OobVal
     put: (key, value) => oob.put(key, value),
     get: (key, from) => oob.get(key, from),
   };
-}
-
-/** The functions of one stage, and what messages call them. */
-class StageFunctions {
-  readonly #code: LoadedCode;
-  readonly #plan: StagePlan;
-
-  constructor(plan: StagePlan, code: LoadedCode) {
-    this.#plan = plan;
-    this.#code = code;
-  }
-
-  get(ref: FnRef): UserFunction {
-    return this.#code.fn(ref) as UserFunction;
-  }
-
-  optional<F>(ref: FnRef | null): F | null {
-    return ref === null ? null : (this.#code.fn(ref) as F);
-  }
-
-  /** The option's name, with the function's own where it has another. */
-  name(ref: FnRef, role: string): string {
-    const fn = this.#code.fn(ref);
-    const own = ownRecipe(fn)?.name ?? fn.name;
-    return own === "" || own === role ? role : `${role} (${own})`;
-  }
-
-  named(ref: FnRef, role: string): NamedInputStream {
-    return { name: this.name(ref, `${this.#plan.name}'s ${role}`), fn: this.#code.fn(ref) as NamedInputStream["fn"] };
-  }
 }

@@ -4,8 +4,8 @@ import type { StageManifest, TaskInput } from "../core/job/spec.ts";
 import { DataError } from "../errors.ts";
 import type { Progress } from "./progress.ts";
 import { type Batch, type BatchSource, Records } from "./storage/batch.ts";
-import { MergedRecords } from "./storage/merged-records.ts";
 import { LostOutput, type TaskOutputRef } from "./storage/lost-output.ts";
+import { MergedRecords } from "./storage/merged-records.ts";
 import { openOutputs } from "./storage/outputs.ts";
 import { sortRecords } from "./storage/record-sorter.ts";
 import { OpenFiles, type Run } from "./storage/run.ts";
@@ -85,7 +85,10 @@ function selectOutputs({ input, manifestFile }: StageSource): TaskOutputRef[] {
     });
   }
   return manifest.outputs
-    .filter(({ task, ref }) => (input.task === undefined || task === input.task) && (input.host === undefined || ref.host === input.host))
+    .filter(
+      ({ task, ref }) =>
+        (input.task === undefined || task === input.task) && (input.host === undefined || ref.host === input.host),
+    )
     .map(({ task, ref }) => ({ task, ref }))
     .sort((a, b) => a.task - b.task);
 }

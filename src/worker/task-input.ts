@@ -65,7 +65,11 @@ export async function openStageInput(source: StageSource, plan: InputPlan, progr
       return { stream: await arrange(stage.recordsOfEach(), stage.names, plan), close: () => stage.close() };
     }
     const chain = plan.chain.length > 0 ? plan.chain : [plan.defaultReader];
-    const openers = stage.bytesOfEach().map((bytes): OpenStreamFn => () => openChain(bytes, chain, plan.params));
+    const openers = stage.bytesOfEach().map(
+      (bytes): OpenStreamFn =>
+        () =>
+          openChain(bytes, chain, plan.params),
+    );
     return { stream: await arrange(openers, stage.names, plan), close: () => stage.close() };
   } catch (error) {
     stage.close();
@@ -79,7 +83,11 @@ function isNative(chain: readonly NamedInputStream[]): boolean {
 }
 
 /** One after the other, or sorted, or merged. */
-async function arrange(openers: readonly OpenStreamFn[], names: readonly string[], plan: InputPlan): Promise<Stream<unknown>> {
+async function arrange(
+  openers: readonly OpenStreamFn[],
+  names: readonly string[],
+  plan: InputPlan,
+): Promise<Stream<unknown>> {
   if (plan.sort === "merge") {
     const inputs = openers.map((open, i) => ({ url: names[i] ?? "", pairs: synchronous(open()) }));
     return mergeSorted(inputs);
@@ -104,4 +112,3 @@ function nearestFirst(input: InputSpec, host: string | undefined): readonly stri
   if (near.length === 0 || near.length === input.replicas.length) return input.replicas;
   return [...near, ...input.replicas.filter((url) => !near.includes(url))];
 }
-

@@ -40,6 +40,8 @@ export interface FinishedOutput {
 }
 
 export interface TaskOutputWriter extends PairWriter {
+  /** Writes what waits in buffers. */
+  spill(): void;
   finish(): FinishedOutput;
   /** Takes back what was written. */
   abort(): void;
@@ -61,11 +63,13 @@ export function intermediateOutput(plan: OutputPlan, segment: SegmentFile, segme
   const target: PairWriter = formatted ?? writer;
   return {
     add: (partition, key, value) => target.add(partition, key, value),
+    spill: () => writer.spill(),
     abort: () => writer.abort(),
     finish() {
       const records = formatted?.finish();
       const { at, length, digest, labels } = writer.finish();
-      const sizes = records === undefined ? labels : labels.map((size) => ({ ...size, records: records.get(size.label) ?? 0 }));
+      const sizes =
+        records === undefined ? labels : labels.map((size) => ({ ...size, records: records.get(size.label) ?? 0 }));
       return { ref: { host: plan.host, file: segmentName, at, length, digest }, labels: sizes };
     },
   };
@@ -77,6 +81,7 @@ export function finalOutput(plan: OutputPlan): TaskOutputWriter {
     const writer = new FinalWriter(plan);
     return {
       add: (partition, key, value) => writer.add(partition, key, value),
+      spill: () => writer.spill(),
       abort: () => writer.abort(),
       finish() {
         const { files, digest } = writer.finish();
@@ -92,6 +97,8 @@ export function finalOutput(plan: OutputPlan): TaskOutputWriter {
   });
   return {
     add: (partition, key, value) => writer.add(partition, key, value),
+    // Bytes of a user's format wait in sinks of a fixed size, and hold nothing else.
+    spill: () => {},
     abort() {
       for (const file of files.values()) file.remove();
     },
@@ -108,9 +115,15 @@ export function finalOutput(plan: OutputPlan): TaskOutputWriter {
   };
 }
 
-function index(plan: OutputPlan, files: readonly (LabelSize & { readonly file: string })[], digest: string): FinishedOutput {
+function index(
+  plan: OutputPlan,
+  files: readonly (LabelSize & { readonly file: string })[],
+  digest: string,
+): FinishedOutput {
   const base = `${plan.host}/disco/`;
-  const text = formatIndex(files.map(({ label, file, bytes }) => ({ label, url: `disco://${base}${file}`, size: bytes })));
+  const text = formatIndex(
+    files.map(({ label, file, bytes }) => ({ label, url: `disco://${base}${file}`, size: bytes })),
+  );
   const name = `${plan.jobDir}/.disco/${plan.name}.results`;
   const path = join(plan.dataDir, name);
   try {

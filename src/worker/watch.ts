@@ -20,6 +20,7 @@ export class Watch {
     const thread = new Worker(new URL(file, import.meta.url), {
       name: "disco-watch",
       workerData,
+      execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2, stackSizeMb: 1 },
     });
     thread.unref();

@@ -11,7 +11,7 @@
  */
 import type { AttemptId, EventLevel, FromWorker, ToWorker, WorkerTask } from "../protocol/messages.ts";
 import { BoundJob, type JobBinding } from "./bound-job.ts";
-import { captureConsole } from "./console-capture.ts";
+import { ConsoleCapture } from "./console-capture.ts";
 import { taskFailure } from "./failure.ts";
 import { runTask } from "./run-task.ts";
 import { LostOutput } from "./storage/lost-output.ts";
@@ -19,6 +19,7 @@ import { Watch } from "./watch.ts";
 
 export class WorkerLoop {
   readonly #watch = new Watch();
+  readonly #console = new ConsoleCapture();
   readonly #queue: WorkerTask[] = [];
   readonly #exit = process.exit.bind(process);
   #job: BoundJob | null = null;
@@ -39,6 +40,10 @@ export class WorkerLoop {
         break;
       case "task":
         this.#queue.push(message.task);
+        if (!this.#busy) void this.#runQueue();
+        break;
+      case "tasks":
+        this.#queue.push(...message.tasks);
         if (!this.#busy) void this.#runQueue();
         break;
       case "cancel": {
@@ -79,7 +84,7 @@ export class WorkerLoop {
     const message = (level: EventLevel, text: string): void => {
       this.#send({ kind: "message", level, text, ...id });
     };
-    const captured = captureConsole(message);
+    this.#console.begin(message);
     process.exit = (code) => this.#exitInTask(code);
     let report: FromWorker;
     try {
@@ -95,7 +100,7 @@ export class WorkerLoop {
     } catch (error) {
       report = this.#failed(error, task);
     } finally {
-      captured.release();
+      this.#console.end();
       process.exit = this.#exit;
     }
     // A crash has reported the attempt already.
@@ -109,7 +114,7 @@ export class WorkerLoop {
     const { input } = task;
     const id = attemptId(task);
     if (!(error instanceof LostOutput) || input?.kind !== "stage") return { kind: "failed", failure, ...id };
-    return { kind: "failed", failure, lost: { stage: input.stage, task: error.task, ref: error.ref }, ...id };
+    return { kind: "failed", failure, lost: { stage: input.stage, ...error.origin }, ...id };
   }
 
   /** `process.exit` in a job's function: says where before it obeys. */
@@ -122,7 +127,8 @@ export class WorkerLoop {
 
   /** After an uncaught exception nothing in the process can be trusted: report and exit. */
   #crash(error: unknown): void {
-    if (!this.#reportCrash(error, null)) process.stderr.write(`disco: uncaught in a worker: ${String((error as Error)?.stack ?? error)}\n`);
+    if (!this.#reportCrash(error, null))
+      process.stderr.write(`disco: uncaught in a worker: ${String((error as Error)?.stack ?? error)}\n`);
     this.#exit(1);
   }
 

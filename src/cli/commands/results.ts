@@ -8,7 +8,10 @@ export async function printResults(name: string, options: StoreOptions): Promise
   for (const url of await resultsOf(name, options)) process.stdout.write(`${url}\n`);
 }
 
-export async function catResults(name: string, options: StoreOptions & { readonly format: RecordFormat }): Promise<void> {
+export async function catResults(
+  name: string,
+  options: StoreOptions & { readonly format: RecordFormat },
+): Promise<void> {
   await writeRecords(await resultsOf(name, options), "-", options.format);
 }
 

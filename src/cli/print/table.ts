@@ -15,7 +15,8 @@ export function formatTable(rows: readonly (readonly [key: unknown, value: unkno
 }
 
 function cell(value: unknown): string {
-  if (typeof value === "string") return value.replace(/[\x00-\x1f\x7f]/g, (character) => JSON.stringify(character).slice(1, -1));
+  if (typeof value === "string")
+    return value.replace(/[\x00-\x1f\x7f]/g, (character) => JSON.stringify(character).slice(1, -1));
   if (typeof value === "number" && Number.isInteger(value)) return value.toLocaleString("en-US");
   return inspect(value, { breakLength: Number.POSITIVE_INFINITY, compact: true, depth: 4, maxArrayLength: 20 });
 }

@@ -1,7 +1,8 @@
 /** One line for one stage, as wide as the terminal allows: the least important part goes first when it is narrow. */
-import { formatCount, formatRate, formatSeconds, isRateWorthShowing } from "./quantity.ts";
-import type { StageReading } from "./stage-meter.ts";
+
 import type { Look } from "./look.ts";
+import { formatCount, formatRate, formatRemaining, formatSeconds, isRateWorthShowing } from "./quantity.ts";
+import type { StageReading } from "./stage-meter.ts";
 
 const barCellsMin = 8;
 const barCellsMax = 30;
@@ -14,7 +15,7 @@ export function renderBar(stage: StageReading, nameWidth: number, columns: numbe
     `${formatCount(stage.done)}/${formatCount(stage.tasks)} ${stage.tasks === 1 ? "task" : "tasks"}`,
     ...(isRateWorthShowing(stage.bytesPerSecond) ? [formatRate(stage.bytesPerSecond)] : []),
     ...(stage.state === "done" && stage.elapsedSeconds > 0 ? [formatSeconds(stage.elapsedSeconds)] : []),
-    ...(stage.remainingSeconds !== null ? [`${formatSeconds(stage.remainingSeconds)} left`] : []),
+    ...(stage.remainingSeconds !== null ? [formatRemaining(stage.remainingSeconds)] : []),
     ...(stage.failed > 0 ? [`${formatCount(stage.failed)} failed`] : []),
   ];
   const percent = `${String(Math.floor(stage.fraction * 100)).padStart(3)}%`;

@@ -1,7 +1,7 @@
 /** Plain lines for logs and pipes: when a stage starts, when it ends, and at most one every two seconds in between. */
 import type { JobInfo } from "../../client/master-api.ts";
 import type { ProgressDisplay } from "./display.ts";
-import { formatCount, formatRate, formatSeconds, isRateWorthShowing } from "./quantity.ts";
+import { formatCount, formatRate, formatRemaining, formatSeconds, isRateWorthShowing } from "./quantity.ts";
 import { StageMeter, type StageReading } from "./stage-meter.ts";
 
 const lineIntervalMs = 2000;
@@ -41,7 +41,8 @@ export class LineDisplay implements ProgressDisplay {
   #show(job: string, shown: ShownStage, stage: StageReading): void {
     const now = this.#now();
     const changed = shown.state !== stage.state;
-    if (stage.state === "waiting" || (!changed && (stage.state === "done" || now - shown.shownAt < lineIntervalMs))) return;
+    if (stage.state === "waiting" || (!changed && (stage.state === "done" || now - shown.shownAt < lineIntervalMs)))
+      return;
     shown.state = stage.state;
     shown.shownAt = now;
     this.#print(`${job}: ${stage.name} ${describe(stage, changed)}`);
@@ -55,7 +56,7 @@ function describe(stage: StageReading, changed: boolean): string {
   const rate = isRateWorthShowing(stage.bytesPerSecond) ? [formatRate(stage.bytesPerSecond)] : [];
   const time = stage.elapsedSeconds > 0 ? [formatSeconds(stage.elapsedSeconds)] : [];
   if (stage.state === "done") return ["done", tasks, ...time, ...rate, ...failed].join(", ");
-  const left = stage.remainingSeconds === null ? [] : [`${formatSeconds(stage.remainingSeconds)} left`];
+  const left = stage.remainingSeconds === null ? [] : [formatRemaining(stage.remainingSeconds)];
   const share = `${Math.floor(stage.fraction * 100)}%`;
   return [share, `${formatCount(stage.done)}/${tasks}`, ...rate, ...left, ...failed].join(", ");
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { stripVTControlCharacters } from "node:util";
 import { test } from "node:test";
+import { stripVTControlCharacters } from "node:util";
 import type { JobInfo, StageInfo } from "../../client/master-api.ts";
 import { renderBar } from "./bar.ts";
 import { LineDisplay } from "./line-display.ts";
@@ -13,7 +13,16 @@ const plain: Look = { unicode: false, paint: (_, text) => text };
 const rich: Look = { unicode: true, paint: (_, text) => text };
 
 function stage(changes: Partial<StageInfo> = {}): StageInfo {
-  const nothing = { waiting: 0, running: 0, done: 0, failed: 0, recordsIn: 0, recordsOut: 0, bytesIn: 0, bytesTotal: 0 };
+  const nothing = {
+    waiting: 0,
+    running: 0,
+    done: 0,
+    failed: 0,
+    recordsIn: 0,
+    recordsOut: 0,
+    bytesIn: 0,
+    bytesTotal: 0,
+  };
   return { stage: "map", tasks: 10, ...nothing, ...changes };
 }
 
@@ -122,7 +131,10 @@ test("many writes do not mean many redraws", () => {
 test("without a terminal a stage has a line at its start, at its end, and every two seconds", () => {
   const lines: string[] = [];
   let now = 0;
-  const display = new LineDisplay((line) => lines.push(stripVTControlCharacters(line)), () => now);
+  const display = new LineDisplay(
+    (line) => lines.push(stripVTControlCharacters(line)),
+    () => now,
+  );
   for (let done = 0; done <= 10; done++) {
     now = done * 500;
     const waiting = stage({ stage: "reduce", tasks: done === 10 ? 1 : 0 });
@@ -131,8 +143,8 @@ test("without a terminal a stage has a line at its start, at its end, and every 
   assert.deepEqual(lines, [
     "words@1: started",
     "words@1: map started, 10 tasks",
-    "words@1: map 40%, 4/10 tasks, 2.0 MB/s, 3.0 s left",
-    "words@1: map 80%, 8/10 tasks, 2.0 MB/s, 1.0 s left",
+    "words@1: map 40%, 4/10 tasks, 2.0 MB/s, 3 s left",
+    "words@1: map 80%, 8/10 tasks, 2.0 MB/s, 1 s left",
     "words@1: map done, 10 tasks, 5.0 s, 2.0 MB/s",
   ]);
 });

@@ -38,3 +38,8 @@ export function formatSeconds(seconds: number): string {
   const rest = String(whole % 60).padStart(2, "0");
   return hours > 0 ? `${hours}h ${String(minutes).padStart(2, "0")}m` : `${minutes}m ${rest}s`;
 }
+
+/** An estimate, so in whole seconds. */
+export function formatRemaining(seconds: number): string {
+  return seconds < 59.5 ? `${Math.max(1, Math.round(seconds))} s left` : `${formatSeconds(seconds)} left`;
+}

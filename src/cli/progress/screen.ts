@@ -34,7 +34,11 @@ export class Screen {
   #closed = false;
 
   /** `draw` gives the block's lines, none longer than `columns`. `streams` are those whose writes share the terminal. */
-  constructor(terminal: TerminalStream, streams: readonly TerminalStream[], draw: (columns: number) => readonly string[]) {
+  constructor(
+    terminal: TerminalStream,
+    streams: readonly TerminalStream[],
+    draw: (columns: number) => readonly string[],
+  ) {
     this.#terminal = terminal;
     this.#draw = draw;
     const write = terminal.write;

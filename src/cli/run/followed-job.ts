@@ -14,7 +14,7 @@ export interface JobWatcher {
 
 export class FollowedJob {
   readonly name: string;
-  /** Resolves when the job has ended and all that it said was printed. Never rejects. */
+  /** Resolves when the job has ended and all that it said was printed. Rejects only for a fault in here. */
   readonly ended: Promise<void>;
   info: JobInfo | null = null;
   /** Its files are gone. */
@@ -26,6 +26,7 @@ export class FollowedJob {
       untilForgotten(this.#followState(master, watcher)),
       untilForgotten(this.#followEvents(master, watcher)),
     ]).then(() => {});
+    this.ended.catch(() => {});
   }
 
   get active(): boolean {

@@ -1,5 +1,4 @@
 /** The command line's options over those that the module gives. */
-import { JobDict } from "../../client/job-dict.ts";
 import type { RunOptions } from "./options.ts";
 
 export function applyOptions(

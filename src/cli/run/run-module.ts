@@ -1,9 +1,10 @@
 /** Runs what the module exports and waits for it. Returns the results to show, `null` if there are none to show. */
-import type { JobDict } from "../../client/job-dict.ts";
+
 import { Job } from "../../client/job.ts";
+import type { JobDict } from "../../client/job-dict.ts";
 import { isJobDict, jobNameOf, loadJob, type RunContext } from "./job-module.ts";
-import { applyOptions } from "./overrides.ts";
 import type { RunOptions } from "./options.ts";
+import { applyOptions } from "./overrides.ts";
 import type { Session } from "./session.ts";
 
 export async function runModule(
@@ -38,5 +39,7 @@ function contextOf(session: Session, inputs: string[], { params, partitions, nam
 }
 
 function isResults(value: unknown): value is string[] {
-  return Array.isArray(value) && value.length > 0 && value.every((url) => typeof url === "string" && /^\w+:\/\//.test(url));
+  return (
+    Array.isArray(value) && value.length > 0 && value.every((url) => typeof url === "string" && /^\w+:\/\//.test(url))
+  );
 }

@@ -4,13 +4,15 @@
  * One flow for people and for programs (`--json`): a failure at any point kills the jobs that still run, then everything
  * that was said is printed, then comes the outcome.
  */
-import { exitCodes, isUsageError } from "../exit-codes.ts";
+import { DiscoError } from "../../errors.ts";
+import { exitCodes } from "../exit-codes.ts";
 import { formatError, reportError } from "../print/error-report.ts";
-import { reportJob } from "../print/job-report.ts";
+import { type JobReport, reportJob } from "../print/job-report.ts";
 import type { RecordFormat } from "../print/record-text.ts";
 import { formatOfFile, writeRecords } from "../print/write-records.ts";
 import { lookOf } from "../progress/look.ts";
 import { Interrupted, Interruption } from "./interruption.ts";
+import { usageError } from "./job-module.ts";
 import { hookModules } from "./module-hooks.ts";
 import type { RunOptions } from "./options.ts";
 import { runModule } from "./run-module.ts";
@@ -24,41 +26,61 @@ interface Outcome {
 }
 
 export async function run(file: string, inputs: string[], options: RunOptions): Promise<number> {
+  if (options.json === true && options.output === "-") {
+    throw usageError("--json and --output - both want standard output", "Write the records to a file.");
+  }
   const release = options.json === true || options.output === "-" ? reserveStdout() : null;
   hookModules();
-  const session = new Session(options);
-  const interruption = new Interruption(() => announce(session));
+  const session = openSession(options);
+  if (!(session instanceof Session)) {
+    release?.();
+    if (options.json !== true) throw session.failure;
+    printDocument([], session);
+    return exitCodes.usage;
+  }
   try {
-    const outcome = await attempt(session, interruption, file, inputs, options);
+    const outcome = await attempt(session, file, inputs, options);
     session.closeDisplay();
     release?.();
-    if (options.json === true) printDocument(session, outcome);
+    if (options.json === true) printDocument(session.infos().map(reportJob), outcome);
     else await show(session, outcome, options);
-    return exitCodeOf(outcome.failure);
+    return exitCodeOf(outcome.failure, session.jobs.length > 0);
   } finally {
-    interruption.close();
     await session.close();
   }
 }
 
-async function attempt(
-  session: Session,
-  interruption: Interruption,
-  file: string,
-  inputs: string[],
-  options: RunOptions,
-): Promise<Outcome> {
+/** What is wrong with the options or with DISCO_MASTER is an outcome like any other. */
+function openSession(options: RunOptions): Session | Outcome {
   try {
-    const results = await Promise.race([runModule(session, file, inputs, options), interruption.happened]);
-    await session.settle();
-    const { output } = options;
-    if (results !== null && output !== undefined && output !== "-") await writeRecords(results, output, formatOf(options));
+    return new Session(options);
+  } catch (failure) {
+    return { results: null, failure };
+  }
+}
+
+/** Ctrl-C is ours as long as there may be something to kill; afterwards it ends the process, as everywhere. */
+async function attempt(session: Session, file: string, inputs: string[], options: RunOptions): Promise<Outcome> {
+  const interruption = new Interruption(() => announce(session));
+  try {
+    const results = await Promise.race([work(session, file, inputs, options), interruption.happened]);
     return { results, failure: null };
   } catch (failure) {
     await session.kill();
     await session.settle();
     return { results: null, failure };
+  } finally {
+    interruption.close();
   }
+}
+
+async function work(session: Session, file: string, inputs: string[], options: RunOptions): Promise<string[] | null> {
+  const results = await runModule(session, file, inputs, options);
+  await session.settle();
+  const { output } = options;
+  if (results !== null && output !== undefined && output !== "-")
+    await writeRecords(results, output, formatOf(options));
+  return results;
 }
 
 async function show(session: Session, { results, failure }: Outcome, options: RunOptions): Promise<void> {
@@ -74,8 +96,7 @@ async function show(session: Session, { results, failure }: Outcome, options: Ru
 }
 
 /** The document of `--json`; docs/cli.md has its schema. New keys may come, none changes while `version` is 1. */
-function printDocument(session: Session, { results, failure }: Outcome): void {
-  const jobs = session.infos().map(reportJob);
+function printDocument(jobs: readonly JobReport[], { results, failure }: Outcome): void {
   const error = failure === null ? null : reportError(failure);
   const document = { version: 1, ok: failure === null, results: results ?? [], jobs, error };
   process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
@@ -100,8 +121,8 @@ function announce(session: Session): void {
   process.stderr.write(`disco: ${what} (Ctrl-C again: at once)\n`);
 }
 
-function exitCodeOf(failure: unknown): number {
+function exitCodeOf(failure: unknown, started: boolean): number {
   if (failure === null) return exitCodes.ok;
   if (failure instanceof Interrupted) return failure.exitCode;
-  return isUsageError(failure) ? exitCodes.usage : exitCodes.failed;
+  return failure instanceof DiscoError && !started ? exitCodes.usage : exitCodes.failed;
 }

@@ -1,7 +1,7 @@
 /** What people and programs ask about a job, from the machine's counters: nothing here walks over tasks, but for `oob`. */
 import type { JobInfo, StageInfo } from "../../client/master-api.ts";
 import type { JobMachine } from "./machine.ts";
-import type { OobRef, StageManifest } from "./spec.ts";
+import type { OobRef, OutputRef, StageManifest } from "./spec.ts";
 import { done, gone, running, sleeping, waiting } from "./stage.ts";
 import type { Stage } from "./stage.ts";
 
@@ -56,11 +56,16 @@ export function runningHosts(job: JobMachine): string[] {
   return job.stages.flatMap((stage) => [...stage.live.values()].flatMap((attempts) => attempts.map(({ host }) => host)));
 }
 
-/** The present outputs of a stage, `null` while it is not complete or lacks an output. */
+/**
+ * The last known outputs of a stage, `null` before it was complete for the first time. Lost ones are among them: whoever
+ * still reads one finds it missing and says so. Left out, it would be missed by nobody.
+ */
 export function manifestOf(stage: Stage): StageManifest | null {
-  if (!stage.complete || stage.count(gone) > 0) return null;
-  const outputs: { task: number; ref: StageManifest["outputs"][number]["ref"] }[] = [];
-  for (let task = 0; task < stage.tasks; task++) outputs.push({ task, ref: stage.outputs.ref(task) });
+  const outputs: { task: number; ref: OutputRef }[] = [];
+  for (let task = 0; task < stage.tasks; task++) {
+    if (!stage.outputs.has(task)) return null;
+    outputs.push({ task, ref: stage.outputs.ref(task) });
+  }
   return { stage: stage.number, version: stage.version, outputs };
 }
 

@@ -42,6 +42,11 @@ export function demand(job: JobMachine): void {
   }
 }
 
+/** Somebody asked for a lost output. */
+export function demandOne(stage: Stage, task: number): void {
+  if (stage.state(task) === gone) stage.move(task, waiting);
+}
+
 /** Gives up making outputs again that nobody reads any more, as all tasks of the next stage are done (L1). */
 export function forgo(job: JobMachine): void {
   for (let number = job.stages.length - 2; number >= 0; number--) {
@@ -144,31 +149,19 @@ function consumers(grouping: Grouping, changed: ReadonlyMap<number, Changed>): (
   }
 }
 
-/** Whether a task's output is still to be read, by a task of the next stage that is not done or by what follows it. */
+/**
+ * Whether a task's output is still to be read by a task of the next stage. Who reads a label has to look into the
+ * directory of every output for it, so that for label groupings only the host narrows it down.
+ */
 function readers(stage: Stage, next: Stage | undefined): (task: number) => boolean {
   if (next === undefined) return () => true;
   if (next.complete) return () => false;
-  const grouping = next.spec.grouping;
-  const open = new Set<string>();
+  const { grouping } = next.spec;
+  if (grouping === "group_label" || grouping === "group_all") return () => true;
+  const open = new Set<number | string | null>();
   next.groups.forEach((group, task) => {
     const state = next.state(task);
-    if (state !== done && state !== gone) open.add(groupKey(group));
+    if (state !== done && state !== gone) open.add(grouping === "split" ? group.task : group.host);
   });
-  return (task) => {
-    let wanted = false;
-    const host = isByHost(grouping) ? stage.outputs.host(task) : null;
-    stage.outputs.eachLabel(task, (label) => {
-      const byLabel = grouping === "split" || grouping === "group_label" || grouping === "group_node_label";
-      const key = groupKey({
-        task: grouping === "split" ? task : null,
-        host,
-        label: byLabel ? label : null,
-        inputs: null,
-        bytes: 0,
-        hosts: [],
-      });
-      wanted ||= open.has(key);
-    });
-    return wanted;
-  };
+  return (task) => open.has(grouping === "split" ? task : stage.outputs.host(task));
 }

@@ -31,13 +31,13 @@ import type { Command } from "../commands.ts";
 import type { AssignedTask, InputLost, JobKilled, TaskDone, TaskEvent, TaskFailed, TaskLost } from "../events.ts";
 import type { Cluster } from "../scheduler/cluster.ts";
 import { assignmentOf } from "./assignment.ts";
-import { bringBack, demand, forgo, loseDisk, loseOutput, noteRecommit, settle } from "./loss.ts";
+import { bringBack, demand, demandOne, forgo, loseDisk, loseOutput, noteRecommit, settle } from "./loss.ts";
 import { groupInputs, groupOutputs } from "./plan.ts";
 import { judgeFailure, judgeLoss } from "./retry.ts";
 import type { Verdict } from "./retry.ts";
 import type { JobSpec, JobStatus } from "./spec.ts";
-import { running, sleeping, Stage, waiting, done } from "./stage.ts";
-import type { Attempt } from "./stage.ts";
+import { done, running, sleeping, Stage, unused, waiting } from "./stage.ts";
+import type { Attempt, Used } from "./stage.ts";
 import { texts } from "./texts.ts";
 
 export class JobMachine {
@@ -54,8 +54,8 @@ export class JobMachine {
   peakRss = 0;
   /** Planned stages, in order. */
   readonly stages: Stage[] = [];
-  /** By stage: attempt numbers below were used before the stage was planned anew. */
-  readonly attemptBase: number[];
+  /** By stage: numbers that were used before the stage was planned anew. */
+  readonly used: Used[];
   /** Nodes that had a task of this job. */
   readonly hosts = new Set<string>();
   /** Live attempts. */
@@ -67,7 +67,7 @@ export class JobMachine {
     this.spec = spec;
     this.cluster = cluster;
     this.submittedAt = submittedAt;
-    this.attemptBase = spec.pipeline.map(() => 0);
+    this.used = spec.pipeline.map(() => unused);
   }
 
   /** Plans the first stage. Called once, before any event. */
@@ -224,7 +224,7 @@ export class JobMachine {
   replan(number: number, at: number): void {
     for (const stage of this.stages.splice(number)) {
       for (const task of [...stage.live.keys()]) this.cancelAttempts(stage, task, "the stage is planned anew");
-      this.attemptBase[stage.number] = stage.attemptBase();
+      this.used[stage.number] = stage.used();
     }
     this.#plan(number, at);
     this.#log(at, texts.replanned(this.spec.pipeline[number]?.name ?? ""), "warning");
@@ -275,7 +275,8 @@ export class JobMachine {
   #inputLost(stage: Stage, attempt: Attempt, event: InputLost): void {
     const { task, at, lost } = event;
     const producer = this.stages[lost.stage];
-    if (lost.stage < stage.number && producer?.state(lost.task) === done && producer.outputs.is(lost.task, lost.ref)) {
+    const isPresent = producer !== undefined && lost.stage < stage.number && producer.outputs.is(lost.task, lost.ref);
+    if (isPresent && producer.state(lost.task) === done) {
       const title = this.title(producer, lost.task);
       this.note(at, producer, lost.task, texts.outputLost(title, lost.ref.host));
       const verdict = judgeLoss(producer.trouble(lost.task));
@@ -287,6 +288,7 @@ export class JobMachine {
     }
     this.#loseAttempt(stage, task, attempt, at, event.failure.message);
     if (this.status !== "active") return;
+    if (isPresent) demandOne(producer, lost.task);
     demand(this);
     this.#advance(at);
   }
@@ -329,7 +331,8 @@ export class JobMachine {
       forgo(this);
       if (settle(this, at)) continue;
       const last = this.stages.at(-1);
-      if (last === undefined || !last.complete || this.stages.some((stage) => stage.changed.size > 0)) return;
+      // What is still to run before the last stage, runs because an input of it changed: the last stage may change too (J2).
+      if (last === undefined || this.stages.some((stage) => !stage.complete)) return;
       this.#log(at, texts.stageFinished(last.spec.name, at - last.plannedAt));
       if (last.number === this.spec.pipeline.length - 1) this.#ready(at, last);
       else this.#plan(last.number + 1, at);
@@ -340,7 +343,7 @@ export class JobMachine {
     const spec = this.spec.pipeline[number];
     const before = this.stages[number - 1];
     if (spec === undefined || before === undefined) throw new DiscoError(`job ${this.name} has no stage ${number}`, { code: "impossible" });
-    this.#addStage(new Stage(number, spec, groupOutputs(spec.grouping, before.outputs), at, this.attemptBase[number]));
+    this.#addStage(new Stage(number, spec, groupOutputs(spec.grouping, before.outputs), at, this.used[number]));
   }
 
   #addStage(stage: Stage): void {

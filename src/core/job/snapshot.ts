@@ -9,14 +9,14 @@ import type { Group } from "./plan.ts";
 import type { Trouble } from "./retry.ts";
 import type { JobSpec, TaskOutput } from "./spec.ts";
 import { Stage, waiting } from "./stage.ts";
-import type { Attempt, TaskState } from "./stage.ts";
+import type { Attempt, TaskState, Used } from "./stage.ts";
 
 export interface JobSnapshot {
   readonly name: string;
   readonly spec: JobSpec;
   readonly submittedAt: number;
   readonly peakRss: number;
-  readonly attemptBase: readonly number[];
+  readonly used: readonly Used[];
   readonly hosts: readonly string[];
   readonly stages: readonly StageSnapshot[];
 }
@@ -43,7 +43,7 @@ export function snapshotJob(job: JobMachine): JobSnapshot {
     spec: job.spec,
     submittedAt: job.submittedAt,
     peakRss: job.peakRss,
-    attemptBase: [...job.attemptBase],
+    used: job.used.slice(),
     hosts: [...job.hosts].sort(),
     stages: job.stages.map(snapshotStage),
   };
@@ -52,8 +52,8 @@ export function snapshotJob(job: JobMachine): JobSnapshot {
 export function restoreJob(from: JobSnapshot, cluster: Cluster): JobMachine {
   const job = new JobMachine(from.name, from.spec, cluster, from.submittedAt);
   job.peakRss = from.peakRss;
-  from.attemptBase.forEach((base, number) => {
-    job.attemptBase[number] = base;
+  from.used.forEach((used, number) => {
+    job.used[number] = used;
   });
   for (const host of from.hosts) job.hosts.add(host);
   from.stages.forEach((one, number) => {

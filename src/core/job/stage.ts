@@ -16,7 +16,8 @@
  * S3. A done task has an output in `outputs`; a gone one has the output that was lost.
  * S4. A task sleeps if and only if its trouble has a time to wake.
  * S5. `missing` holds the gone tasks, and tasks that were gone and are waiting, sleeping or running since they are needed.
- * S6. Attempt numbers rise within a task and are never used again, also when a stage is planned anew.
+ * S6. Attempt numbers of a task and versions of a stage rise and are never used again, also when a stage is planned
+ *     anew: nodes know attempts, and keep manifests, by these numbers.
  */
 import type { Group } from "./plan.ts";
 import { Outputs } from "./outputs.ts";
@@ -47,6 +48,14 @@ export interface Changed {
   readonly hosts: Set<string>;
 }
 
+/** Attempt numbers and versions below these were used by a stage that was planned before in the same place. */
+export interface Used {
+  readonly attempts: number;
+  readonly versions: number;
+}
+
+export const unused: Used = { attempts: 0, versions: 0 };
+
 export class Stage {
   readonly number: number;
   readonly spec: StageSpec;
@@ -68,21 +77,22 @@ export class Stage {
   readonly #state: Uint8Array;
   readonly #nextAttempt: Int32Array;
   /** Rises whenever an output moved or changed after consumers could have seen it. */
-  version = 0;
+  version: number;
   /** Attempts that failed. */
   failed = 0;
   plannedAt: number;
   /** Of all groups. */
   bytesTotal = 0;
 
-  constructor(number: number, spec: StageSpec, groups: readonly Group[], plannedAt: number, attemptBase = 0) {
+  constructor(number: number, spec: StageSpec, groups: readonly Group[], plannedAt: number, used: Used = unused) {
     this.number = number;
     this.spec = spec;
     this.groups = groups;
     this.plannedAt = plannedAt;
     this.outputs = new Outputs(groups.length);
     this.#state = new Uint8Array(groups.length);
-    this.#nextAttempt = new Int32Array(groups.length).fill(attemptBase);
+    this.#nextAttempt = new Int32Array(groups.length).fill(used.attempts);
+    this.version = used.versions;
     this.counts[waiting] = groups.length;
     for (const group of groups) this.bytesTotal += group.bytes;
     this.queue = new WaitQueue(this);
@@ -128,9 +138,9 @@ export class Stage {
     this.#nextAttempt[task] = attempt;
   }
 
-  /** A number above those of all attempts of this stage so far. */
-  attemptBase(): number {
-    return this.#nextAttempt.reduce((most, next) => Math.max(most, next), 0);
+  /** What the stage that takes the place of this one must not use again (S6). */
+  used(): Used {
+    return { attempts: this.#nextAttempt.reduce((most, next) => Math.max(most, next), 0), versions: this.version + 1 };
   }
 
   addAttempt(task: number, attempt: Attempt): void {

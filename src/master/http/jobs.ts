@@ -48,7 +48,14 @@ function wireJobInfo(info: JobInfo): object {
     timestamp: wireTime(info.submittedAt),
     active: info.status,
     // [stage, pending, waiting, running, done, failed]: what Disco calls pending is not yet planned.
-    pipeline: info.stages.map(({ stage, waiting, running, done, failed }) => [stage, 0, waiting, running, done, failed]),
+    pipeline: info.stages.map(({ stage, waiting, running, done, failed }) => [
+      stage,
+      0,
+      waiting,
+      running,
+      done,
+      failed,
+    ]),
     results: info.results,
     inputs: info.inputs,
     worker: "typescript",

@@ -6,14 +6,42 @@ import { answer, requestOf } from "./routes.ts";
 
 const events: [number, JobEvent][] = [];
 for (const [i, message] of ["New job initialized!", "ö".repeat(20), "x"].entries()) {
-  const event: JobEvent = { time: "2026-11-22T11:27:24.123Z", host: "h", task: i === 2 ? "map:0" : null, level: i === 2 ? "message" : "info", message };
+  const event: JobEvent = {
+    time: "2026-11-22T11:27:24.123Z",
+    host: "h",
+    task: i === 2 ? "map:0" : null,
+    level: i === 2 ? "message" : "info",
+    message,
+  };
   events.push([(events.at(-1)?.[0] ?? 0) + Buffer.byteLength(JSON.stringify(event)) + 1, event]);
 }
 
 const info: JobInfo = {
-  name: "job@1", status: "ready", owner: "me", submittedAt: 0, endedAt: 1, inputs: ["raw://x"], results: ["dir://h/x"], hosts: [],
-  reason: null, failure: null, peakRss: 0,
-  stages: [{ stage: "map", tasks: 1, waiting: 0, running: 0, done: 1, failed: 0, recordsIn: 1, recordsOut: 1, bytesIn: 1, bytesTotal: 1 }],
+  name: "job@1",
+  status: "ready",
+  owner: "me",
+  submittedAt: 0,
+  endedAt: 1,
+  inputs: ["raw://x"],
+  results: ["dir://h/x"],
+  hosts: [],
+  reason: null,
+  failure: null,
+  peakRss: 0,
+  stages: [
+    {
+      stage: "map",
+      tasks: 1,
+      waiting: 0,
+      running: 0,
+      done: 1,
+      failed: 0,
+      recordsIn: 1,
+      recordsOut: 1,
+      bytesIn: 1,
+      bytesTotal: 1,
+    },
+  ],
 };
 
 const calls: unknown[] = [];
@@ -24,15 +52,35 @@ const master: MasterApi = {
   submit: (pack) => (pack.byteLength === 0 ? Promise.reject(new JobError("invalid header")) : Promise.resolve("job@1")),
   results: (names, timeoutMs) => {
     calls.push(["results", names, timeoutMs]);
-    return Promise.resolve(names.map((name) => ({ name, status: name === "job@1" ? "ready" : "unknown_job", results: name === "job@1" ? ["dir://h/x"] : [], reason: null, failure: null })));
+    return Promise.resolve(
+      names.map((name) => ({
+        name,
+        status: name === "job@1" ? "ready" : "unknown_job",
+        results: name === "job@1" ? ["dir://h/x"] : [],
+        reason: null,
+        failure: null,
+      })),
+    );
   },
   jobInfo: (name) => (name === "job@1" ? Promise.resolve(info) : Promise.reject(unknown)),
   jobList: () => Promise.resolve([{ name: "job@1", status: "ready", submittedAt: 12_345 }]),
   jobPack: () => Promise.resolve(Buffer.from("0123456789")),
-  nodeInfo: () => Promise.resolve([{
-    name: "h", slots: 2, connected: true, blacklisted: true, tasksOk: 3, tasksFailed: 1, dataErrors: 0,
-    diskFreeBytes: 4096, diskUsedBytes: 1024, tasks: ["job@1"], labels: {},
-  }]),
+  nodeInfo: () =>
+    Promise.resolve([
+      {
+        name: "h",
+        slots: 2,
+        connected: true,
+        blacklisted: true,
+        tasksOk: 3,
+        tasksFailed: 1,
+        dataErrors: 0,
+        diskFreeBytes: 4096,
+        diskUsedBytes: 1024,
+        tasks: ["job@1"],
+        labels: {},
+      },
+    ]),
   stageResults: () => Promise.resolve(["dir://h/x"]),
   kill: (name) => (name === "job@1" ? Promise.resolve(void calls.push(["kill", name])) : Promise.reject(unknown)),
   clean: () => Promise.resolve(),
@@ -49,7 +97,10 @@ const master: MasterApi = {
   close: () => Promise.resolve(),
 };
 
-async function ask(path: string, options: { data?: string; offset?: number } = {}): Promise<{ status: number; text: string }> {
+async function ask(
+  path: string,
+  options: { data?: string; offset?: number } = {},
+): Promise<{ status: number; text: string }> {
   const { status, body } = await answer(requestOf(path, options), master);
   return { status, text: Buffer.from(body).toString("utf8") };
 }
@@ -72,9 +123,22 @@ describe("the master's HTTP interface", () => {
     ]);
     assert.deepEqual(await askJson("/disco/ctrl/get_blacklist"), ["h"]);
     const { pipeline, active, results } = (await askJson("/disco/ctrl/jobinfo?name=job@1")) as Record<string, unknown>;
-    assert.deepEqual({ pipeline, active, results }, { pipeline: [["map", 0, 0, 0, 1, 0]], active: "ready", results: ["dir://h/x"] });
+    assert.deepEqual(
+      { pipeline, active, results },
+      { pipeline: [["map", 0, 0, 0, 1, 0]], active: "ready", results: ["dir://h/x"] },
+    );
     assert.deepEqual(await askJson("/disco/ctrl/nodeinfo"), {
-      h: { job_ok: 3, data_error: 0, error: 1, max_workers: 2, connected: true, blacklisted: true, diskfree: 4, diskused: 1, tasks: ["job@1"] },
+      h: {
+        job_ok: 3,
+        data_error: 0,
+        error: 1,
+        max_workers: 2,
+        connected: true,
+        blacklisted: true,
+        diskfree: 4,
+        diskused: 1,
+        tasks: ["job@1"],
+      },
     });
   });
 
@@ -97,7 +161,10 @@ describe("the master's HTTP interface", () => {
 
   test("job events are the newest first, limited and filtered", async () => {
     const all = (await askJson("/disco/ctrl/jobevents?name=job@1&num=2")) as string[][];
-    assert.deepEqual(all.map((event) => event[2]), ["MSG: [map:0] x", "ö".repeat(20)]);
+    assert.deepEqual(
+      all.map((event) => event[2]),
+      ["MSG: [map:0] x", "ö".repeat(20)],
+    );
     assert.equal(((await askJson("/disco/ctrl/jobevents?name=job@1&filter=INIT")) as unknown[]).length, 1);
   });
 
@@ -130,6 +197,6 @@ describe("the master's HTTP interface", () => {
   }
 
   test("a wrong shape is told as Disco tells it", async () => {
-    assert.equal((await ask("/disco/ctrl/kill_job", { data: "5" })).text, '"string expected, \'5\' received"');
+    assert.equal((await ask("/disco/ctrl/kill_job", { data: "5" })).text, "\"string expected, '5' received\"");
   });
 });

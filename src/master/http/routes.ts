@@ -10,7 +10,14 @@ import { BadRequest, type HttpReply, type HttpRequest, json, type Route, text } 
 import { versionRoutes } from "./version.ts";
 
 const table = new Map<string, Map<string, Route>>();
-for (const route of [...versionRoutes, ...jobRoutes, ...resultRoutes, ...eventRoutes, ...jobControlRoutes, ...nodeRoutes]) {
+for (const route of [
+  ...versionRoutes,
+  ...jobRoutes,
+  ...resultRoutes,
+  ...eventRoutes,
+  ...jobControlRoutes,
+  ...nodeRoutes,
+]) {
   let methods = table.get(route.path);
   if (methods === undefined) table.set(route.path, (methods = new Map()));
   methods.set(route.method, route);
@@ -38,5 +45,11 @@ export function requestOf(path: string, options: { data?: string | Uint8Array; o
   // Any base will do: only path and query are used.
   const url = new URL(path, "http://master");
   const body = typeof data === "string" ? Buffer.from(data, "utf8") : (data ?? new Uint8Array(0));
-  return { method: data === undefined ? "GET" : "POST", path: url.pathname, query: url.searchParams, body, offset: offset ?? 0 };
+  return {
+    method: data === undefined ? "GET" : "POST",
+    path: url.pathname,
+    query: url.searchParams,
+    body,
+    offset: offset ?? 0,
+  };
 }

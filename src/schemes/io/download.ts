@@ -105,7 +105,8 @@ class Body {
       this.#checkTotal(match[2] === "*" ? null : Number(match[2]));
       return 0;
     }
-    if (status >= 500 || status === 429 || status === 408) throw new Interrupted(`the server answered ${status} ${reply.reason}`);
+    if (status >= 500 || status === 429 || status === 408)
+      throw new Interrupted(`the server answered ${status} ${reply.reason}`);
     if (status === 416 && this.received > 0) throw this.#changed();
     if (status !== 200) {
       throw new IoError({
@@ -131,7 +132,11 @@ class Body {
     if (coding === "identity" || coding === "") return;
     const format = encodings[coding];
     if (format === undefined) {
-      throw new IoError({ kind: "data", code: "bad-encoding", message: `${this.#name}: content-encoding ${coding} is unknown` });
+      throw new IoError({
+        kind: "data",
+        code: "bad-encoding",
+        message: `${this.#name}: content-encoding ${coding} is unknown`,
+      });
     }
     this.#inflater = new Inflater(format, this.#name, this.#out);
   }

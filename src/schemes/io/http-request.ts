@@ -41,7 +41,11 @@ function parse(text: string, url: string, base?: URL): URL {
   const address = URL.canParse(text, base?.href) ? new URL(text, base?.href) : null;
   if (address === null || (address.protocol !== "http:" && address.protocol !== "https:")) {
     const what = base === undefined ? "is not a valid address" : `leads to ${text}, which is no http address`;
-    throw new IoError({ kind: "data", code: base === undefined ? "bad-url" : "bad-redirect", message: `${url} ${what}` });
+    throw new IoError({
+      kind: "data",
+      code: base === undefined ? "bad-url" : "bad-redirect",
+      message: `${url} ${what}`,
+    });
   }
   return address;
 }

@@ -105,7 +105,10 @@ export class Inflater {
   #translate(error: Error): IoError {
     if (error instanceof IoError) return error;
     const code = (error as NodeJS.ErrnoException).code;
-    const what = code === "Z_BUF_ERROR" || /unexpected end/.test(error.message) ? "it is cut off" : `it is damaged or not ${this.#format} data (${error.message})`;
+    const what =
+      code === "Z_BUF_ERROR" || /unexpected end/.test(error.message)
+        ? "it is cut off"
+        : `it is damaged or not ${this.#format} data (${error.message})`;
     return this.#error(this.#bytesIn, what);
   }
 

@@ -5,33 +5,55 @@
  */
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
 import { CommError, DataError } from "../../errors.ts";
-import type { FromThread, OpenStream, StreamTask, ToThread } from "./messages.ts";
+import {
+  type FromThread,
+  type OpenStream,
+  type StreamTask,
+  type ToThread,
+  threadFailed,
+  threadRuns,
+} from "./messages.ts";
 
 /** How often a blocked reader makes sure that it has missed no message. */
 const waitMsMax = 1_000;
 
-let thread: Worker | null = null;
+/** A thread that has not begun to run after this long never will. */
+const startMsMax = 30_000;
 
-function ioThread(): Worker {
-  if (thread === null) {
-    // The extension is that of this file: .ts in a checkout, .js in the package.
-    const started = new Worker(new URL(import.meta.url.endsWith(".ts") ? "./thread.ts" : "./thread.js", import.meta.url), {
-      name: "disco-io",
-      resourceLimits: { maxOldGenerationSizeMb: 64 },
-    });
-    started.unref();
-    started.on("exit", () => {
-      if (thread === started) thread = null;
-    });
-    thread = started;
-  }
-  return thread;
+interface IoThread {
+  readonly worker: Worker;
+  readonly state: Int32Array;
+}
+
+let thread: IoThread | null = null;
+
+function ioThread(): IoThread {
+  if (thread !== null && Atomics.load(thread.state, 0) !== threadFailed) return thread;
+  const state = new Int32Array(new SharedArrayBuffer(4));
+  // The extension is that of this file: .ts in a checkout, .js in the package.
+  const worker = new Worker(new URL(import.meta.url.endsWith(".ts") ? "./thread.ts" : "./thread.js", import.meta.url), {
+    name: "disco-io",
+    workerData: state,
+    // Flags of the process (--input-type, --import of a runner …) are not for us.
+    execArgv: [],
+    resourceLimits: { maxOldGenerationSizeMb: 64 },
+  });
+  const started: IoThread = { worker, state };
+  worker.unref();
+  worker.on("error", () => Atomics.store(state, 0, threadFailed));
+  worker.on("exit", () => {
+    Atomics.store(state, 0, threadFailed);
+    if (thread === started) thread = null;
+  });
+  thread = started;
+  return started;
 }
 
 export class IoStream {
   readonly #url: string;
   readonly #port: MessagePort;
   readonly #signal: Int32Array;
+  readonly #thread: Int32Array;
   readonly #arrived: FromThread[] = [];
   #wake: (() => void) | null = null;
   #listening = false;
@@ -43,7 +65,9 @@ export class IoStream {
     this.#port = port1;
     this.#signal = new Int32Array(new SharedArrayBuffer(4));
     const open: OpenStream = { task, port: port2, signal: this.#signal };
-    ioThread().postMessage(open, [port2]);
+    const { worker, state } = ioThread();
+    this.#thread = state;
+    worker.postMessage(open, [port2]);
   }
 
   send(message: ToThread, transfer: ArrayBuffer[] = []): void {
@@ -52,10 +76,17 @@ export class IoStream {
 
   /** The next message, however long it takes. Throws what the thread reports. */
   receive(): FromThread {
-    for (;;) {
+    for (let waits = 0; ; waits++) {
       const seen = Atomics.load(this.#signal, 0);
       const received = receiveMessageOnPort(this.#port);
       if (received !== undefined) return this.#check(received.message as FromThread);
+      const state = Atomics.load(this.#thread, 0);
+      if (state === threadFailed || (state !== threadRuns && waits * waitMsMax > startMsMax)) {
+        throw new CommError(`${this.#url}: the I/O thread of this process does not run`, {
+          code: "io-thread",
+          url: this.#url,
+        });
+      }
       Atomics.wait(this.#signal, 0, seen, waitMsMax);
     }
   }

@@ -11,6 +11,10 @@ export interface OpenStream {
   readonly signal: Int32Array;
 }
 
+/** Shared state of the thread, for a reader that blocks and so hears no event: 0 starting, then one of these. */
+export const threadRuns = 1;
+export const threadFailed = 2;
+
 export type StreamTask =
   /** `url` is fetched; `name` is what errors call it. */
   | { readonly kind: "download"; readonly name: string; readonly url: string }

@@ -2,11 +2,21 @@
  * The I/O thread of a process: downloads and decompresses in the background for readers that block. One thread a process,
  * started when it is first needed.
  */
-import { parentPort } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import { ChunkWriter } from "./chunk-writer.ts";
 import { download } from "./download.ts";
 import { Inflater } from "./inflate.ts";
-import { IoError, type IoFailure, type OpenStream, type ToThread } from "./messages.ts";
+import { IoError, type IoFailure, type OpenStream, type ToThread, threadFailed, threadRuns } from "./messages.ts";
+
+const state = workerData as Int32Array;
+Atomics.store(state, 0, threadRuns);
+process.on("uncaughtException", (error) => {
+  Atomics.store(state, 0, threadFailed);
+  process.exitCode = 1;
+  process.nextTick(() => {
+    throw error;
+  });
+});
 
 parentPort?.on("message", (open: OpenStream) => {
   const out = new ChunkWriter(open.port, open.signal);
@@ -14,7 +24,10 @@ parentPort?.on("message", (open: OpenStream) => {
   const fail = (error: unknown): void => {
     out.fail(toFailure(error, open.task.name));
   };
-  const input = open.task.kind === "inflate" ? new InputQueue(new Inflater(open.task.format, open.task.name, out), out, fail) : null;
+  const input =
+    open.task.kind === "inflate"
+      ? new InputQueue(new Inflater(open.task.format, open.task.name, out), out, fail)
+      : null;
   open.port.on("message", (message: ToThread) => {
     switch (message.kind) {
       case "more":

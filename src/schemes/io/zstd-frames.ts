@@ -39,7 +39,8 @@ export class ZstdFrames {
     let at = 0;
     let carriedMagic = this.#step === "magic" ? this.#got : 0;
     while (at < chunk.length) {
-      const skipping = this.#step === "header" || this.#step === "body" || this.#step === "checksum" || this.#step === "skip";
+      const skipping =
+        this.#step === "header" || this.#step === "body" || this.#step === "checksum" || this.#step === "skip";
       const take = Math.min(this.#missing, chunk.length - at);
       if (!skipping) {
         for (let i = 0; i < take; i++) {

@@ -3,9 +3,10 @@
  *
  * Blocks of a sorted run are small: a merge holds one decoded block of each run in memory.
  */
-import { BlockEncoder, blockCrc, blockHeaderBytes, type BlockCodec, blockRecordsMax } from "../../protocol/block.ts";
-import { valueBytesMax } from "../../protocol/value-tags.ts";
+
 import { DiscoError } from "../../errors.ts";
+import { type BlockCodec, BlockEncoder, blockCrc, blockHeaderBytes, blockRecordsMax } from "../../protocol/block.ts";
+import { valueBytesMax } from "../../protocol/value-tags.ts";
 import type { RecordBuffer } from "./record-buffer.ts";
 import { sortedOrder } from "./sort-order.ts";
 
@@ -40,7 +41,12 @@ export class BlockDigest {
 const encoder = new BlockEncoder();
 
 /** Writes all records of the buffer as one block, and clears it. */
-export function writeUnsorted(buffer: RecordBuffer, sink: BlockSink, digest: BlockDigest | null, codec: BlockCodec): Written {
+export function writeUnsorted(
+  buffer: RecordBuffer,
+  sink: BlockSink,
+  digest: BlockDigest | null,
+  codec: BlockCodec,
+): Written {
   const { keys, values } = buffer;
   const records = keys.length;
   let offset = -1;

@@ -26,7 +26,10 @@ test("there is a file for each label that got records, and none without", (t) =>
   const { files } = writer.finish();
   assert.deepEqual(
     files.map(({ label, file, records }) => [label, file, records]),
-    [[1, "localhost/0a/job/reduce-3-0.1.disco", 1], [3, "localhost/0a/job/reduce-3-0.3.disco", 2]],
+    [
+      [1, "localhost/0a/job/reduce-3-0.1.disco", 1],
+      [3, "localhost/0a/job/reduce-3-0.3.disco", 2],
+    ],
   );
   for (const { file, bytes } of files) assert.equal(fs.statSync(path.join(dataDir, file)).size, bytes);
   assert.deepEqual(new FinalWriter({ ...options, dataDir, partitions: null }).finish().files, []);
@@ -45,9 +48,15 @@ test("results are read back from chunks of any size, and a cut is detected", asy
   let batches = 0;
   for await (const batch of readBlockBatches(slowly(bytes, 1 << 20))) batches += Math.sign(batch.n);
   assert.ok(batches > 5);
-  assert.throws(() => [...readBlocks(pieces(bytes.subarray(0, -5), 1000))], { code: "bad-block", message: /ends in the middle/ });
+  assert.throws(() => [...readBlocks(pieces(bytes.subarray(0, -5), 1000))], {
+    code: "bad-block",
+    message: /ends in the middle/,
+  });
   bytes[bytes.length >>> 1] = (bytes[bytes.length >>> 1] as number) ^ 1;
-  assert.throws(() => [...readBlocks(pieces(bytes, 1000))], { code: "bad-block", message: /block at byte \d+ of the stream/ });
+  assert.throws(() => [...readBlocks(pieces(bytes, 1000))], {
+    code: "bad-block",
+    message: /block at byte \d+ of the stream/,
+  });
 });
 
 test("an aborted attempt leaves no files", (t) => {
@@ -59,7 +68,9 @@ test("an aborted attempt leaves no files", (t) => {
   assert.deepEqual(fs.readdirSync(path.join(dataDir, options.jobDir)), []);
 });
 
-test("a full disk is an error that is retried elsewhere", { skip: !fs.existsSync("/dev/full") && "no /dev/full" }, (t) => {
+test("a full disk is an error that is retried elsewhere", {
+  skip: !fs.existsSync("/dev/full") && "no /dev/full",
+}, (t) => {
   const dataDir = tempDir(t);
   fs.mkdirSync(path.join(dataDir, options.jobDir), { recursive: true });
   fs.symlinkSync("/dev/full", path.join(dataDir, options.jobDir, `${options.name}.0.disco`));
@@ -73,7 +84,10 @@ test("a segment file is never written over", (t) => {
   const segment = SegmentFile.create(file);
   assert.throws(() => SegmentFile.create(file), { code: "EEXIST" });
   const large = Buffer.alloc(600_000, 7);
-  assert.deepEqual([segment.append(Buffer.from("abc")), segment.append(large), segment.append(Buffer.from("d"))], [0, 3, 600_003]);
+  assert.deepEqual(
+    [segment.append(Buffer.from("abc")), segment.append(large), segment.append(Buffer.from("d"))],
+    [0, 3, 600_003],
+  );
   segment.close();
   segment.close();
   assert.equal(fs.statSync(file).size, 600_004);

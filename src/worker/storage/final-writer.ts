@@ -62,6 +62,11 @@ export class FinalWriter {
     else if (this.#bytes >= this.#options.budgetBytes) this.#flushAll();
   }
 
+  /** Writes what waits in buffers: strings among it may be slices that keep large texts alive. */
+  spill(): void {
+    this.#flushAll();
+  }
+
   finish(): WrittenResults {
     this.#flushAll();
     const files = [...this.#files.values()].sort((a, b) => a.label - b.label);
@@ -82,7 +87,9 @@ export class FinalWriter {
   #open(label: Label): ResultFile {
     const { dataDir, jobDir, name, partitions } = this.#options;
     if (partitions !== null && (!Number.isInteger(label) || label < 0 || label >= partitions)) {
-      throw new DiscoError(`partition ${label} is out of range: there are ${partitions}, from 0`, { code: "bad-partition" });
+      throw new DiscoError(`partition ${label} is out of range: there are ${partitions}, from 0`, {
+        code: "bad-partition",
+      });
     }
     const relative = `${jobDir}/${name}.${label}.disco`;
     const file = new ResultFile(label, relative, path.join(dataDir, relative));
@@ -103,7 +110,12 @@ export class FinalWriter {
       if (file.bytes === 0) fs.mkdirSync(path.dirname(file.path), { recursive: true });
       const fd = fs.openSync(file.path, file.bytes === 0 ? "w" : "a");
       try {
-        const written = writeUnsorted(file.buffer, (block) => append(fd, block), file.digest, this.#options.codec ?? "none");
+        const written = writeUnsorted(
+          file.buffer,
+          (block) => append(fd, block),
+          file.digest,
+          this.#options.codec ?? "none",
+        );
         file.bytes += written.length;
         file.records += written.records;
       } finally {

@@ -66,9 +66,10 @@ class CheckedSource implements SortedSource {
   }
 
   #unsorted(key: unknown): DataError {
-    const show = (value: unknown) => inspect(value, { depth: 2, maxStringLength: 80, breakLength: Number.POSITIVE_INFINITY });
+    const show = (value: unknown) =>
+      inspect(value, { depth: 2, maxStringLength: 80, breakLength: Number.POSITIVE_INFINITY });
     const message = `${this.#url} is not sorted: record ${this.#records} has key ${show(key)} after ${show(this.#previous)}`;
-    const hint = 'Use sort: true, or sort the input by code point (numbers numerically) first.';
+    const hint = "Use sort: true, or sort the input by code point (numbers numerically) first.";
     return new DataError(message, { code: "not-sorted", retry: "never", url: this.#url, hint });
   }
 }

@@ -68,7 +68,10 @@ test("a sort that is left early, or fails, gives its scratch file back", (t) => 
   const scratchDir = tempDir(t);
   const before = openFileCount();
   const options = { budgetBytes: 1000, scratchDir };
-  for (const [key] of sortRecords(Array.from({ length: 500 }, (_, i): Pair => [-i, i]), options)) {
+  for (const [key] of sortRecords(
+    Array.from({ length: 500 }, (_, i): Pair => [-i, i]),
+    options,
+  )) {
     if (key === -400) break;
   }
   assert.throws(() => sortRecords(failing(), options), /the input broke/);
@@ -90,7 +93,10 @@ test("declared sorted inputs are merged lazily", () => {
     }
   }
   const merged = mergeSorted([input("a", [1, 3, 3]), input("b", [1, 2, 3]), input("c", [])]);
-  assert.deepEqual([...merged].map(([key, name]) => `${String(key)}${String(name)}`), ["1a", "1b", "2b", "3a", "3a", "3b"]);
+  assert.deepEqual(
+    [...merged].map(([key, name]) => `${String(key)}${String(name)}`),
+    ["1a", "1b", "2b", "3a", "3a", "3b"],
+  );
   taken.length = 0;
   for (const [key] of mergeSorted([input("x", [1, 2, 3]), input("y", [1, 2])])) if (key === 1) break;
   assert.ok(taken.includes("x closed"));
@@ -98,7 +104,15 @@ test("declared sorted inputs are merged lazily", () => {
 
 test("an input that is declared sorted and is not is refused", () => {
   const url = "disco://here/x";
-  const merged = mergeSorted([{ url, pairs: [["b", 1], ["a", 2]] as Pair[] }]);
+  const merged = mergeSorted([
+    {
+      url,
+      pairs: [
+        ["b", 1],
+        ["a", 2],
+      ] as Pair[],
+    },
+  ]);
   assert.throws(() => [...merged], { code: "not-sorted", url, message: /record 1 has key 'a' after 'b'/ });
 });
 
@@ -106,7 +120,14 @@ test("pairs and batches may be taken in turn", () => {
   const records = new Records(new MergedRecords([], { budgetBytes: 1, scratchDir: "/nowhere" }));
   assert.equal(records.nextBatch(), null);
   assert.deepEqual(records.next(), { done: true, value: undefined });
-  const three = sortRecords([[3, "c"], [1, "a"], [2, "b"]] as Pair[], { budgetBytes: 1e6, scratchDir: "/nowhere" });
+  const three = sortRecords(
+    [
+      [3, "c"],
+      [1, "a"],
+      [2, "b"],
+    ] as Pair[],
+    { budgetBytes: 1e6, scratchDir: "/nowhere" },
+  );
   assert.deepEqual(three.next().value, [1, "a"]);
   assert.deepEqual(three.nextBatch(), { keys: [2, 3], values: ["b", "c"], n: 2 });
   assert.equal(three.nextBatch(), null);

@@ -32,7 +32,10 @@ class BlockAssembler {
         if (batch.n > 0) return batch;
       } catch (error) {
         if (!(error instanceof DataError)) throw error;
-        throw new DataError(`block at byte ${this.#offset} of the stream: ${error.message}`, { code: error.code, cause: error });
+        throw new DataError(`block at byte ${this.#offset} of the stream: ${error.message}`, {
+          code: error.code,
+          cause: error,
+        });
       }
     }
     return null;

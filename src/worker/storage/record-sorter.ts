@@ -5,7 +5,7 @@
 import type { BatchSource } from "./batch.ts";
 import { ArraySource, Records } from "./batch.ts";
 import { writeSorted } from "./block-writer.ts";
-import { type MergeOptions, MergedRecords } from "./merged-records.ts";
+import { MergedRecords, type MergeOptions } from "./merged-records.ts";
 import { asPair } from "./pair.ts";
 import { RecordBuffer } from "./record-buffer.ts";
 import { OpenFiles, type Run } from "./run.ts";

@@ -124,7 +124,8 @@ export function writeAll(fd: number, bytes: Uint8Array, position: number | null)
 export function diskError(error: unknown, file: string): unknown {
   const code = (error as NodeJS.ErrnoException).code;
   if (code !== "ENOSPC" && code !== "EDQUOT" && code !== "EFBIG") return error;
-  const reason = code === "ENOSPC" ? "no space left on the disk" : code === "EDQUOT" ? "disk quota exceeded" : "file too large";
+  const reason =
+    code === "ENOSPC" ? "no space left on the disk" : code === "EDQUOT" ? "disk quota exceeded" : "file too large";
   return new DiscoError(`cannot write ${file}: ${reason}`, {
     code: "disk-full",
     retry: "elsewhere",

@@ -75,9 +75,19 @@ function sortMixed(keys: readonly unknown[], order: Uint32Array, n: number): voi
   for (const [start, end] of ties(0, n)) compareSort(keys, order, start, end);
 }
 
-function sortStrings(keys: readonly string[], order: Uint32Array, start: number, end: number, skip: number, depth: number): void {
+function sortStrings(
+  keys: readonly string[],
+  order: Uint32Array,
+  start: number,
+  end: number,
+  skip: number,
+  depth: number,
+): void {
   const n = end - start;
-  if (n <= compareMax || depth > depthMax) return compareSort(keys, order, start, end);
+  if (n <= compareMax || depth > depthMax) {
+    compareSort(keys, order, start, end);
+    return;
+  }
   const shared = sharedLength(keys, order, start, end, skip);
   if (shared < 0) return;
   reserve(n);
@@ -127,7 +137,8 @@ function ties(start: number, n: number): [number, number][] {
 }
 
 function compareSort(keys: readonly unknown[], order: Uint32Array, start: number, end: number): void {
-  const strings = typeof keys[order[start] as number] === "string" && typeof keys[order[end - 1] as number] === "string";
+  const strings =
+    typeof keys[order[start] as number] === "string" && typeof keys[order[end - 1] as number] === "string";
   const compare = strings ? compareEither : compareValues;
   if (end - start <= compareMax) {
     for (let i = start + 1; i < end; i++) {

@@ -35,7 +35,11 @@ export function writeTask(segment: SegmentFile, pairs: Iterable<Pair>, options: 
 }
 
 /** Writes each list of pairs as one task's output into one new segment file. */
-export function writeTasks(dataDir: string, tasks: readonly Iterable<Pair>[], options: WriteOptions = {}): TaskOutputRef[] {
+export function writeTasks(
+  dataDir: string,
+  tasks: readonly Iterable<Pair>[],
+  options: WriteOptions = {},
+): TaskOutputRef[] {
   const file = `seg-${fs.readdirSync(dataDir).length}.seg`;
   const segment = SegmentFile.create(path.join(dataDir, file));
   const outputs = tasks.map((pairs, task) => {

@@ -16,26 +16,40 @@ test("any records are read back in order, by label and all together", (t) => {
   const dataDir = tempDir(t);
   const pairs = fc.array(fc.tuple(anyKey, anyValue), { maxLength: 30 });
   fc.assert(
-    fc.property(fc.array(pairs, { minLength: 1, maxLength: 4 }), fc.constantFrom(200, 2000, 1e6), (tasks, budgetBytes) => {
-      const outputs = writeTasks(dataDir, tasks, { partitions: 3, budgetBytes });
-      const files = new OpenFiles();
-      for (let label = 0; label < 3; label++) {
-        const expected = tasks.flatMap((task) => task.filter((_, i) => i % 3 === label));
-        const runs = openOutputs(outputs, { dataDir, label, files });
-        assert.deepStrictEqual(drain(new UnsortedRecords(runs)), expected);
-      }
-      const all = drain(new UnsortedRecords(openOutputs(outputs, { dataDir, files })));
-      assert.equal(all.length, tasks.flat().length);
-      files.close();
-    }),
+    fc.property(
+      fc.array(pairs, { minLength: 1, maxLength: 4 }),
+      fc.constantFrom(200, 2000, 1e6),
+      (tasks, budgetBytes) => {
+        const outputs = writeTasks(dataDir, tasks, { partitions: 3, budgetBytes });
+        const files = new OpenFiles();
+        for (let label = 0; label < 3; label++) {
+          const expected = tasks.flatMap((task) => task.filter((_, i) => i % 3 === label));
+          const runs = openOutputs(outputs, { dataDir, label, files });
+          assert.deepStrictEqual(drain(new UnsortedRecords(runs)), expected);
+        }
+        const all = drain(new UnsortedRecords(openOutputs(outputs, { dataDir, files })));
+        assert.equal(all.length, tasks.flat().length);
+        files.close();
+      },
+    ),
     { numRuns: 60 },
   );
 });
 
 test("without partitions everything has the task's own label", (t) => {
   const segment = SegmentFile.create(path.join(tempDir(t), "seg"));
-  const { labels } = writeTask(segment, [["a", 1], ["b", 2]], { partitions: null, label: 5 });
-  assert.deepEqual(labels.map(({ label, records }) => [label, records]), [[5, 2]]);
+  const { labels } = writeTask(
+    segment,
+    [
+      ["a", 1],
+      ["b", 2],
+    ],
+    { partitions: null, label: 5 },
+  );
+  assert.deepEqual(
+    labels.map(({ label, records }) => [label, records]),
+    [[5, 2]],
+  );
   segment.close();
 });
 
@@ -49,7 +63,8 @@ test("the digest depends on the records of each label, and not on where they lie
   const segment = SegmentFile.create(path.join(tempDir(t), "seg"));
   const pairs: Pair[] = Array.from({ length: 500 }, (_, i) => [`k${i}`, { n: i }]);
   for (const sorted of [false, true]) {
-    const digest = (list: Pair[], partitions = 3) => writeTask(segment, list, { partitions, sorted, budgetBytes: 5000 }).digest;
+    const digest = (list: Pair[], partitions = 3) =>
+      writeTask(segment, list, { partitions, sorted, budgetBytes: 5000 }).digest;
     assert.equal(digest(pairs), digest(pairs));
     assert.notEqual(digest(pairs), digest(pairs.slice(1)));
     assert.notEqual(digest(pairs), digest(pairs, 2));
@@ -70,13 +85,19 @@ test("an object that is changed after it was emitted does not change the record"
     })(),
   ]);
   const records = drain(new UnsortedRecords(openOutputs(outputs, { dataDir, files: new OpenFiles() })));
-  assert.deepEqual(records.map(([, value]) => value), [{ list: [0] }, { list: [1] }, { list: [2] }]);
+  assert.deepEqual(
+    records.map(([, value]) => value),
+    [{ list: [0] }, { list: [1] }, { list: [2] }],
+  );
 });
 
 test("a record that cannot be encoded is refused when it is added, and the next one is taken", (t) => {
   const segment = SegmentFile.create(path.join(tempDir(t), "seg"));
   const writer = new TaskWriter({ segment, partitions: 1, label: 0, sorted: false, budgetBytes: 1e6 });
-  assert.throws(() => writer.add(0, "k", { a: [() => 1] }), { code: "bad-value", message: /^value\.a\[0\]: a function/ });
+  assert.throws(() => writer.add(0, "k", { a: [() => 1] }), {
+    code: "bad-value",
+    message: /^value\.a\[0\]: a function/,
+  });
   assert.throws(() => writer.add(0, [Symbol("s")], 1), { code: "bad-value", message: /^key\[0\]: a symbol/ });
   assert.throws(() => writer.add(1, "k", 1), { code: "bad-partition" });
   writer.add(0, "k", 1);

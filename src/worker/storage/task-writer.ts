@@ -66,6 +66,11 @@ export class TaskWriter {
     else if (output.buffer.bytes >= unsortedBlockBytes && !this.#options.sorted) this.#flush(output);
   }
 
+  /** Writes what waits in buffers: strings among it may be slices that keep large texts alive. */
+  spill(): void {
+    this.#flushAll();
+  }
+
   /** Writes what is left, and the directory. */
   finish(): WrittenOutput {
     this.#flushAll();
@@ -91,7 +96,9 @@ export class TaskWriter {
       return output;
     }
     if (!Number.isInteger(partition) || partition < 0 || partition >= partitions) {
-      throw new DiscoError(`partition ${partition} is out of range: there are ${partitions}, from 0`, { code: "bad-partition" });
+      throw new DiscoError(`partition ${partition} is out of range: there are ${partitions}, from 0`, {
+        code: "bad-partition",
+      });
     }
     const output = new LabelOutput(partition);
     this.#outputs[partition] = output;

@@ -26,8 +26,12 @@ export function countBytes(source: ByteSource, progress: Progress): ByteSource {
 }
 
 /** The pairs that a reduce reads, counted by the batch where they come in batches. */
-export function countRecords(stream: Iterable<unknown>, progress: Progress): IteratorObject<unknown, undefined> {
-  if (stream instanceof Records) return new Records(new CountedBatches(stream, progress));
+export function countRecords(
+  stream: Iterable<unknown>,
+  progress: Progress,
+  onBatch: () => void,
+): IteratorObject<unknown, undefined> {
+  if (stream instanceof Records) return new Records(new CountedBatches(stream, progress, onBatch));
   return new CountedIterator(stream[Symbol.iterator](), progress);
 }
 
@@ -70,14 +74,17 @@ class Counter {
 
 class CountedBatches implements BatchSource {
   readonly #source: BatchSource;
+  readonly #onBatch: () => void;
   readonly #counter: Counter;
 
-  constructor(source: BatchSource, progress: Progress) {
+  constructor(source: BatchSource, progress: Progress, onBatch: () => void) {
     this.#source = source;
+    this.#onBatch = onBatch;
     this.#counter = new Counter(progress);
   }
 
   nextBatch(): Batch | null {
+    this.#onBatch();
     const batch = this.#source.nextBatch();
     if (batch !== null) this.#counter.add(batch.n);
     return batch;

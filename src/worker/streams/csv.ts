@@ -154,7 +154,9 @@ class CsvDecoder implements Decoder<unknown> {
  * `DataError` for a quote that is never closed and for a record whose number of fields is not the header's.
  */
 // Two signatures and no type parameter: TypeScript infers the entries of a job from a call written in place only so.
-export function csvReader(options: CsvOptions & { readonly header: true | readonly string[] }): CsvReader<Record<string, string>>;
+export function csvReader(
+  options: CsvOptions & { readonly header: true | readonly string[] },
+): CsvReader<Record<string, string>>;
 export function csvReader(options?: CsvOptions & { readonly header?: false }): CsvReader<string[]>;
 export function csvReader(options?: CsvOptions): CsvReader<Record<string, string> | string[]>;
 export function csvReader(options?: CsvOptions): CsvReader<never> {
@@ -168,7 +170,7 @@ export function csvReader(options?: CsvOptions): CsvReader<never> {
   return own(
     "csvReader",
     (stream: Iterable<Uint8Array>, _size: number, url: string, _params?: unknown): IterableIterator<never> =>
-      decode(stream, new CsvDecoder(url, given) as Decoder<never>, "csvReader"),
+      decode(stream, new CsvDecoder(url, given) as unknown as Decoder<never>, "csvReader"),
     [given],
   );
 }

@@ -47,8 +47,13 @@ function asStream(result: unknown, name: string): Stream<unknown> {
   if (isIterable(result) || isAsyncIterable(result)) return result;
   if (isThenable(result)) return awaited(result, name);
   const hint =
-    typeof result === "function" ? `Is ${name} a factory? Then call it: ${name}(…).` : "An input stream is a function* that yields entries.";
-  throw new DiscoError(`${name} returned ${describe(result)}, an iterable of entries was expected`, { code: "bad-result", hint });
+    typeof result === "function"
+      ? `Is ${name} a factory? Then call it: ${name}(…).`
+      : "An input stream is a function* that yields entries.";
+  throw new DiscoError(`${name} returned ${describe(result)}, an iterable of entries was expected`, {
+    code: "bad-result",
+    hint,
+  });
 }
 
 /** The stream that an async function promises. */

@@ -104,10 +104,16 @@ export class LineDecoder implements Decoder<string> {
     if (a === 0xef && b === 0xbb && c === 0xbf) return bytes.subarray(3);
     if ((a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff)) throw this.#notText("it is UTF-16");
     if (a === 0x1f && b === 0x8b) {
-      throw this.#notText("it is compressed by gzip", "Put gzipReader before it: mapInputStream: [gzipReader, mapLineReader].");
+      throw this.#notText(
+        "it is compressed by gzip",
+        "Put gzipReader before it: mapInputStream: [gzipReader, mapLineReader].",
+      );
     }
     if (a === 0x28 && b === 0xb5 && c === 0x2f && d === 0xfd) {
-      throw this.#notText("it is compressed by zstd", "Put zstdReader before it: mapInputStream: [zstdReader, mapLineReader].");
+      throw this.#notText(
+        "it is compressed by zstd",
+        "Put zstdReader before it: mapInputStream: [zstdReader, mapLineReader].",
+      );
     }
     const nul = bytes.subarray(0, sniffBytes).indexOf(0);
     if (nul !== -1) throw this.#notText(`byte ${nul} is NUL`);
@@ -118,7 +124,8 @@ export class LineDecoder implements Decoder<string> {
     return new DataError(`${this.#url} is not text: ${why}`, {
       code: "not-text",
       url: this.#url,
-      hint: hint ?? 'Choose a mapReader that fits the data, or lineReader({ encoding: "latin1" }) for lines of any bytes.',
+      hint:
+        hint ?? 'Choose a mapReader that fits the data, or lineReader({ encoding: "latin1" }) for lines of any bytes.',
     });
   }
 }

@@ -52,11 +52,14 @@ class ObjectDecoder implements Decoder<[unknown, unknown]> {
   }
 
   #error(at: number, what: string, cause?: unknown): DataError {
-    return new DataError(`${this.#url}, byte ${this.#offset + at}: ${what}; objectReader reads what objectWriter wrote`, {
-      code: "bad-record",
-      url: this.#url,
-      cause,
-    });
+    return new DataError(
+      `${this.#url}, byte ${this.#offset + at}: ${what}; objectReader reads what objectWriter wrote`,
+      {
+        code: "bad-record",
+        url: this.#url,
+        cause,
+      },
+    );
   }
 }
 

@@ -70,9 +70,12 @@ function openOutput(format: OutputFormat, file: OutputFile, partition: number): 
   for (const { name, fn } of format.chain) {
     const next = fn(stream, partition, file.url, params);
     if (typeof next !== "object" || next === null || (!hasMethod(next, "add") && !hasMethod(next, "write"))) {
-      throw new DiscoError(`${name} returned ${describe(next)}, an output stream { add(key, value), close?() } was expected`, {
-        code: "bad-result",
-      });
+      throw new DiscoError(
+        `${name} returned ${describe(next)}, an output stream { add(key, value), close?() } was expected`,
+        {
+          code: "bad-result",
+        },
+      );
     }
     stream = next;
     chain.push(next as OutputStream);
@@ -84,7 +87,9 @@ function openOutput(format: OutputFormat, file: OutputFile, partition: number): 
   const last = chain.at(-1);
   if (last === undefined || !hasMethod(last, "add")) {
     const name = format.chain.at(-1)?.name ?? "the output stream";
-    throw new DiscoError(`${name} returned a stream without add(key, value), and it is the last one`, { code: "bad-result" });
+    throw new DiscoError(`${name} returned a stream without add(key, value), and it is the last one`, {
+      code: "bad-result",
+    });
   }
   return { file, chain, add: (key, value) => last.add(key, value), records: 0 };
 }
@@ -118,7 +123,9 @@ export class ChunkedSink {
       return;
     }
     if (!(data instanceof Uint8Array)) {
-      throw new DiscoError(`an output stream wrote ${describe(data)}, text or bytes were expected`, { code: "bad-result" });
+      throw new DiscoError(`an output stream wrote ${describe(data)}, text or bytes were expected`, {
+        code: "bad-result",
+      });
     }
     this.#writeBytes(data);
   }

@@ -37,7 +37,8 @@ class RegExpDecoder implements Decoder<string[]> {
   end(): readonly string[][] {
     this.#text += this.#decoder.decode();
     const records = this.#match(true);
-    if (this.#text.trim() !== "") throw this.#error(`the last ${this.#text.length} characters do not match ${this.#expression}`);
+    if (this.#text.trim() !== "")
+      throw this.#error(`the last ${this.#text.length} characters do not match ${this.#expression}`);
     return records;
   }
 
@@ -81,7 +82,10 @@ export function reReader(
   try {
     source = new RegExp(regexp);
   } catch (error) {
-    throw new DiscoError(`reReader: ${String(regexp)} is not a regular expression`, { code: "bad-option", cause: error });
+    throw new DiscoError(`reReader: ${String(regexp)} is not a regular expression`, {
+      code: "bad-option",
+      cause: error,
+    });
   }
   const flags = `${source.flags.replace(/[gy]/g, "")}y`;
   return own(

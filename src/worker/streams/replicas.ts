@@ -52,11 +52,14 @@ class Replicas {
         this.failed(error);
       }
     }
-    throw new DataError(`none of ${this.#urls.length} replicas can be read:\n${this.#reasons.map((r) => `  ${r}`).join("\n")}`, {
-      code: "no-replica",
-      url: this.#urls[0] ?? "",
-      cause: this.#last,
-    });
+    throw new DataError(
+      `none of ${this.#urls.length} replicas can be read:\n${this.#reasons.map((r) => `  ${r}`).join("\n")}`,
+      {
+        code: "no-replica",
+        url: this.#urls[0] ?? "",
+        cause: this.#last,
+      },
+    );
   }
 }
 

@@ -1,0 +1,118 @@
+/**
+ * Bugs on purpose: each takes one safeguard out of the source, and the simulator has to notice. `node sim/bugs.ts NAME [seeds]`
+ * runs histories with that bug, prints the first seed that fails, and exits with 0 if there is one.
+ *
+ * The source itself is changed as it is loaded, so that nothing in the product knows of this.
+ */
+import { readFileSync } from "node:fs";
+import { registerHooks, stripTypeScriptTypes } from "node:module";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+export interface Bug {
+  /** Below `src/`. */
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
+
+export const bugs: Readonly<Record<string, Bug>> = {
+  "no attempt fence": {
+    file: "core/job/machine.ts",
+    find: "if (stage === undefined || attempt === undefined) return [];",
+    replace: "if (stage === undefined) return []; if (attempt === undefined) { if (event.kind === 'task-done') stage.outputs.set(event.task, event.output); return []; }",
+  },
+  "attempt numbers used again": {
+    file: "core/job/stage.ts",
+    find: "this.#nextAttempt[task] = attempt.attempt + 1;",
+    replace: "this.#nextAttempt[task] = attempt.attempt;",
+  },
+  "losing attempts are not ended": {
+    file: "core/job/machine.ts",
+    find: 'this.cancelAttempts(stage, task, "another attempt was first");',
+    replace: "",
+  },
+  "consumers of a changed output are left alone": {
+    file: "core/job/loss.ts",
+    find: "if (affected(group)) restart(job, next, task);",
+    replace: "",
+  },
+  "only consumers that run are restarted": {
+    file: "core/job/loss.ts",
+    find: "if (state === running || state === done || state === gone) stage.move(task, waiting);",
+    replace: "if (state === running) stage.move(task, waiting);",
+  },
+  "a moved output keeps its version": { file: "core/job/loss.ts", find: "stage.version++;", replace: "" },
+  "versions start over when a stage is planned anew": {
+    file: "core/job/stage.ts",
+    find: "versions: this.version + 1",
+    replace: "versions: 0",
+  },
+  "a lost node keeps its outputs": {
+    file: "core/job/machine.ts",
+    find: "if (stage.state(task) === done && stage.outputs.host(task) === host) loseOutput(stage, task, true);",
+    replace: "if (stage.outputs.has(task)) stage.missing.set(task, true);",
+  },
+  "a lost node keeps its attempts": {
+    file: "core/job/machine.ts",
+    find: "this.#loseAttempts(host, at, reason, () => true);",
+    replace: "",
+  },
+  "a new disk counts as the old one": { file: "core/node-events.ts", find: "node.incarnation !== incarnation", replace: "false" },
+  "lost outputs are not made again": {
+    file: "core/job/loss.ts",
+    find: "if (stage.state(task) === gone && reads(task)) stage.move(task, waiting);",
+    replace: "void reads;",
+  },
+  "lost outputs that were asked for are forgotten": {
+    file: "core/job/machine.ts",
+    find: "loseOutput(producer, lost.task, false);",
+    replace: "",
+  },
+  "a node that comes back is not asked what it has": {
+    file: "core/node-events.ts",
+    find: "job.reconcile(host, at, attempts.filter((id) => id.job === job.name))",
+    replace: "[]",
+  },
+  "commands go out before the journal": {
+    file: "journal/ledger.ts",
+    find: "const commands = this.#commands;",
+    replace: "const commands: Command[] = []; this.#parts.carryOut(this.#commands);",
+  },
+  "assignments are not journaled": { file: "journal/ledger.ts", find: "this.#events.push(scheduled.event);", replace: "" },
+  "a snapshot forgets what is missing": { file: "core/job/snapshot.ts", find: "stage.missing.set(task, mayReturn)", replace: "void mayReturn" },
+  "a snapshot forgets what changed": {
+    file: "core/job/snapshot.ts",
+    find: "for (const [task, labels, hosts] of from.changed) stage.changed.set(task, { labels: new Set(labels), hosts: new Set(hosts) });",
+    replace: "",
+  },
+  "a snapshot forgets attempt numbers": {
+    file: "core/job/snapshot.ts",
+    find: "from.nextAttempts.forEach((next, task) => stage.setNextAttempt(task, next));",
+    replace: "",
+  },
+  "timers are lost with the master": { file: "core/master.ts", find: "if (wakeAt > 0) timers.push(", replace: "if (wakeAt < 0) timers.push(" },
+  "the epoch stays": { file: "journal/ledger.ts", find: "epoch: machine.cluster.epoch + 1", replace: "epoch: Math.max(1, machine.cluster.epoch)" },
+};
+
+/** Loads `bug.file` with the bug in it from now on. */
+export function plant(bug: Bug): void {
+  const target = new URL(`../src/${bug.file}`, import.meta.url).href;
+  const source = readFileSync(fileURLToPath(target), "utf8");
+  if (source.split(bug.find).length !== 2) throw new Error(`${bug.file} does not contain, exactly once: ${bug.find}`);
+  const broken = stripTypeScriptTypes(source.replace(bug.find, () => bug.replace));
+  registerHooks({
+    load: (url, context, next) => (url === target ? { format: "module", source: broken, shortCircuit: true } : next(url, context)),
+  });
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  const [, , name = "", seeds = "1000"] = process.argv;
+  const bug = bugs[name];
+  if (bug === undefined) throw new Error(`there is no bug "${name}"; there are: ${Object.keys(bugs).join(", ")}`);
+  plant(bug);
+  const { firstFailure } = await import("./run.ts");
+  const failure = firstFailure(1, Number(seeds));
+  const why = failure?.error instanceof Error ? failure.error.message : String(failure?.error);
+  console.log(failure === null ? `${name}: NOT noticed in ${seeds} histories` : `${name}: noticed at seed ${failure.seed}: ${why}`);
+  process.exitCode = failure === null ? 1 : 0;
+}

@@ -1,0 +1,29 @@
+/** Work that is under way for jobs and that nobody decides by: stopping their workers, deleting their files. */
+
+export class Chores {
+  readonly #jobs = new Map<string, Set<Promise<void>>>();
+
+  /** A failure is nobody's: a node that does not answer has nothing to stop, or names its leftovers when it joins again. */
+  add(job: string, work: Promise<void>): void {
+    let chores = this.#jobs.get(job);
+    if (chores === undefined) this.#jobs.set(job, (chores = new Set()));
+    const those = chores;
+    const chore = work
+      .catch(() => undefined)
+      .then(() => {
+        those.delete(chore);
+        if (those.size === 0 && this.#jobs.get(job) === those) this.#jobs.delete(job);
+      });
+    those.add(chore);
+  }
+
+  /** Resolves when nothing is under way for the job. */
+  async settled(job: string): Promise<void> {
+    for (let chores = this.#jobs.get(job); chores !== undefined; chores = this.#jobs.get(job))
+      await Promise.all(chores);
+  }
+
+  async allSettled(): Promise<void> {
+    await Promise.all([...this.#jobs.keys()].map((job) => this.settled(job)));
+  }
+}

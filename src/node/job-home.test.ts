@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { encodeJobPack } from "../protocol/jobpack.ts";
+import { dropFiles, openJobHome } from "./job-home.ts";
+import { workerCommand } from "./worker-command.ts";
+
+const dataDir = await mkdtemp(join(tmpdir(), "disco-home-"));
+after(() => rm(dataDir, { recursive: true, force: true }));
+
+const jobdict = { prefix: "job", owner: "me", worker: "w", pipeline: [], inputs: [] };
+const pack = (files: Record<string, Uint8Array>): Uint8Array =>
+  encodeJobPack({ jobdict, jobenvs: {}, files, jobdata: new Uint8Array(0) });
+const place = { dataDir, host: "localhost" };
+
+test("a home holds the pack, written once, and the required files in the working directory", async () => {
+  let fetched = 0;
+  const bytes = pack({ "one.txt": Buffer.from("1"), "libtwo.so": Buffer.alloc(300_000, 2) });
+  const fetchPack = (): Promise<Uint8Array> => {
+    fetched++;
+    return Promise.resolve(bytes);
+  };
+  const home = await openJobHome({ ...place, job: "a@1", fetchPack });
+  await openJobHome({ ...place, job: "a@1", fetchPack });
+  assert.equal(fetched, 1);
+  assert.ok(home.hasFiles);
+  assert.deepEqual(await readFile(home.packFile), Buffer.from(bytes));
+  assert.deepEqual((await readdir(home.workDir)).sort(), ["libtwo.so", "one.txt"]);
+  assert.equal(await readFile(join(home.workDir, "one.txt"), "utf8"), "1");
+});
+
+test("a pack that does not come leaves no half file behind", async () => {
+  const fetchPack = (): Promise<Uint8Array> => Promise.reject(new Error("nobody there"));
+  await assert.rejects(openJobHome({ ...place, job: "b@1", fetchPack }), { message: "nobody there" });
+  const home = await openJobHome({ ...place, job: "b@1", fetchPack: () => Promise.resolve(pack({})) });
+  assert.equal(home.hasFiles, false);
+});
+
+test("dropping what is intermediate keeps results, their indexes and out-of-band values", async () => {
+  const home = await openJobHome({
+    ...place,
+    job: "c@1",
+    fetchPack: () => Promise.resolve(pack({ x: Buffer.from("x") })),
+  });
+  const lasting = ["reduce-0-0.results", "oob-1-0-0-0", "oob.json"];
+  for (const name of [...lasting, "seg-map-w1.seg", "manifest-0-0.json", "scratch"])
+    await writeFile(join(home.systemDir, name), "");
+  await writeFile(join(dataDir, home.jobDir, "reduce-0-0.0.disco"), "");
+  await dropFiles(dataDir, "localhost", "c@1", "intermediate");
+  assert.deepEqual((await readdir(home.systemDir)).sort(), [...lasting].sort());
+  assert.deepEqual((await readdir(join(dataDir, home.jobDir))).sort(), [".disco", "jobfile", "reduce-0-0.0.disco"]);
+  await dropFiles(dataDir, "localhost", "c@1", "all");
+  await dropFiles(dataDir, "localhost", "c@1", "all");
+  await assert.rejects(readdir(join(dataDir, home.jobDir)), { code: "ENOENT" });
+});
+
+test("workers of a job with files find shared libraries there, and no worker inherits a debugger", () => {
+  const before = process.env["NODE_OPTIONS"];
+  process.env["NODE_OPTIONS"] = "--inspect-brk=0 --no-warnings";
+  try {
+    const { env, execArgv } = workerCommand({ memoryLimitBytes: 512 * 1024 * 1024, libraryDir: "/job/work" });
+    assert.equal(env["LD_LIBRARY_PATH"]?.split(":")[0], "/job/work");
+    assert.equal(env["NODE_OPTIONS"], "--no-warnings");
+    assert.ok(execArgv.includes("--max-old-space-size=384"));
+  } finally {
+    if (before === undefined) delete process.env["NODE_OPTIONS"];
+    else process.env["NODE_OPTIONS"] = before;
+  }
+});

@@ -1,0 +1,136 @@
+/**
+ * What npm would publish, as a stranger gets it: the packed tarball is installed into an empty folder, and README's jobs,
+ * copied as they stand, run there and print what README says.
+ */
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+
+const checkout = join(import.meta.dirname, "..");
+const readme = readFileSync(join(checkout, "README.md"), "utf8");
+let temporary = "";
+let folder = "";
+let packed: { readonly filename: string; readonly files: readonly { readonly path: string }[] };
+
+/** The code block of README.md after the comment that begins with `<!-- name`. */
+function block(name: string): string {
+  const found = new RegExp(`<!-- ${name}\\b[^>]*-->\\n\`\`\`\\w+\\n([^]*?)\`\`\``).exec(readme);
+  assert.ok(found?.[1] !== undefined, `README.md has no block ${name}`);
+  return found[1];
+}
+
+function environment(): NodeJS.ProcessEnv {
+  const { NODE_OPTIONS: _, ...env } = process.env;
+  // npm exports its configuration, the checkout's as well, to the scripts that it runs.
+  const kept = Object.entries(env).filter(([key]) => !/^npm_(?!config_(?:registry|cache|userconfig)$)/i.test(key));
+  return { ...Object.fromEntries(kept), DISCO_ROOT: join(temporary, "root"), NO_COLOR: "1" };
+}
+
+function npx(...args: string[]): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync("npx", ["--no-install", ...args], { cwd: folder, encoding: "utf8", env: environment() });
+}
+
+describe("the packed package", () => {
+  before(async () => {
+    temporary = await mkdtemp(join(tmpdir(), "disco-package-"));
+    folder = join(temporary, "empty");
+    await mkdir(folder);
+    execFileSync(process.execPath, ["scripts/build.ts"], { cwd: checkout, stdio: "inherit" });
+    const args = ["pack", "--ignore-scripts", "--json", "--loglevel=error", "--pack-destination", temporary];
+    const output = execFileSync("npm", args, { cwd: checkout, encoding: "utf8", env: environment() });
+    const answer: unknown = JSON.parse(output);
+    // npm 11 answers with an array, npm 12 with an object by name.
+    packed = Object.values(answer as object)[0] as typeof packed;
+    const install = ["install", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error"];
+    execFileSync("npm", [...install, join(temporary, packed.filename)], { cwd: folder, env: environment() });
+  });
+  after(() => rm(temporary, { recursive: true, force: true }));
+
+  test("holds the build, the commands and the papers, and neither sources nor tests", () => {
+    const paths = packed.files.map(({ path }) => path);
+    for (const path of ["bin/disco.js", "bin/ddfs.js", "dist/index.js", "dist/index.d.ts", "README.md", "LICENSE"]) {
+      assert.ok(paths.includes(path), path);
+    }
+    assert.deepEqual(
+      paths.filter((path) => /^(?:src|test|sim|bench|examples|docs|node_modules)\/|\.test\.|fixtures/.test(path)),
+      [],
+    );
+  });
+
+  test("runs README's job, which prints what README says", async () => {
+    await writeFile(join(folder, "hamlet.ts"), block("readme-job"));
+    const [command = "", ...expected] = block("readme-output").trimEnd().split("\n");
+    assert.equal(command, "$ npx disco run hamlet.ts");
+    const done = npx("disco", "run", "hamlet.ts");
+    assert.equal(done.status, 0, done.stderr);
+    assert.deepEqual(done.stdout.split("\n").slice(0, expected.length), expected);
+    assert.doesNotMatch(done.stderr, /warning/i);
+  });
+
+  test("is a library for README's program", async () => {
+    await writeFile(join(folder, "program.mts"), block("readme-program"));
+    const done = spawnSync(process.execPath, ["program.mts"], { cwd: folder, encoding: "utf8", env: environment() });
+    assert.equal(done.status, 0, done.stderr);
+    const counts = done.stdout.trimEnd().split("\n").sort();
+    assert.deepEqual(counts, ["be 2", "is 1", "not 1", "or 1", "question 1", "that 1", "the 1", "to 2"]);
+    assert.equal(done.stderr, "");
+  });
+
+  test("has its other commands", () => {
+    const { version } = JSON.parse(readFileSync(join(checkout, "package.json"), "utf8")) as { version: string };
+    assert.equal(npx("disco-mapreduce", "--version").stdout.trim(), version);
+    assert.equal(npx("ddfs", "--version").stdout.trim(), version);
+    const refused = npx("ddfs", "ls");
+    assert.equal(refused.status, 2);
+    assert.match(refused.stderr, /DDFS comes with a later release/);
+  });
+
+  test("exports its public names, and no others", () => {
+    const print = 'import("disco-mapreduce").then((names) => console.log(Object.keys(names).join(" ")))';
+    const done = spawnSync(process.execPath, ["-e", print], { cwd: folder, encoding: "utf8", env: environment() });
+    assert.equal(done.status, 0, done.stderr);
+    assert.deepEqual(done.stdout.trim().split(" "), publicNames);
+    const inside = spawnSync(process.execPath, ["-e", 'import("disco-mapreduce/dist/core/master.js")'], {
+      cwd: folder,
+    });
+    assert.match(String(inside.stderr), /ERR_PACKAGE_PATH_NOT_EXPORTED/);
+  });
+});
+
+const publicNames = [
+  "CommError",
+  "DataError",
+  "Disco",
+  "DiscoError",
+  "Job",
+  "JobDict",
+  "JobError",
+  "Params",
+  "bytesReader",
+  "chainReader",
+  "csvReader",
+  "defaultPartition",
+  "external",
+  "gzipReader",
+  "jobname",
+  "jsonlReader",
+  "kvgroup",
+  "lineReader",
+  "makeRangePartition",
+  "mapLineReader",
+  "netstrReader",
+  "netstrWriter",
+  "nopMap",
+  "nopReduce",
+  "objectReader",
+  "objectWriter",
+  "parseDir",
+  "reReader",
+  "resultIterator",
+  "task",
+  "zstdReader",
+];
