@@ -19,7 +19,8 @@ export const bugs: Readonly<Record<string, Bug>> = {
   "no attempt fence": {
     file: "core/job/machine.ts",
     find: "if (stage === undefined || attempt === undefined) return [];",
-    replace: "if (stage === undefined) return []; if (attempt === undefined) { if (event.kind === 'task-done') stage.outputs.set(event.task, event.output); return []; }",
+    replace:
+      "if (stage === undefined) return []; if (attempt === undefined) { if (event.kind === 'task-done') stage.outputs.set(event.task, event.output); return []; }",
   },
   "attempt numbers used again": {
     file: "core/job/stage.ts",
@@ -54,44 +55,64 @@ export const bugs: Readonly<Record<string, Bug>> = {
   },
   "a lost node keeps its attempts": {
     file: "core/job/machine.ts",
-    find: "this.#loseAttempts(host, at, reason, () => true);",
+    find: "loseAttempts(this, host, at, reason, () => true);",
     replace: "",
   },
-  "a new disk counts as the old one": { file: "core/node-events.ts", find: "node.incarnation !== incarnation", replace: "false" },
+  "a new disk counts as the old one": {
+    file: "core/node-events.ts",
+    find: "node.incarnation !== incarnation",
+    replace: "false",
+  },
   "lost outputs are not made again": {
     file: "core/job/loss.ts",
     find: "if (stage.state(task) === gone && reads(task)) stage.move(task, waiting);",
     replace: "void reads;",
   },
   "lost outputs that were asked for are forgotten": {
-    file: "core/job/machine.ts",
+    file: "core/job/failing.ts",
     find: "loseOutput(producer, lost.task, false);",
     replace: "",
   },
   "a node that comes back is not asked what it has": {
     file: "core/node-events.ts",
-    find: "job.reconcile(host, at, attempts.filter((id) => id.job === job.name))",
-    replace: "[]",
+    find: "return job.reconcile(host, at, own);",
+    replace: "void own; return [];",
   },
   "commands go out before the journal": {
     file: "journal/ledger.ts",
     find: "const commands = this.#commands;",
     replace: "const commands: Command[] = []; this.#parts.carryOut(this.#commands);",
   },
-  "assignments are not journaled": { file: "journal/ledger.ts", find: "this.#events.push(scheduled.event);", replace: "" },
-  "a snapshot forgets what is missing": { file: "core/job/snapshot.ts", find: "stage.missing.set(task, mayReturn)", replace: "void mayReturn" },
+  "assignments are not journaled": {
+    file: "journal/ledger.ts",
+    find: "this.#events.push(scheduled.event);",
+    replace: "",
+  },
+  "a snapshot forgets what is missing": {
+    file: "core/job/snapshot.ts",
+    find: "stage.missing.set(task, mayReturn)",
+    replace: "void mayReturn",
+  },
   "a snapshot forgets what changed": {
     file: "core/job/snapshot.ts",
-    find: "for (const [task, labels, hosts] of from.changed) stage.changed.set(task, { labels: new Set(labels), hosts: new Set(hosts) });",
-    replace: "",
+    find: "stage.changed.set(task, { labels: new Set(labels), hosts: new Set(hosts) });",
+    replace: "void (task, labels, hosts);",
   },
   "a snapshot forgets attempt numbers": {
     file: "core/job/snapshot.ts",
     find: "from.nextAttempts.forEach((next, task) => stage.setNextAttempt(task, next));",
     replace: "",
   },
-  "timers are lost with the master": { file: "core/master.ts", find: "if (wakeAt > 0) timers.push(", replace: "if (wakeAt < 0) timers.push(" },
-  "the epoch stays": { file: "journal/ledger.ts", find: "epoch: machine.cluster.epoch + 1", replace: "epoch: Math.max(1, machine.cluster.epoch)" },
+  "timers are lost with the master": {
+    file: "core/master.ts",
+    find: "if (wakeAt > 0) timers.push(",
+    replace: "if (wakeAt < 0) timers.push(",
+  },
+  "the epoch stays": {
+    file: "journal/ledger.ts",
+    find: "epoch: machine.cluster.epoch + 1",
+    replace: "epoch: Math.max(1, machine.cluster.epoch)",
+  },
 };
 
 /** Loads `bug.file` with the bug in it from now on. */
@@ -101,7 +122,8 @@ export function plant(bug: Bug): void {
   if (source.split(bug.find).length !== 2) throw new Error(`${bug.file} does not contain, exactly once: ${bug.find}`);
   const broken = stripTypeScriptTypes(source.replace(bug.find, () => bug.replace));
   registerHooks({
-    load: (url, context, next) => (url === target ? { format: "module", source: broken, shortCircuit: true } : next(url, context)),
+    load: (url, context, next) =>
+      url === target ? { format: "module", source: broken, shortCircuit: true } : next(url, context),
   });
 }
 
@@ -113,6 +135,10 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   const { firstFailure } = await import("./run.ts");
   const failure = firstFailure(1, Number(seeds));
   const why = failure?.error instanceof Error ? failure.error.message : String(failure?.error);
-  console.log(failure === null ? `${name}: NOT noticed in ${seeds} histories` : `${name}: noticed at seed ${failure.seed}: ${why}`);
+  console.log(
+    failure === null
+      ? `${name}: NOT noticed in ${seeds} histories`
+      : `${name}: noticed at seed ${failure.seed}: ${why}`,
+  );
   process.exitCode = failure === null ? 1 : 0;
 }

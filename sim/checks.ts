@@ -10,12 +10,12 @@
 import { isDeepStrictEqual } from "node:util";
 import type { MasterEvent } from "../src/core/events.ts";
 import type { JobMachine } from "../src/core/job/machine.ts";
-import { done } from "../src/core/job/stage.ts";
 import type { Stage } from "../src/core/job/stage.ts";
+import { done } from "../src/core/job/stage.ts";
 import type { MasterMachine } from "../src/core/master.ts";
 import { validateMaster } from "../src/core/validate.ts";
-import { compute, digestOf, expected, select } from "./fake-job.ts";
 import type { Contents } from "./fake-job.ts";
+import { compute, digestOf, expected, select } from "./fake-job.ts";
 import { keyOf, writtenMax } from "./fake-node.ts";
 import type { World } from "./world.ts";
 
@@ -43,7 +43,8 @@ export class Checks {
       const now = committed(machine, event);
       const was = this.#committed;
       if (was !== null && now !== null && was !== now) throw new Error(`${keyOf(event)} replaced a committed output`);
-      if (now !== null && was === null && this.#over.has(keyOf(event))) throw new Error(`${keyOf(event)} was over and committed`);
+      if (now !== null && was === null && this.#over.has(keyOf(event)))
+        throw new Error(`${keyOf(event)} was over and committed`);
     }
     for (const [name, job] of this.#jobs) {
       if (job.status === "active") continue;
@@ -70,9 +71,11 @@ export class Checks {
     if (machine === undefined) throw new Error("there is no master at the end");
     for (const job of machine.ended.values()) {
       const { poison } = this.#world.fakeJob(job.name);
-      if (job.status === "dead" && poison === null && !this.#world.killed.has(job.name)) throw new Error(`${job.name} is dead: ${job.reason}`);
+      if (job.status === "dead" && poison === null && !this.#world.killed.has(job.name))
+        throw new Error(`${job.name} is dead: ${job.reason}`);
     }
-    for (const node of machine.cluster.nodes.values()) if (node.load > 0) throw new Error(`${node.host} is busy at the end`);
+    for (const node of machine.cluster.nodes.values())
+      if (node.load > 0) throw new Error(`${node.host} is busy at the end`);
     if (machine.timers().length > 0) throw new Error("timers are pending at the end");
   }
 
@@ -85,7 +88,10 @@ export class Checks {
         const read =
           before === undefined
             ? (group.inputs ?? []).map((input) => `input ${input}`)
-            : select({ kind: "stage", stage: number - 1, version: 0, ...selection(stage, task) }, this.#outputs(before));
+            : select(
+                { kind: "stage", stage: number - 1, version: 0, ...selection(stage, task) },
+                this.#outputs(before),
+              );
         const should = compute(fake, number, read, attemptOf(stage, task), group.label ?? 0);
         if (stage.outputs.digest(task) !== digestOf(should)) {
           throw new Error(`output of ${job.title(stage, task)} of ${job.name} was not made from the outputs before it`);
@@ -101,9 +107,11 @@ export class Checks {
         throw new Error(`${job.title(last, task)} is on a disk that is gone`);
       }
     }
-    if (job.results.length !== last.tasks) throw new Error(`${job.name} has ${job.results.length} results of ${last.tasks} tasks`);
+    if (job.results.length !== last.tasks)
+      throw new Error(`${job.name} has ${job.results.length} results of ${last.tasks} tasks`);
     const digests = Array.from({ length: last.tasks }, (_, task) => last.outputs.digest(task));
-    if (fake.exact && !isDeepStrictEqual(digests, expected(fake))) throw new Error(`${job.name} has another result than it should`);
+    if (fake.exact && !isDeepStrictEqual(digests, expected(fake)))
+      throw new Error(`${job.name} has another result than it should`);
   }
 
   #outputs(stage: Stage): { task: number; host: string; contents: Contents }[] {
@@ -120,7 +128,8 @@ function* liveAttempts(machine: MasterMachine): Generator<{ key: string; host: s
   for (const job of machine.jobs.values()) {
     for (const { number, live } of job.stages) {
       for (const [task, attempts] of live) {
-        for (const { attempt, host } of attempts) yield { key: keyOf({ job: job.name, stage: number, task, attempt }), host };
+        for (const { attempt, host } of attempts)
+          yield { key: keyOf({ job: job.name, stage: number, task, attempt }), host };
       }
     }
   }

@@ -3,8 +3,8 @@
  * record lost, doubled or taken from the wrong attempt anywhere changes what comes out at the end.
  */
 import type { Grouping, JobSpec, TaskInput } from "../src/core/job/spec.ts";
-import { fingerprint } from "./random.ts";
 import type { Random } from "./random.ts";
+import { fingerprint } from "./random.ts";
 
 /** What a task wrote, by label. */
 export type Contents = ReadonlyMap<number, string>;
@@ -33,7 +33,12 @@ export function randomJob(random: Random, hosts: readonly string[]): FakeJob {
   }));
   const inputs = Array.from({ length: random.int(1, 8) }, (_, n) => {
     const holders = Array.from({ length: random.int(1, 2) }, () => (random.chance(0.6) ? random.pick(hosts) : null));
-    return { label: random.int(0, 1), size: random.int(0, 9), replicas: holders.map((_h, r) => `sim://${n}/${r}`), hosts: holders };
+    return {
+      label: random.int(0, 1),
+      size: random.int(0, 9),
+      replicas: holders.map((_h, r) => `sim://${n}/${r}`),
+      hosts: holders,
+    };
   });
   const fickle = random.chance(0.3);
   return {
@@ -57,7 +62,13 @@ export function randomJob(random: Random, hosts: readonly string[]): FakeJob {
 }
 
 /** What a task makes of what it read, in order. `attempt` matters to fickle jobs only. */
-export function compute(job: FakeJob, stage: number, read: readonly string[], attempt: number, inputLabel: number): Contents {
+export function compute(
+  job: FakeJob,
+  stage: number,
+  read: readonly string[],
+  attempt: number,
+  inputLabel: number,
+): Contents {
   const whole = fingerprint(`${stage}|${read.join("|")}${job.fickle ? `#${attempt}` : ""}`);
   if (stage === job.spec.pipeline.length - 1) return new Map([[inputLabel, whole]]);
   const contents = new Map<number, string>();
@@ -73,7 +84,10 @@ export function digestOf(contents: Contents): string {
 }
 
 /** What a task reads of the outputs of the stage before, given in ascending order of tasks. */
-export function select(input: TaskInput & { kind: "stage" }, outputs: readonly { task: number; host: string; contents: Contents }[]): string[] {
+export function select(
+  input: TaskInput & { kind: "stage" },
+  outputs: readonly { task: number; host: string; contents: Contents }[],
+): string[] {
   const read: string[] = [];
   for (const { task, host, contents } of outputs) {
     if (input.task !== undefined && input.task !== task) continue;
@@ -96,15 +110,21 @@ export function expected(job: FakeJob): string[] {
     if (stage === 0) {
       if (grouping === "split") for (const { label, content } of inputs) reads.push({ read: [content], label });
       else if (grouping === "group_all") reads.push({ read: inputs.map(({ content }) => content), label: 0 });
-      else for (const label of ascending) reads.push({ read: inputs.filter((one) => one.label === label).map((one) => one.content), label });
+      else
+        for (const label of ascending)
+          reads.push({ read: inputs.filter((one) => one.label === label).map((one) => one.content), label });
     } else if (grouping === "split") {
-      for (const { contents } of outputs) for (const [label, content] of contents) reads.push({ read: [content], label });
+      for (const { contents } of outputs)
+        for (const [label, content] of contents) reads.push({ read: [content], label });
     } else if (grouping === "group_all") {
       const read = outputs.flatMap(({ contents }) => [...contents.values()]);
       if (read.length > 0) reads.push({ read, label: 0 });
     } else {
       for (const label of ascending) {
-        reads.push({ read: outputs.flatMap(({ contents }) => (contents.has(label) ? [contents.get(label) as string] : [])), label });
+        reads.push({
+          read: outputs.flatMap(({ contents }) => (contents.has(label) ? [contents.get(label) as string] : [])),
+          label,
+        });
       }
     }
     outputs = reads.map(({ read, label }, task) => ({ task, host: "", contents: compute(job, stage, read, 0, label) }));

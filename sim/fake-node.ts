@@ -2,12 +2,13 @@
  * A node with slots, a queue, a disk, and reports that it repeats until they are acknowledged. It runs fake tasks; what it
  * may do wrong is decided by the world.
  */
-import type { OutputRef, StageManifest, TaskOutput } from "../src/core/job/spec.ts";
-import type { Assignment, AttemptId } from "../src/protocol/messages.ts";
+
 import type { InputLost, TaskDone, TaskFailed, TaskLost } from "../src/core/events.ts";
+import type { OutputRef, StageManifest, TaskOutput } from "../src/core/job/spec.ts";
 import type { TaskFailure } from "../src/errors.ts";
-import { compute, digestOf, select } from "./fake-job.ts";
+import type { Assignment, AttemptId } from "../src/protocol/messages.ts";
 import type { Contents } from "./fake-job.ts";
+import { compute, digestOf, select } from "./fake-job.ts";
 import type { World } from "./world.ts";
 
 /** A task event, but for its time. */
@@ -52,7 +53,12 @@ export class FakeNode {
 
   /** All that it has and that the master has not acknowledged. */
   attempts(): AttemptId[] {
-    return [...this.#have.values(), ...this.#reports.values()].map(({ job, stage, task, attempt }) => ({ job, stage, task, attempt }));
+    return [...this.#have.values(), ...this.#reports.values()].map(({ job, stage, task, attempt }) => ({
+      job,
+      stage,
+      task,
+      attempt,
+    }));
   }
 
   reports(): Report[] {
@@ -131,13 +137,18 @@ export class FakeNode {
     const { job, stage, task, attempt, input, group } = assignment;
     const id = { job, stage, task, attempt };
     const fake = this.#world.fakeJob(job);
-    if (fake.poison === `${stage}/${task}`) return { kind: "task-failed", ...id, failure: failureOf("user-error", "poison", "here") };
+    if (fake.poison === `${stage}/${task}`)
+      return { kind: "task-failed", ...id, failure: failureOf("user-error", "poison", "here") };
     const read =
       input.kind === "inputs"
         ? input.inputs.map(({ replicas }) => `input ${(replicas[0] as string).split("/")[2]}`)
         : this.#readStage(assignment);
     if (!Array.isArray(read)) return read;
-    return { kind: "task-done", ...id, output: this.#write(assignment, compute(fake, stage, read, attempt, group.label ?? 0)) };
+    return {
+      kind: "task-done",
+      ...id,
+      output: this.#write(assignment, compute(fake, stage, read, attempt, group.label ?? 0)),
+    };
   }
 
   #readStage({ job, stage, task, attempt, input }: Assignment): string[] | Report {

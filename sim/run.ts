@@ -27,7 +27,11 @@ export function firstFailure(from: number, seeds: number): { seed: number; error
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   const { values } = parseArgs({
-    options: { seed: { type: "string" }, seeds: { type: "string", default: "2000" }, from: { type: "string", default: "1" } },
+    options: {
+      seed: { type: "string" },
+      seeds: { type: "string", default: "2000" },
+      from: { type: "string", default: "1" },
+    },
   });
   if (values.seed !== undefined) {
     console.log(`seed ${values.seed}: ${runSeed(Number(values.seed))} steps, all is well`);

@@ -85,7 +85,12 @@ function specOf(tasks: number, nodes: number, job: number): JobSpec {
   };
 }
 
-function idOf({ job, stage, task, attempt }: Assignment): { job: string; stage: number; task: number; attempt: number } {
+function idOf({ job, stage, task, attempt }: Assignment): {
+  job: string;
+  stage: number;
+  task: number;
+  attempt: number;
+} {
   return { job, stage, task, attempt };
 }
 

@@ -18,7 +18,9 @@ describe("the simulator", () => {
   it(`finds nothing wrong in ${seeds} histories`, () => {
     const failure = firstFailure(1, seeds);
     if (failure === null) return;
-    throw new Error(`seed ${failure.seed} fails; run it by: node sim/run.ts --seed ${failure.seed}`, { cause: failure.error });
+    throw new Error(`seed ${failure.seed} fails; run it by: node sim/run.ts --seed ${failure.seed}`, {
+      cause: failure.error,
+    });
   });
 
   it("plays the same history again for the same seed", () => {

@@ -20,16 +20,16 @@
 import type { Command } from "../src/core/commands.ts";
 import type { MasterEvent } from "../src/core/events.ts";
 import type { OutputRef, StageManifest } from "../src/core/job/spec.ts";
+import type { StoredRecord } from "../src/journal/journal.ts";
 import { Ledger } from "../src/journal/ledger.ts";
 import { MemoryStore, openMemoryJournal } from "../src/journal/memory.ts";
-import type { StoredRecord } from "../src/journal/journal.ts";
 import type { Assignment } from "../src/protocol/messages.ts";
 import { Agenda } from "./agenda.ts";
 import { Checks } from "./checks.ts";
-import { randomJob } from "./fake-job.ts";
 import type { Contents, FakeJob } from "./fake-job.ts";
-import { FakeNode, failureOf } from "./fake-node.ts";
+import { randomJob } from "./fake-job.ts";
 import type { Report } from "./fake-node.ts";
+import { FakeNode, failureOf } from "./fake-node.ts";
 import { Random } from "./random.ts";
 
 const faultsMs = 1_500;
@@ -97,7 +97,8 @@ export class World {
     this.#startMaster();
     for (const node of this.nodes.values()) this.#every(heartbeatMs, () => this.#heartbeat(node));
     this.#every(heartbeatMs, () => this.#watch());
-    for (const one of this.#submissions) this.agenda.after(this.random.int(0, faultsMs / 2), () => this.#submit(one.key, one.fake));
+    for (const one of this.#submissions)
+      this.agenda.after(this.random.int(0, faultsMs / 2), () => this.#submit(one.key, one.fake));
     this.#every(10, () => this.#misfortune());
     const faultsEnd = this.agenda.now + faultsMs;
     const end = faultsEnd + livenessMs;
@@ -202,7 +203,8 @@ export class World {
 
   #carryOut(commands: readonly Command[]): void {
     for (const command of commands) {
-      if (command.kind === "assign") this.#eachNode([command.host], (node) => command.assignments.forEach((one) => node.assign(one)));
+      if (command.kind === "assign")
+        this.#eachNode([command.host], (node) => command.assignments.forEach((one) => node.assign(one)));
       else if (command.kind === "cancel") this.#eachNode([command.host], (node) => node.cancel(command.id));
       else if (command.kind === "stop-job") this.#eachNode(command.hosts, (node) => node.stopJob(command.job));
       else if (command.kind === "set-timer") this.#setTimer(command.key, command.at);
@@ -217,7 +219,8 @@ export class World {
   #setTimer(key: string, at: number): void {
     const ledger = this.ledger;
     this.agenda.after(Math.max(0, at - this.#now()), () => {
-      if (this.ledger !== null && (ledger === null || this.ledger === ledger)) this.record({ kind: "timer-fired", at: this.#now(), key });
+      if (this.ledger !== null && (ledger === null || this.ledger === ledger))
+        this.record({ kind: "timer-fired", at: this.#now(), key });
     });
   }
 
@@ -333,7 +336,8 @@ export class World {
   #send(deliver: () => void): void {
     if (this.#chance(0.03)) return;
     const times = this.#chance(0.05) ? 2 : 1;
-    for (let n = 0; n < times; n++) this.agenda.after(this.#chance(0.05) ? this.random.int(10, 300) : this.random.int(0, 5), deliver);
+    for (let n = 0; n < times; n++)
+      this.agenda.after(this.#chance(0.05) ? this.random.int(10, 300) : this.random.int(0, 5), deliver);
   }
 
   #every(ms: number, act: () => void): void {
@@ -355,18 +359,21 @@ export class World {
 
   #allEnded(): boolean {
     const machine = this.ledger?.machine;
-    return machine !== undefined && this.#submissions.every(({ key }) => machine.ended.has(machine.keys.get(key) ?? ""));
+    return (
+      machine !== undefined && this.#submissions.every(({ key }) => machine.ended.has(machine.keys.get(key) ?? ""))
+    );
   }
 
   #story(): string {
     const machine = this.ledger?.machine;
     if (machine === undefined) return "there is no master";
-    return JSON.stringify([...machine.jobs.values()].map((job) => ({
-      name: job.name,
-      reasons: machine.reasons(job.name),
-      counts: job.stages.map((stage) => [...stage.counts]),
-      live: job.stages.map((stage) => [...stage.live]),
-    })));
+    return JSON.stringify(
+      [...machine.jobs.values()].map((job) => ({
+        name: job.name,
+        reasons: machine.reasons(job.name),
+        counts: job.stages.map((stage) => [...stage.counts]),
+        live: job.stages.map((stage) => [...stage.live]),
+      })),
+    );
   }
 }
-

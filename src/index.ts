@@ -6,13 +6,8 @@
  */
 
 export type { RunContext } from "./cli/run/job-module.ts";
-export {
-  Disco,
-  type DiscoOptions,
-  type EventsOptions,
-  type RequestOptions,
-  type ResultsOptions,
-} from "./client/disco.ts";
+export { Disco } from "./client/disco.ts";
+export type { DiscoOptions, EventsOptions, RequestOptions, ResultsOptions } from "./client/disco-options.ts";
 export { external } from "./client/external.ts";
 export type {
   Combiner,

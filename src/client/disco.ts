@@ -4,6 +4,7 @@ import { CommError, DiscoError } from "../errors.ts";
 import { checkAddress } from "./address.ts";
 import { badOption } from "./bad-option.ts";
 import { rememberRoot, rootDirectory } from "./data-place.ts";
+import type { DiscoOptions, EventsOptions, RequestOptions, ResultsOptions } from "./disco-options.ts";
 import type { AnyReduceOutput, KeyOf, Nothing, ResultPair, Returned, ValueOf, Widen } from "./infer.ts";
 import { Job } from "./job.ts";
 import { JobDict } from "./job-dict.ts";
@@ -15,39 +16,16 @@ import { keepAlive } from "./keep-alive.ts";
 import type { JobEvent, JobInfo, JobListEntry, MasterApi, NodeInfo } from "./master-api.ts";
 import { notYet } from "./not-yet.ts";
 import { integer, shown } from "./option-checks.ts";
-import { asResults, type ItemOfRef, isResultItem, type JobInput, type JobRef, type ResultItem, type Results } from "./results.ts";
+import {
+  asResults,
+  type ItemOfRef,
+  isResultItem,
+  type JobInput,
+  type JobRef,
+  type ResultItem,
+  type Results,
+} from "./results.ts";
 import { timeoutMsMax, type WaitOptions, waitForJob } from "./wait.ts";
-
-export interface DiscoOptions {
-  /** Directory of the embedded engine: journal, job files and results. Default: `DISCO_ROOT`, `$XDG_DATA_HOME/disco`, `~/.local/share/disco`. */
-  readonly root?: string;
-  /** Worker processes at once. Default: the number of processors. */
-  readonly workers?: number;
-  /** What the engine remembers of its jobs: `sqlite` (in the root) or `memory`. Default: sqlite. */
-  readonly journal?: "sqlite" | "memory";
-  /** Labels of the embedded node, for jobs that ask for them. */
-  readonly labels?: Readonly<Record<string, string>>;
-  /** Called with the name of each job that this object starts. */
-  readonly onSubmit?: (name: string) => void;
-}
-
-export interface ResultsOptions {
-  /** How long to wait for results, in milliseconds. Default: 2000. */
-  readonly timeout?: number;
-}
-
-export interface EventsOptions {
-  /** `false`: only what has happened so far. Default: true, until the job has ended. */
-  readonly follow?: boolean;
-  readonly signal?: AbortSignal;
-}
-
-export interface RequestOptions {
-  /** Sent as the body of a POST. */
-  readonly data?: string | Uint8Array;
-  /** Where in the reply to begin, in bytes. */
-  readonly offset?: number;
-}
 
 const workersMax = 1024;
 
@@ -136,7 +114,9 @@ export class Disco {
     }
     const names = isOne ? [nameOf(jobs as JobRef)] : (jobs as readonly JobRef[]).map(nameOf);
     if (names.length === 0) return [[], []];
-    const states = await this.#ask((master) => master.results([...new Set(names)], Math.min(Math.ceil(timeout), timeoutMsMax)));
+    const states = await this.#ask((master) =>
+      master.results([...new Set(names)], Math.min(Math.ceil(timeout), timeoutMsMax)),
+    );
     if (isOne) {
       const [state] = states;
       if (state === undefined || state.status === "active") return [];
@@ -327,4 +307,4 @@ export class Disco {
   }
 }
 
-export type { WaitOptions };
+export type { DiscoOptions, WaitOptions };

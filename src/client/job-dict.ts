@@ -75,6 +75,6 @@ Object.defineProperty(JobOptionsDict, "name", { value: "JobDict" });
 export const JobDict: JobDictConstructor = JobOptionsDict as unknown as JobDictConstructor;
 
 /** The bytes that `dict` was unpacked from, if it was. */
-export function packOf(dict: object): Uint8Array | undefined {
-  return packedBytes.get(dict);
+export function packOf(dict: unknown): Uint8Array | undefined {
+  return typeof dict === "object" && dict !== null ? packedBytes.get(dict) : undefined;
 }

@@ -1,4 +1,5 @@
 /** Makes the job pack of a validated job dict: inputs resolved, stages planned, functions shipped, all encoded. */
+import { createHash } from "node:crypto";
 import { hostname, userInfo } from "node:os";
 import type { InputSpec, JobSpec } from "../core/job/spec.ts";
 import { DiscoError, JobError } from "../errors.ts";
@@ -65,11 +66,16 @@ export async function makeJobPack(options: AnyJobOptions, { portable, prefix }: 
     keep: settings.keep,
   };
   return encodeJobPack({
-    jobdict: jobDictOf(spec),
+    jobdict: { ...jobDictOf(spec), code_key: codeKey(data) },
     jobenvs: {},
     files: readRequiredFiles(options.requiredFiles),
     jobdata: encodeValue(data),
   });
+}
+
+/** Jobs with the same key run the same functions: a node may give them the same worker processes. */
+function codeKey({ code, requiredModules, argv }: JobData): string {
+  return createHash("sha256").update(encodeValue({ code, requiredModules, argv })).digest("base64url");
 }
 
 /** Disco's keys, which any reader of job packs knows, and ours. */

@@ -1,5 +1,6 @@
 /** The handle of one job. */
-import type { Disco, EventsOptions, ResultsOptions, WaitOptions } from "./disco.ts";
+import type { Disco } from "./disco.ts";
+import type { EventsOptions, ResultsOptions } from "./disco-options.ts";
 import type { AnyReduceOutput, KeyOf, Nothing, ResultPair, Returned, ValueOf, Widen } from "./infer.ts";
 import type { JobDict } from "./job-dict.ts";
 import { markAsJob } from "./job-mark.ts";
@@ -7,6 +8,7 @@ import type { AnyJobOptions, JobOptions } from "./job-options.ts";
 import type { JobEvent, JobInfo } from "./master-api.ts";
 import type { JobInput, pairType, Results } from "./results.ts";
 import { submitJob } from "./submit.ts";
+import type { WaitOptions } from "./wait.ts";
 
 /**
  * A job that runs, or is to run, at a master. `newJob` makes one; `new Job(disco, name)` is the handle of a job that exists,

@@ -13,24 +13,24 @@ export function submitJob(disco: Disco, name: string, jobDict: AnyJobOptions | J
 
 async function submit(disco: Disco, name: string, jobDict: AnyJobOptions | JobDict): Promise<string> {
   const prefix = checkPrefix(name);
+  const packed = packOf(jobDict);
+  if (packed === undefined) validateOptions(jobDict as AnyJobOptions);
   // The engine starts while the job is being packed.
   const opening = disco.master();
   opening.catch(() => {});
-  const pack = await packOptions(prefix, jobDict);
+  const pack = packed === undefined ? await makePack(prefix, jobDict) : await renamed(prefix, packed);
   const master = await opening;
   const unique = await master.submit(pack, { idempotencyKey: crypto.randomUUID() });
   disco.submitted(unique);
   return unique;
 }
 
-async function packOptions(prefix: string, jobDict: AnyJobOptions | JobDict): Promise<Uint8Array> {
-  const packed = packOf(jobDict);
-  if (packed !== undefined) {
-    const { renamePack } = await import("./job-unpack.ts");
-    return renamePack(packed, prefix);
-  }
-  const options = { ...jobDict } as AnyJobOptions;
-  validateOptions(options);
+async function makePack(prefix: string, jobDict: AnyJobOptions | JobDict): Promise<Uint8Array> {
   const { makeJobPack } = await import("./job-pack.ts");
-  return makeJobPack(options, { portable: false, prefix });
+  return makeJobPack({ ...jobDict } as AnyJobOptions, { portable: false, prefix });
+}
+
+async function renamed(prefix: string, packed: Uint8Array): Promise<Uint8Array> {
+  const { renamePack } = await import("./job-unpack.ts");
+  return renamePack(packed, prefix);
 }

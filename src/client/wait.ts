@@ -41,7 +41,10 @@ export async function waitForJob(
   try {
     for (;;) {
       const leftMs = deadline - performance.now();
-      const [result] = await master.results([name], Math.ceil(Math.max(0, Math.min(pollInterval * 1000, leftMs, timeoutMsMax))));
+      const [result] = await master.results(
+        [name],
+        Math.ceil(Math.max(0, Math.min(pollInterval * 1000, leftMs, timeoutMsMax))),
+      );
       if (result !== undefined && result.status !== "active") {
         await showing;
         if (clean && result.status !== "unknown_job") await master.clean(name);

@@ -1,8 +1,8 @@
 /** What stays of a job that has ended: enough to answer questions about it and to delete its files, and no more. */
 import type { JobInfo, StageInfo } from "../client/master-api.ts";
 import type { TaskFailure } from "../errors.ts";
-import { infoOf, oobOf } from "./job/info.ts";
 import type { OobEntry } from "./job/info.ts";
+import { infoOf, oobOf } from "./job/info.ts";
 import type { JobMachine } from "./job/machine.ts";
 
 /** Addresses of inputs that are kept; all of them are in the job pack. */

@@ -29,7 +29,10 @@ describe("scheduling", () => {
   it("keeps tasks off the nodes that hold their input if the job says force_remote", () => {
     const bench = new Bench([joined("a", { slots: 5 })]);
     const job = bench.submit({ inputs: 3, hosts: ["a", "b", null], scheduler: { forceRemote: true } });
-    assert.deepEqual(bench.runs.map(({ task }) => task).sort(), [1, 2]);
+    assert.deepEqual(
+      bench.runs.map(({ task }) => task).sort((x, y) => x - y),
+      [1, 2],
+    );
     assert.deepEqual(bench.master.reasons(job), ["waits: force_remote: only nodes that hold the input have room"]);
   });
 
@@ -131,14 +134,20 @@ describe("a master", () => {
     const cleaned = bench.handle({ kind: "job-cleaned", at: bench.at, job: one });
     assert.deepEqual(cleaned, [{ kind: "forget-job", job: one }]);
     const purged = bench.handle({ kind: "job-purged", at: bench.at, job: two });
-    assert.deepEqual(purged, [{ kind: "drop-files", job: two, hosts: ["a"], scope: "all" }, { kind: "forget-job", job: two }]);
+    assert.deepEqual(purged, [
+      { kind: "drop-files", job: two, hosts: ["a"], scope: "all" },
+      { kind: "forget-job", job: two },
+    ]);
     assert.deepEqual([bench.master.result(one).status, bench.master.list()], ["unknown_job", []]);
   });
 
   it("kills an active job that is purged", () => {
     const bench = new Bench();
     const job = bench.submit();
-    const kinds = bench.handle({ kind: "job-purged", at: bench.at, job }).map(({ kind }) => kind).filter((kind) => kind !== "log");
+    const kinds = bench
+      .handle({ kind: "job-purged", at: bench.at, job })
+      .map(({ kind }) => kind)
+      .filter((kind) => kind !== "log");
     assert.deepEqual(kinds, ["stop-job", "job-ended", "drop-files", "drop-files", "forget-job"]);
   });
 
@@ -168,12 +177,36 @@ describe("a master", () => {
       const run = bench.runs.shift();
       if (run === undefined) throw new Error("nothing runs");
       const ref = { host: "a", file: "f", at: n, length: 1, digest: "d" };
-      const oob = [{ key: "k", file: `oob-${run.stage}`, size: 1 }, { key: `k${run.stage}`, file: "x", size: 2 }];
-      const output = { ref, labels: [{ label: 0, bytes: 1, records: 1 }], oob, recordsIn: 1, recordsOut: 1, bytesIn: 1, peakRss: 1 };
-      bench.handle({ kind: "task-done", at: bench.at, job, stage: run.stage, task: run.task, attempt: run.attempt, output });
+      const oob = [
+        { key: "k", file: `oob-${run.stage}`, size: 1 },
+        { key: `k${run.stage}`, file: "x", size: 2 },
+      ];
+      const output = {
+        ref,
+        labels: [{ label: 0, bytes: 1, records: 1 }],
+        oob,
+        recordsIn: 1,
+        recordsOut: 1,
+        bytesIn: 1,
+        peakRss: 1,
+      };
+      bench.handle({
+        kind: "task-done",
+        at: bench.at,
+        job,
+        stage: run.stage,
+        task: run.task,
+        attempt: run.attempt,
+        output,
+      });
     }
-    assert.deepEqual(bench.master.oob(job).map(({ key, file, host }) => [key, file, host]), [
-      ["k", "oob-1", "a"], ["k0", "x", "a"], ["k1", "x", "a"],
-    ]);
+    assert.deepEqual(
+      bench.master.oob(job).map(({ key, file, host }) => [key, file, host]),
+      [
+        ["k", "oob-1", "a"],
+        ["k0", "x", "a"],
+        ["k1", "x", "a"],
+      ],
+    );
   });
 });

@@ -12,21 +12,22 @@ import type { JobInfo, JobListEntry, JobResult } from "../client/master-api.ts";
 import { DiscoError } from "../errors.ts";
 import type { Assignment } from "../protocol/messages.ts";
 import type { Command } from "./commands.ts";
-import { endJob, infoOfEnded } from "./ended-job.ts";
 import type { EndedJob } from "./ended-job.ts";
+import { endJob, infoOfEnded } from "./ended-job.ts";
 import type { AssignedTask, JobSubmitted, MasterEvent, TasksAssigned, TimerFired } from "./events.ts";
-import { infoOf, manifestOf, oobOf } from "./job/info.ts";
 import type { OobEntry } from "./job/info.ts";
-import { JobMachine, timerKey } from "./job/machine.ts";
+import { infoOf, manifestOf, oobOf } from "./job/info.ts";
+import { JobMachine } from "./job/machine.ts";
 import { microsOf, nameJob } from "./job/name.ts";
+import { timerKey } from "./job/retry.ts";
 import type { StageManifest } from "./job/spec.ts";
 import { sleeping } from "./job/stage.ts";
 import { handleNodeEvent } from "./node-events.ts";
 import { choose } from "./scheduler/choose.ts";
-import { byLoad, Cluster } from "./scheduler/cluster.ts";
 import type { Node } from "./scheduler/cluster.ts";
-import { JobOrder } from "./scheduler/job-order.ts";
+import { byLoad, Cluster } from "./scheduler/cluster.ts";
 import type { Policy } from "./scheduler/job-order.ts";
+import { JobOrder } from "./scheduler/job-order.ts";
 import { reasonsOf } from "./scheduler/reasons.ts";
 
 export interface MasterOptions {
@@ -52,7 +53,8 @@ export class MasterMachine {
   handle(event: MasterEvent): Command[] {
     switch (event.kind) {
       case "master-started":
-        if (event.epoch <= this.cluster.epoch) throw new DiscoError(`epoch ${event.epoch} is not new`, { code: "old-epoch" });
+        if (event.epoch <= this.cluster.epoch)
+          throw new DiscoError(`epoch ${event.epoch} is not new`, { code: "old-epoch" });
         this.cluster.epoch = event.epoch;
         return [];
       case "interrupted":
@@ -128,7 +130,8 @@ export class MasterMachine {
 
   result(name: string): JobResult {
     const ended = this.ended.get(name);
-    if (ended !== undefined) return { name, status: ended.status, results: ended.results, reason: ended.reason, failure: ended.failure };
+    if (ended !== undefined)
+      return { name, status: ended.status, results: ended.results, reason: ended.reason, failure: ended.failure };
     return { name, status: this.jobs.has(name) ? "active" : "unknown_job", results: [], reason: null, failure: null };
   }
 
@@ -194,7 +197,8 @@ export class MasterMachine {
     const touched = new Set<JobMachine>();
     for (const task of event.tasks) {
       const job = this.jobs.get(task.job);
-      if (job === undefined) throw new DiscoError(`a task of job ${task.job} is assigned, which is not active`, { code: "impossible" });
+      if (job === undefined)
+        throw new DiscoError(`a task of job ${task.job} is assigned, which is not active`, { code: "impossible" });
       assigned.add(task.host, job.assign(task, event.at));
       touched.add(job);
     }

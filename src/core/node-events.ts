@@ -42,23 +42,35 @@ function joined(event: NodeJoined, cluster: Cluster, eachJob: EachJob): Command[
   const commands: Command[] = [];
   if (node === undefined) {
     cluster.add({
-      host, incarnation, slots, queueDepth, labels,
-      connected: true, load: 0, tasksOk: 0, tasksFailed: 0, dataErrors: 0,
+      host,
+      incarnation,
+      slots,
+      queueDepth,
+      labels,
+      connected: true,
+      load: 0,
+      tasksOk: 0,
+      tasksFailed: 0,
+      dataErrors: 0,
     });
   } else {
     const newDisk = node.incarnation !== incarnation;
-    if (newDisk && node.connected) commands.push(...eachJob((job) => job.nodeLost(host, at, "it returned with an empty disk")));
-    if (newDisk) eachJob((job) => (job.diskLost(host), []));
+    if (newDisk && node.connected)
+      commands.push(...eachJob((job) => job.nodeLost(host, at, "it returned with an empty disk")));
+    if (newDisk) eachJob((job) => job.diskLost(host));
     const returned = !node.connected && !newDisk;
     Object.assign(node, { incarnation, slots, queueDepth, labels, connected: true });
     cluster.refresh(host);
     if (returned) commands.push(...eachJob((job) => job.nodeReturned(host, at)));
   }
-  // What it runs of jobs that are not active any more is for the node to stop: it is told which jobs it asked about.
-  const stale = [...new Set(attempts.map(({ job }) => job))].sort();
-  commands.push(...eachJob((job) => job.reconcile(host, at, attempts.filter((id) => id.job === job.name))));
-  const active = new Set<string>();
-  eachJob((job) => (active.add(job.name), []));
-  for (const job of stale) if (!active.has(job)) commands.push({ kind: "stop-job", job, hosts: [host] });
+  const unknown = new Set(attempts.map(({ job }) => job));
+  const reconciled = eachJob((job) => {
+    unknown.delete(job.name);
+    const own = attempts.filter((id) => id.job === job.name);
+    return job.reconcile(host, at, own);
+  });
+  commands.push(...reconciled);
+  // What the node has of jobs that are not active any more is for it to stop.
+  for (const job of [...unknown].sort()) commands.push({ kind: "stop-job", job, hosts: [host] });
   return commands;
 }

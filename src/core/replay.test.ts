@@ -4,15 +4,34 @@ import fc from "fast-check";
 import type { MasterEvent } from "./events.ts";
 import type { Grouping } from "./job/spec.ts";
 import { MasterMachine } from "./master.ts";
-import { restoreMaster, snapshotMaster } from "./snapshot.ts";
 import type { MasterSnapshot } from "./snapshot.ts";
+import { restoreMaster, snapshotMaster } from "./snapshot.ts";
 import { Bench, failure, joined } from "./testing.ts";
 
 /** One thing that happens; numbers choose among what is there. */
 const step = fc.record({
   what: fc.constantFrom(
-    "submit", "done", "done", "done", "done", "differs", "fail", "signal", "lose", "input-lost", "wake", "node-lost",
-    "join", "new-disk", "blacklist", "whitelist", "kill", "clean", "purge", "interrupt", "start",
+    "submit",
+    "done",
+    "done",
+    "done",
+    "done",
+    "differs",
+    "fail",
+    "signal",
+    "lose",
+    "input-lost",
+    "wake",
+    "node-lost",
+    "join",
+    "new-disk",
+    "blacklist",
+    "whitelist",
+    "kill",
+    "clean",
+    "purge",
+    "interrupt",
+    "start",
   ),
   which: fc.nat(1000),
   grouping: fc.constantFrom<Grouping>("split", "group_label", "group_node", "group_node_label", "group_all"),
@@ -28,7 +47,8 @@ function play(steps: readonly Step[]): Bench {
     const job = [...bench.master.jobs.keys(), ...bench.master.ended.keys()][which % 3];
     const host = which % 2 === 0 ? "a" : "b";
     const at = bench.at;
-    if (what === "submit") bench.submit({ inputs: (which % 4) + 1, hosts: ["a", "b", null], pipeline: ["split", grouping, "group_label"] });
+    if (what === "submit")
+      bench.submit({ inputs: (which % 4) + 1, hosts: ["a", "b", null], pipeline: ["split", grouping, "group_label"] });
     else if (what === "done" && run !== undefined) bench.done(run, [which % 2, 2]);
     else if (what === "differs" && run !== undefined) bench.done(run, [which % 3], `digest ${which}`);
     else if (what === "fail" && run !== undefined) bench.fail(run, failure("data-error", `no ${which}`, "elsewhere"));

@@ -1,10 +1,10 @@
 /** A master's state as JSON, and back: what a master starts from, instead of all events since the beginning. */
 import { DiscoError } from "../errors.ts";
 import type { EndedJob } from "./ended-job.ts";
-import { restoreJob, snapshotJob } from "./job/snapshot.ts";
 import type { JobSnapshot } from "./job/snapshot.ts";
-import { MasterMachine } from "./master.ts";
+import { restoreJob, snapshotJob } from "./job/snapshot.ts";
 import type { MasterOptions } from "./master.ts";
+import { MasterMachine } from "./master.ts";
 import type { Node } from "./scheduler/cluster.ts";
 
 export const snapshotVersion = 1;

@@ -5,8 +5,8 @@ import type { Command, Log } from "./commands.ts";
 import type { MasterEvent, NodeJoined } from "./events.ts";
 import type { JobMachine } from "./job/machine.ts";
 import type { Grouping, JobSpec, SchedulerSpec, TaskOutput } from "./job/spec.ts";
-import { MasterMachine } from "./master.ts";
 import type { MasterOptions } from "./master.ts";
+import { MasterMachine } from "./master.ts";
 import { validateMaster } from "./validate.ts";
 
 export interface JobSketch {
@@ -21,7 +21,14 @@ export interface JobSketch {
 
 /** A job of stages `s0`, `s1` …; by default two inputs, split, then grouped by label. */
 export function jobSpec(sketch: JobSketch = {}): JobSpec {
-  const { inputs = 2, hosts = [null], pipeline = ["split", "group_label"], scheduler = {}, labels = {}, retries = 3 } = sketch;
+  const {
+    inputs = 2,
+    hosts = [null],
+    pipeline = ["split", "group_label"],
+    scheduler = {},
+    labels = {},
+    retries = 3,
+  } = sketch;
   return {
     prefix: "job",
     owner: "tester",
@@ -45,7 +52,12 @@ export function joined(host: string, offer: Partial<Omit<NodeJoined, "kind" | "h
   return { kind: "node-joined", at: 0, host, incarnation: "1", slots: 2, queueDepth: 1, labels: {}, ...offer };
 }
 
-export function outputOf(host: string, task: number, labels: readonly number[] = [0], digest = `digest ${task}`): TaskOutput {
+export function outputOf(
+  host: string,
+  task: number,
+  labels: readonly number[] = [0],
+  digest = `digest ${task}`,
+): TaskOutput {
   return {
     ref: { host, file: `${host}.seg`, at: task * 100, length: 10, digest },
     labels: labels.map((label) => ({ label, bytes: 100, records: 10 })),
@@ -127,7 +139,13 @@ export class Bench {
     const stage = run.stage - 1;
     const ref = this.job(run.job).stages[stage]?.outputs.ref(task);
     if (ref === undefined) throw new Error("there is no such stage");
-    return this.handle({ kind: "input-lost", at: this.at, ...idOf(run), lost: { stage, task, ref }, failure: failure("data-error") });
+    return this.handle({
+      kind: "input-lost",
+      at: this.at,
+      ...idOf(run),
+      lost: { stage, task, ref },
+      failure: failure("data-error"),
+    });
   }
 
   /** Ends all runs well, and those that follow, until nothing runs. */
@@ -156,7 +174,9 @@ export class Bench {
 
   /** What the job's log says. */
   log(job: string): string[] {
-    return this.commands.filter((one): one is Log => one.kind === "log" && one.job === job).map(({ message }) => message);
+    return this.commands
+      .filter((one): one is Log => one.kind === "log" && one.job === job)
+      .map(({ message }) => message);
   }
 
   #see(commands: readonly Command[]): void {

@@ -36,15 +36,22 @@ export function journalContract(name: string, open: () => Promise<JournalUnderTe
 
     scenario("records come back in order, byte for byte", async ({ journal }) => {
       const bodies = await appendSome(journal, 5);
-      assert.deepEqual((await all(journal.read(1))).map(({ body }) => [...body]), bodies.map((body) => [...body]));
-      assert.deepEqual((await all(journal.read(4))).map(({ seq }) => seq), [4, 5]);
+      assert.deepEqual(
+        (await all(journal.read(1))).map(({ body }) => [...body]),
+        bodies.map((body) => [...body]),
+      );
+      assert.deepEqual(
+        (await all(journal.read(4))).map(({ seq }) => seq),
+        [4, 5],
+      );
       assert.deepEqual(await all(journal.read(6)), []);
     });
 
     scenario("an append commits only at the head", async ({ journal }) => {
       await appendSome(journal, 2);
       const head = await journal.head();
-      for (const wrong of [0, 1, 3]) assert.deepEqual(await journal.append(wrong, body(head, "late")), { kind: "conflict", ...head });
+      for (const wrong of [0, 1, 3])
+        assert.deepEqual(await journal.append(wrong, body(head, "late")), { kind: "conflict", ...head });
       assert.deepEqual(await journal.head(), head);
     });
 
@@ -71,7 +78,10 @@ export function journalContract(name: string, open: () => Promise<JournalUnderTe
     scenario("a record that does not follow the one before is found by whoever reads", async ({ journal }) => {
       await appendSome(journal, 2);
       await journal.append(2, body({ seq: 2, hash: "of another history" }, "x"));
-      await assert.rejects(all(journal.read(1)), (error: DiscoError) => error.code === "journal-corrupt" && /record 3 /.test(error.message));
+      await assert.rejects(
+        all(journal.read(1)),
+        (error: DiscoError) => error.code === "journal-corrupt" && /record 3 /.test(error.message),
+      );
     });
 
     scenario("a follower gets what is there and what comes, until it stops", async ({ journal }) => {
@@ -92,7 +102,9 @@ export function journalContract(name: string, open: () => Promise<JournalUnderTe
     scenario("a snapshot is of a record that is there, and the newest replaces the others", async ({ journal }) => {
       await appendSome(journal, 3);
       const head = await journal.head();
-      await assert.rejects(journal.saveSnapshot({ seq: 2, hash: head.hash }, new Uint8Array(1)), { code: "bad-snapshot" });
+      await assert.rejects(journal.saveSnapshot({ seq: 2, hash: head.hash }, new Uint8Array(1)), {
+        code: "bad-snapshot",
+      });
       await journal.saveSnapshot(head, Uint8Array.of(1));
       await journal.saveSnapshot(head, Uint8Array.of(2, 3));
       const snapshot = await journal.snapshot();
@@ -108,7 +120,10 @@ export function journalContract(name: string, open: () => Promise<JournalUnderTe
       await journal.trim(5);
       assert.deepEqual(await journal.head(), head);
       await appendSome(journal, 2);
-      assert.deepEqual((await all(journal.read(5))).map(({ seq }) => seq), [5, 6]);
+      assert.deepEqual(
+        (await all(journal.read(5))).map(({ seq }) => seq),
+        [5, 6],
+      );
       await assert.rejects(all(journal.read(3)), { code: "journal-gap" });
     });
 
@@ -126,7 +141,10 @@ export function journalContract(name: string, open: () => Promise<JournalUnderTe
       const [head, records] = [await journal.head(), await all(journal.read(1))];
       const again = await reopen();
       assert.deepEqual(await again.head(), head);
-      assert.deepEqual((await all(again.read(1))).map(({ hash }) => hash), records.map(({ hash }) => hash));
+      assert.deepEqual(
+        (await all(again.read(1))).map(({ hash }) => hash),
+        records.map(({ hash }) => hash),
+      );
       assert.deepEqual([...((await again.snapshot())?.body ?? [])], [7]);
       await appendSome(again, 1);
       assert.equal((await again.head()).seq, 5);
@@ -147,7 +165,14 @@ export async function appendSome(journal: Journal, n: number): Promise<Uint8Arra
 }
 
 function body(head: Head, event: string): Uint8Array {
-  return encodeRecord({ seq: head.seq + 1, prevHash: head.hash, epoch: 1, writer: "test", nonce: event, events: [event] });
+  return encodeRecord({
+    seq: head.seq + 1,
+    prevHash: head.hash,
+    epoch: 1,
+    writer: "test",
+    nonce: event,
+    events: [event],
+  });
 }
 
 async function all(records: AsyncIterable<StoredRecord>): Promise<StoredRecord[]> {

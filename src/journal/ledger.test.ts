@@ -5,8 +5,8 @@ import { snapshotMaster } from "../core/snapshot.ts";
 import { jobSpec, joined, outputOf } from "../core/testing.ts";
 import { DiscoError } from "../errors.ts";
 import type { StoredRecord } from "./journal.ts";
-import { Ledger } from "./ledger.ts";
 import type { LedgerParts } from "./ledger.ts";
+import { Ledger } from "./ledger.ts";
 import { MemoryStore, openMemoryJournal } from "./memory.ts";
 import { decodeRecord, recordEventsMax } from "./record.ts";
 
@@ -20,7 +20,10 @@ class FailingStore extends MemoryStore {
 }
 
 /** A ledger whose turns end by `flush` only, and what it carried out. */
-function open(store = new FailingStore(), parts: Partial<LedgerParts> = {}): { ledger: Ledger; out: Command[]; store: FailingStore } {
+function open(
+  store = new FailingStore(),
+  parts: Partial<LedgerParts> = {},
+): { ledger: Ledger; out: Command[]; store: FailingStore } {
   const out: Command[] = [];
   const ledger = Ledger.open({
     journal: openMemoryJournal(store),
@@ -73,7 +76,15 @@ describe("a ledger", () => {
     assert.deepEqual(snapshotMaster(second.machine), { ...before, epoch: 2 });
     second.compact();
     assert.equal([...store.scan(1)].length, 0);
-    second.record({ kind: "task-done", at: 2, job: "j@1:1:1", stage: 0, task: 0, attempt: 0, output: outputOf("a", 0) });
+    second.record({
+      kind: "task-done",
+      at: 2,
+      job: "j@1:1:1",
+      stage: 0,
+      task: 0,
+      attempt: 0,
+      output: outputOf("a", 0),
+    });
     second.flush();
     const third = open(store).ledger;
     assert.deepEqual(snapshotMaster(third.machine), { ...snapshotMaster(second.machine), epoch: 3 });
@@ -105,7 +116,9 @@ describe("a ledger", () => {
   it("refuses an event that the machine objects to, and goes on", () => {
     const { ledger } = open();
     ledger.record({ kind: "job-submitted", at: 1, job: "j@1:1:1", spec: jobSpec() });
-    assert.throws(() => ledger.record({ kind: "job-submitted", at: 1, job: "j@1:1:1", spec: jobSpec() }), { code: "job-exists" });
+    assert.throws(() => ledger.record({ kind: "job-submitted", at: 1, job: "j@1:1:1", spec: jobSpec() }), {
+      code: "job-exists",
+    });
     ledger.flush();
     assert.equal(ledger.error, null);
   });
@@ -116,7 +129,10 @@ describe("a ledger", () => {
     ledger.flush();
     const journal = openMemoryJournal(store);
     const last = [...store.scan(2)][0] as StoredRecord;
-    const text = new TextDecoder().decode(last.body).replace('"seq":2', '"seq":3').replace(/"prevHash":"[^"]*"/, `"prevHash":"${last.hash}"`);
+    const text = new TextDecoder()
+      .decode(last.body)
+      .replace('"seq":2', '"seq":3')
+      .replace(/"prevHash":"[^"]*"/, `"prevHash":"${last.hash}"`);
     journal.appendSync(2, new TextEncoder().encode(text));
     assert.throws(() => open(store), { code: "journal-corrupt", message: /record 3 / });
   });

@@ -14,13 +14,14 @@
  * All events of one turn of the event loop share a record, 64 at most, so that a thousand reports cost some twenty
  * writes. A journal in this process commits synchronously; nothing waits for a promise.
  */
-import { DiscoError } from "../errors.ts";
+
 import type { Command } from "../core/commands.ts";
 import type { MasterEvent } from "../core/events.ts";
-import { MasterMachine } from "../core/master.ts";
 import type { MasterOptions } from "../core/master.ts";
-import { restoreMaster, snapshotMaster } from "../core/snapshot.ts";
+import { MasterMachine } from "../core/master.ts";
 import type { MasterSnapshot } from "../core/snapshot.ts";
+import { restoreMaster, snapshotMaster } from "../core/snapshot.ts";
+import { DiscoError } from "../errors.ts";
 import type { Head } from "./journal.ts";
 import type { LocalJournal } from "./local.ts";
 import { corrupt, decodeRecord, decodeSnapshot, encodeRecord, encodeSnapshot, recordEventsMax } from "./record.ts";
@@ -74,7 +75,8 @@ export class Ledger {
     const { journal, options } = parts;
     const snapshot = journal.snapshotSync();
     let head: Head = { seq: snapshot?.seq ?? 0, hash: snapshot?.hash ?? "" };
-    const machine = snapshot === null ? new MasterMachine(options) : restoreMaster(decodeSnapshot<MasterSnapshot>(snapshot), options);
+    const machine =
+      snapshot === null ? new MasterMachine(options) : restoreMaster(decodeSnapshot<MasterSnapshot>(snapshot), options);
     for (const record of journal.readSync(head.seq + 1)) {
       for (const event of decodeRecord<MasterEvent>(record.seq, record.body).events) replay(machine, event, record.seq);
       head = { seq: record.seq, hash: record.hash };
@@ -121,7 +123,8 @@ export class Ledger {
     this.#events = [];
     this.#commands = [];
     try {
-      for (let from = 0; from < events.length; from += recordEventsMax) this.#append(events.slice(from, from + recordEventsMax));
+      for (let from = 0; from < events.length; from += recordEventsMax)
+        this.#append(events.slice(from, from + recordEventsMax));
     } catch (error) {
       this.#fail(error);
       return;
@@ -186,7 +189,10 @@ export class Ledger {
   }
 
   #fail(error: unknown): void {
-    this.#error = error instanceof DiscoError ? error : new DiscoError("the journal failed", { code: "journal-error", cause: error });
+    this.#error =
+      error instanceof DiscoError
+        ? error
+        : new DiscoError("the journal failed", { code: "journal-error", cause: error });
     this.#events = [];
     this.#commands = [];
     this.#parts.failed?.(this.#error);

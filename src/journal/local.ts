@@ -42,9 +42,12 @@ export class LocalJournal implements Journal {
   /** @throws DiscoError `record-too-big`, and those of the store: `journal-full` … */
   appendSync(expect: number, body: Uint8Array): Exclude<Appended, { kind: "unknown" }> {
     if (body.length > this.caps.recordBytesMax) {
-      throw new DiscoError(`a journal record has ${body.length} bytes, at most ${this.caps.recordBytesMax} are possible`, {
-        code: "record-too-big",
-      });
+      throw new DiscoError(
+        `a journal record has ${body.length} bytes, at most ${this.caps.recordBytesMax} are possible`,
+        {
+          code: "record-too-big",
+        },
+      );
     }
     if (expect !== this.#head.seq) return { kind: "conflict", ...this.#head };
     const head = { seq: expect + 1, hash: hashOf(body) };
@@ -61,7 +64,8 @@ export class LocalJournal implements Journal {
     const end = this.#head.seq;
     const snapshot = this.#store.snapshot();
     const before = this.#store.record(from - 1);
-    const hash = before?.hash ?? (snapshot !== null && snapshot.seq === from - 1 ? snapshot.hash : from === 1 ? "" : null);
+    const hash =
+      before?.hash ?? (snapshot !== null && snapshot.seq === from - 1 ? snapshot.hash : from === 1 ? "" : null);
     const chain = new Chain({ seq: from - 1, hash });
     let at = from;
     for (const record of this.#store.scan(from)) {
@@ -87,7 +91,9 @@ export class LocalJournal implements Journal {
 
   saveSnapshotSync(at: Head, body: Uint8Array): void {
     if (this.#store.record(at.seq)?.hash !== at.hash) {
-      throw new DiscoError(`there is no record ${at.seq} with hash ${at.hash} to take a snapshot of`, { code: "bad-snapshot" });
+      throw new DiscoError(`there is no record ${at.seq} with hash ${at.hash} to take a snapshot of`, {
+        code: "bad-snapshot",
+      });
     }
     this.#store.setSnapshot({ ...at, body });
   }
@@ -95,7 +101,9 @@ export class LocalJournal implements Journal {
   trimSync(below: number): void {
     const covered = this.#store.snapshot()?.seq ?? 0;
     if (below > covered + 1) {
-      throw new DiscoError(`records below ${below} cannot be trimmed: the snapshot covers those up to ${covered}`, { code: "bad-trim" });
+      throw new DiscoError(`records below ${below} cannot be trimmed: the snapshot covers those up to ${covered}`, {
+        code: "bad-trim",
+      });
     }
     this.#store.remove(below);
   }

@@ -1,7 +1,7 @@
 /** A journal that lasts as long as the process: for engines that leave nothing behind, tests and the simulator. */
 import type { Head, StoredRecord, StoredSnapshot } from "./journal.ts";
-import { LocalJournal } from "./local.ts";
 import type { Store } from "./local.ts";
+import { LocalJournal } from "./local.ts";
 
 const recordBytesMax = 64 * 2 ** 20;
 

@@ -38,12 +38,16 @@ export function decodeRecord<E>(seq: number, body: Uint8Array): JournalRecord<E>
   } catch (cause) {
     throw corrupt(seq, "it is not JSON", cause);
   }
-  if (typeof record !== "object" || record === null || !Number.isInteger(record.v)) throw corrupt(seq, "it has no version");
+  if (typeof record !== "object" || record === null || !Number.isInteger(record.v))
+    throw corrupt(seq, "it has no version");
   if (record.v > recordVersion) {
-    throw new DiscoError(`record ${seq} of the journal has version ${record.v}, this software reads up to ${recordVersion}`, {
-      code: "newer-version",
-      hint: "Use the newer release of disco-mapreduce that wrote it.",
-    });
+    throw new DiscoError(
+      `record ${seq} of the journal has version ${record.v}, this software reads up to ${recordVersion}`,
+      {
+        code: "newer-version",
+        hint: "Use the newer release of disco-mapreduce that wrote it.",
+      },
+    );
   }
   if (record.seq !== seq) throw corrupt(seq, `it calls itself record ${record.seq}`);
   if (!Array.isArray(record.events)) throw corrupt(seq, "it has no events");

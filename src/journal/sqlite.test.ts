@@ -64,7 +64,9 @@ describe("the file of an SQLite journal", () => {
       }
       console.log("committed");
       setInterval(() => {}, 1000);`;
-    const owner = spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+    const owner = spawn(process.execPath, ["--input-type=module", "-e", script], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     await once(owner.stdout, "data");
     assert.throws(() => openSqliteJournal(file), { code: "journal-busy" });
     owner.kill("SIGKILL");
@@ -88,7 +90,10 @@ describe("the file of an SQLite journal", () => {
     const journal = openSqliteJournal(file);
     await appendSome(journal, 5);
     journal.closeSync();
-    tamper(file, "UPDATE records SET body = CAST(replace(CAST(body AS TEXT), 'event 4', 'event 9') AS BLOB) WHERE seq = 4");
+    tamper(
+      file,
+      "UPDATE records SET body = CAST(replace(CAST(body AS TEXT), 'event 4', 'event 9') AS BLOB) WHERE seq = 4",
+    );
     const again = openSqliteJournal(file);
     assert.throws(() => [...again.readSync(1)], { code: "journal-corrupt", message: /record 4 / });
     again.closeSync();
@@ -112,6 +117,8 @@ describe("the file of an SQLite journal", () => {
   });
 
   it("in a directory that does not exist is refused", () => {
-    assert.throws(() => openSqliteJournal(join(tmpdir(), "no-such-directory", "journal.sqlite")), { code: "journal-missing" });
+    assert.throws(() => openSqliteJournal(join(tmpdir(), "no-such-directory", "journal.sqlite")), {
+      code: "journal-missing",
+    });
   });
 });

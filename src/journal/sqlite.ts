@@ -9,12 +9,12 @@
  * - Every record carries the hash of its bytes, checked when it is read: SQLite itself does not notice flipped bits.
  */
 import { existsSync } from "node:fs";
-import { DatabaseSync } from "node:sqlite";
 import type { StatementSync } from "node:sqlite";
+import { DatabaseSync } from "node:sqlite";
 import { DiscoError } from "../errors.ts";
 import type { Head, StoredRecord, StoredSnapshot } from "./journal.ts";
-import { LocalJournal } from "./local.ts";
 import type { Store } from "./local.ts";
+import { LocalJournal } from "./local.ts";
 
 /** In the file's header: whose it is, and its layout. */
 const applicationId = 0x44697363;
@@ -49,7 +49,9 @@ class SqliteStore implements Store {
     this.#db = this.#try("open", () => new DatabaseSync(file, { timeout: 0 }));
     try {
       this.#try("open", () => this.#prepare(fresh));
-      this.#insert = this.#try("open", () => this.#db.prepare("INSERT INTO records (seq, hash, body) VALUES (?, ?, ?)"));
+      this.#insert = this.#try("open", () =>
+        this.#db.prepare("INSERT INTO records (seq, hash, body) VALUES (?, ?, ?)"),
+      );
     } catch (error) {
       this.#db.close();
       throw error;
@@ -73,7 +75,9 @@ class SqliteStore implements Store {
   }
 
   *scan(from: number): Generator<StoredRecord> {
-    const select = this.#try("read", () => this.#db.prepare("SELECT seq, hash, body FROM records WHERE seq >= ? ORDER BY seq"));
+    const select = this.#try("read", () =>
+      this.#db.prepare("SELECT seq, hash, body FROM records WHERE seq >= ? ORDER BY seq"),
+    );
     const rows = select.iterate(from);
     for (;;) {
       const next = this.#try("read", () => rows.next());
@@ -119,9 +123,13 @@ class SqliteStore implements Store {
         hint: "Use the newer release of disco-mapreduce that wrote it, or another root directory.",
       });
     }
-    this.#db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = ${checkpointPages}`);
+    this.#db.exec(
+      `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = ${checkpointPages}`,
+    );
     if (tables === 0) {
-      this.#db.exec(`BEGIN; ${layout} PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${layoutVersion}; COMMIT`);
+      this.#db.exec(
+        `BEGIN; ${layout} PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${layoutVersion}; COMMIT`,
+      );
     }
   }
 
@@ -146,7 +154,11 @@ class SqliteStore implements Store {
   #error(what: string, cause: unknown): DiscoError {
     const why = cause instanceof Error ? cause.message : String(cause);
     const { code, hint } = meanings[codeOf(cause)] ?? { code: "journal-error" };
-    return new DiscoError(`cannot ${what} the journal ${this.#file}: ${why}`, { code, cause, ...(hint === undefined ? {} : { hint }) });
+    return new DiscoError(`cannot ${what} the journal ${this.#file}: ${why}`, {
+      code,
+      cause,
+      ...(hint === undefined ? {} : { hint }),
+    });
   }
 }
 
@@ -160,7 +172,10 @@ const meanings: Readonly<Record<number, { code: string; hint?: string }>> = {
   11: { code: "journal-corrupt", hint: "Restore the journal from a copy, or start with another root directory." },
   13: { code: "journal-full", hint: "Make room on the disk of the root directory." },
   14: { code: "journal-missing", hint: "Does its directory exist, and may this user write there?" },
-  26: { code: "not-a-journal", hint: "The file is no SQLite database: move it away, or choose another root directory." },
+  26: {
+    code: "not-a-journal",
+    hint: "The file is no SQLite database: move it away, or choose another root directory.",
+  },
 };
 
 function codeOf(error: unknown): number {

@@ -24,6 +24,8 @@ export interface JobHome {
   readonly systemDir: string;
   /** Required files lie in `workDir`: shared libraries are looked for there. */
   readonly hasFiles: boolean;
+  /** Equal for jobs with the same code, which may share worker processes; `null`: it works in none but its own. */
+  readonly codeKey: string | null;
 }
 
 export async function openJobHome(options: {
@@ -46,7 +48,7 @@ export async function openJobHome(options: {
     pack = await options.fetchPack();
     await writeWhole(packFile, pack);
   }
-  const { jobhome, files: unpack } = decodeJobPack(pack);
+  const { jobdict, jobhome, files: unpack } = decodeJobPack(pack);
   const files = jobhome.byteLength === 0 ? new Map<string, Uint8Array>() : unpack();
   for (const [name, contents] of files) {
     const file = join(workDir, name);
@@ -54,7 +56,10 @@ export async function openJobHome(options: {
     // Executable: an external program may be among them.
     await writeWhole(file, contents, 0o755);
   }
-  return { job: options.job, jobDir, packFile, workDir, systemDir, hasFiles: files.size > 0 };
+  const hasFiles = files.size > 0;
+  const { code_key: key } = jobdict;
+  const codeKey = typeof key === "string" && !hasFiles ? key : null;
+  return { job: options.job, jobDir, packFile, workDir, systemDir, hasFiles, codeKey };
 }
 
 /** What stays in `.disco` when the job has ended: indexes of results, and out-of-band values with their list. */

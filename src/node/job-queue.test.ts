@@ -7,7 +7,7 @@ function task(number: number): PoolTask {
   const id = { job: "j", stage: 0, task: number, attempt: 0 };
   return {
     task: { ...id, stageName: "map", group: { label: 0, host: null }, input: { kind: "inputs", inputs: [] } },
-    home: { job: "j", jobDir: "", packFile: "", workDir: "", systemDir: "", hasFiles: false },
+    home: { job: "j", jobDir: "", packFile: "", workDir: "", systemDir: "", hasFiles: false, codeKey: null },
     taskTimeoutMs: null,
     memoryLimitBytes: 1,
   };

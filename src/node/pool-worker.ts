@@ -1,6 +1,7 @@
 /** A worker process with the job it is bound to and the tasks that lie at it. The first of them is the one that runs. */
 import type { AttemptId, TaskProgress, WorkerTask } from "../protocol/messages.ts";
 import type { JobHome } from "./job-home.ts";
+import type { StartedProcess } from "./spare-worker.ts";
 import type { WorkerProcess } from "./worker-process.ts";
 
 export interface PoolTask {
@@ -13,6 +14,7 @@ export interface PoolTask {
 export class PoolWorker {
   readonly id: string;
   readonly job: string;
+  readonly source: StartedProcess;
   readonly process: WorkerProcess;
   readonly memoryLimitBytes: number;
   readonly boundAt: number;
@@ -28,7 +30,13 @@ export class PoolWorker {
   headStarted = false;
   /** Tasks that it brought to an end. */
   ended = 0;
+  /** One of its tasks failed: its functions may have left anything behind. */
+  tainted = false;
+  /** Its resident memory at most, as its tasks reported. */
+  peakRss = 0;
   timedOutAfterMs: number | null = null;
+  /** For whom it can work after this job (`parked-workers.ts`). */
+  readonly parkingKey: string | null;
   readonly tasks: PoolTask[] = [];
   /** When the running task could begin (or the worker became idle), and when it last moved on; ms of a monotonic clock. */
   headSince = 0;
@@ -36,12 +44,16 @@ export class PoolWorker {
   /** Called once, when the process is gone. */
   onEnd: (() => void) | null = null;
   #progress: TaskProgress | null = null;
-  #droppedBytes = 0;
+  #droppedBytes: number;
 
-  constructor(id: string, job: string, process: WorkerProcess, memoryLimitBytes: number, now: number) {
+  constructor(id: string, job: string, started: StartedProcess, parkingKey: string | null, now: number) {
+    const { process, memoryLimitBytes } = started;
     this.id = id;
     this.job = job;
+    this.source = started;
     this.process = process;
+    this.parkingKey = parkingKey;
+    this.#droppedBytes = process.droppedOutputBytes;
     this.memoryLimitBytes = memoryLimitBytes;
     this.boundAt = now;
   }
@@ -49,6 +61,12 @@ export class PoolWorker {
   /** It may get tasks. */
   get open(): boolean {
     return !this.retiring && !this.killed;
+  }
+
+  /** It may serve another job with the same code. */
+  get isReusable(): boolean {
+    const { state } = this.process;
+    return this.open && this.bound && this.ended > 0 && !this.tainted && state === "ready";
   }
 
   get head(): PoolTask | undefined {

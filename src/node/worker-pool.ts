@@ -15,6 +15,7 @@ import type { AttemptId, FromWorker, NodeReport, ToWorker } from "../protocol/me
 import type { JobHome } from "./job-home.ts";
 import { JobQueue } from "./job-queue.ts";
 import { type PoolTask, PoolWorker } from "./pool-worker.ts";
+import { ParkedWorkers } from "./parked-workers.ts";
 import { rehearsalDirectory } from "./rehearsals.ts";
 import { chooseVictim } from "./slot-share.ts";
 import { SpareWorker } from "./spare-worker.ts";
@@ -42,6 +43,8 @@ export interface WorkerPoolOptions {
 /** An idle worker of an ended job may say goodbye for so long. */
 const exitPatienceMs = 1_000;
 const timeoutCheckMs = 100;
+/** A worker whose memory has grown beyond this share of its limit is not kept for another job. */
+const parkedRssShare = 0.7;
 /** The next spare starts so long after a worker … */
 const spareDelayMs = 150;
 /** … or after the end of a job. */
@@ -52,6 +55,7 @@ export class WorkerPool {
   readonly #queues = new Map<string, JobQueue>();
   readonly #workers = new Set<PoolWorker>();
   readonly #spare: SpareWorker;
+  readonly #parked: ParkedWorkers;
   readonly #startFailures: StartFailures;
   readonly #reports: TaskReports;
   #workerCount = 0;
@@ -66,6 +70,7 @@ export class WorkerPool {
     const { memoryLimitBytes, script } = options;
     const rehearsalDir = rehearsalDirectory(options.dataDir);
     this.#spare = new SpareWorker({ memoryLimitBytes, rehearsalDir, ...(script === undefined ? {} : { script }) });
+    this.#parked = new ParkedWorkers(options.slots);
     this.#reports = new TaskReports(options.report);
     this.#startFailures = new StartFailures(options.now, () => this.#pumpSoon());
     process.on("exit", this.#onExit);
@@ -108,6 +113,7 @@ export class WorkerPool {
     queue.clear();
     const ends: Promise<void>[] = [];
     for (const worker of queue.workers) {
+      if (this.#park(worker)) continue;
       const { promise, resolve } = Promise.withResolvers<void>();
       worker.onEnd = resolve;
       ends.push(promise);
@@ -128,7 +134,7 @@ export class WorkerPool {
   /** Process ids of all workers, the spare included. */
   pids(): number[] {
     const spare = this.#spare.pid;
-    const pids = [...this.#workers].flatMap((worker) => worker.process.pid ?? []);
+    const pids = [...[...this.#workers].flatMap((worker) => worker.process.pid ?? []), ...this.#parked.pids];
     return spare === null ? pids : [...pids, spare];
   }
 
@@ -140,6 +146,7 @@ export class WorkerPool {
     clearTimeout(this.#pumpTimer);
     this.#startFailures.close();
     await Promise.all([this.#spare.close(), ...[...this.#queues.keys()].map((job) => this.endJob(job))]);
+    await this.#parked.close();
     process.off("exit", this.#onExit);
   }
 
@@ -205,9 +212,11 @@ export class WorkerPool {
 
   #start(queue: JobQueue, first: PoolTask): void {
     const { home, memoryLimitBytes } = first;
-    const started = this.#spare.take(memoryLimitBytes, home.hasFiles ? home.workDir : undefined);
+    const key = ParkedWorkers.key(home.codeKey, memoryLimitBytes);
+    const started =
+      this.#parked.take(key) ?? this.#spare.take(memoryLimitBytes, home.hasFiles ? home.workDir : undefined);
     const id = `${this.#options.incarnation}-${++this.#workerCount}`;
-    const worker = new PoolWorker(id, queue.job, started.process, memoryLimitBytes, this.#options.now());
+    const worker = new PoolWorker(id, queue.job, started, key, this.#options.now());
     this.#workers.add(worker);
     queue.workers.add(worker);
     started.listener = {
@@ -247,6 +256,8 @@ export class WorkerPool {
     if (message.kind === "done" || message.kind === "failed") {
       const { headSince } = worker;
       if (worker.take(message, now) === null) return;
+      if (message.kind === "failed") worker.tainted = true;
+      else worker.peakRss = message.output.peakRss;
       this.#queues.get(worker.job)?.took(now - headSince);
       this.#reports.over(worker, message);
       if (worker.retiring && worker.tasks.length === 0) this.#retire(worker);
@@ -294,6 +305,16 @@ export class WorkerPool {
     if (this.#startFailures.failed(queue.job)) this.#reports.unstartable(queue.clear(), worker, end);
   }
 
+  /** Keeps a worker of an ended job for the next one with the same code. */
+  #park(worker: PoolWorker): boolean {
+    const { parkingKey, source } = worker;
+    const isRoomy = worker.peakRss < worker.memoryLimitBytes * parkedRssShare;
+    if (this.#closed || parkingKey === null || worker.head !== undefined || !worker.isReusable || !isRoomy) return false;
+    this.#workers.delete(worker);
+    this.#parked.park(parkingKey, source);
+    return true;
+  }
+
   #kill(worker: PoolWorker, graceMs?: number): void {
     worker.killed = true;
     worker.process.kill(graceMs);
@@ -320,6 +341,7 @@ export class WorkerPool {
   }
 
   #killAll(): void {
+    this.#parked.killAll();
     this.#spare.drop();
     for (const worker of this.#workers) worker.process.kill(0);
   }

@@ -99,6 +99,8 @@ export type ToWorker =
   | { readonly kind: "tasks"; readonly tasks: readonly WorkerTask[] }
   /** Drop a task that has not begun; a running one is killed with the process instead. */
   | { readonly kind: "cancel"; readonly id: AttemptId }
+  /** The job has ended: close its files and stand by for a job with the same code. */
+  | { readonly kind: "release" }
   | { readonly kind: "exit" };
 
 export interface WorkerTask extends AttemptId {

@@ -59,6 +59,13 @@ export class BoundJob {
     process.argv = [...this.data.argv];
   }
 
+  /** Closes the job's files and leaves its directory, which may be deleted now. */
+  leave(): void {
+    process.chdir(this.binding.dataDir);
+    for (const segment of this.#segments.values()) segment.close();
+    this.#segments.clear();
+  }
+
   /** Loads the job's functions, once; after a failure the next task tries again. */
   async load(): Promise<LoadedCode> {
     if (this.#code === null) {

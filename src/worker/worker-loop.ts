@@ -51,6 +51,10 @@ export class WorkerLoop {
         if (at !== -1) this.#queue.splice(at, 1);
         break;
       }
+      case "release":
+        this.#job?.leave();
+        this.#job = null;
+        break;
       case "exit":
         this.#exit(0);
     }

@@ -235,7 +235,11 @@ export async function severalJobs(a: Job<string, number>, b: Job<number, string>
   }
   is<Results<number, string>>()(await disco.results(b), true);
   is<Results<number, string>>()(await disco.wait(b), true);
-  await disco.newJob("both", { input: [a, b], mapReader: chainReader, map: ([key]: [string | number, unknown]) => [[key, 1]] });
+  await disco.newJob("both", {
+    input: [a, b],
+    mapReader: chainReader,
+    map: ([key]: [string | number, unknown]) => [[key, 1]],
+  });
 }
 
 export async function untyped(urls: string[]): Promise<void> {

@@ -48,7 +48,9 @@ function nearestFirst(input: InputSpec, host: string, cluster: Cluster): InputSp
     const node = holder === null ? undefined : cluster.node(holder);
     return node === undefined || !node.connected ? Number.MAX_VALUE : node.load / node.slots;
   };
-  const order = input.replicas.map((_, i) => i).sort((a, b) => cost(input.hosts[a] ?? null) - cost(input.hosts[b] ?? null) || a - b);
+  const order = input.replicas
+    .map((_, i) => i)
+    .sort((a, b) => cost(input.hosts[a] ?? null) - cost(input.hosts[b] ?? null) || a - b);
   return {
     ...input,
     replicas: order.map((i) => input.replicas[i] as string),

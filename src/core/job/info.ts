@@ -2,8 +2,8 @@
 import type { JobInfo, StageInfo } from "../../client/master-api.ts";
 import type { JobMachine } from "./machine.ts";
 import type { OobRef, OutputRef, StageManifest } from "./spec.ts";
-import { done, gone, running, sleeping, waiting } from "./stage.ts";
 import type { Stage } from "./stage.ts";
+import { done, gone, running, sleeping, waiting } from "./stage.ts";
 
 /** An out-of-band value, and the node that holds its file. */
 export interface OobEntry extends OobRef {
@@ -48,12 +48,25 @@ export function stagesOf(job: JobMachine): StageInfo[] {
 }
 
 function notPlanned(stage: string): StageInfo {
-  return { stage, tasks: 0, waiting: 0, running: 0, done: 0, failed: 0, recordsIn: 0, recordsOut: 0, bytesIn: 0, bytesTotal: 0 };
+  return {
+    stage,
+    tasks: 0,
+    waiting: 0,
+    running: 0,
+    done: 0,
+    failed: 0,
+    recordsIn: 0,
+    recordsOut: 0,
+    bytesIn: 0,
+    bytesTotal: 0,
+  };
 }
 
 /** Node names, one for each live attempt. */
 export function runningHosts(job: JobMachine): string[] {
-  return job.stages.flatMap((stage) => [...stage.live.values()].flatMap((attempts) => attempts.map(({ host }) => host)));
+  return job.stages.flatMap((stage) =>
+    [...stage.live.values()].flatMap((attempts) => attempts.map(({ host }) => host)),
+  );
 }
 
 /**

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Bench, joined } from "../testing.ts";
 import type { Run } from "../testing.ts";
+import { Bench, joined } from "../testing.ts";
 
 const run = (bench: Bench, title: string): Run => {
   const found = bench.runs.find(({ stage, task }) => `${stage}:${task}` === title);
@@ -23,7 +23,10 @@ describe("a lost output", () => {
     bench.inputLost(run(bench, "1:0"), 1);
     assert.deepEqual(bench.runs.map(({ stage, task }) => `${stage}:${task}`).sort(), ["0:1", "1:1"]);
     bench.done(run(bench, "0:1"), [0, 1]);
-    assert.deepEqual(bench.runs.map(({ stage, task, attempt }) => `${stage}:${task}#${attempt}`).sort(), ["1:0#1", "1:1#0"]);
+    assert.deepEqual(bench.runs.map(({ stage, task, attempt }) => `${stage}:${task}#${attempt}`).sort(), [
+      "1:0#1",
+      "1:1#0",
+    ]);
     assert.equal(bench.job(job).stages[0]?.version, 1);
     bench.finish();
     assert.equal(bench.master.info(job)?.status, "ready");
@@ -43,7 +46,10 @@ describe("a lost output", () => {
     bench.done(run(bench, "1:1"));
     bench.inputLost(run(bench, "1:0"), 1);
     bench.done(run(bench, "0:1"), [0, 1], "other records");
-    assert.deepEqual(bench.runs.map(({ stage, task, attempt }) => `${stage}:${task}#${attempt}`).sort(), ["1:0#1", "1:1#1"]);
+    assert.deepEqual(bench.runs.map(({ stage, task, attempt }) => `${stage}:${task}#${attempt}`).sort(), [
+      "1:0#1",
+      "1:1#1",
+    ]);
     assert.ok(bench.log(job).some((line) => line.includes("not deterministic")));
     bench.finish();
     assert.equal(bench.master.info(job)?.status, "ready");
@@ -64,7 +70,10 @@ describe("a lost output", () => {
     const [one, two] = [run(bench, "1:0"), run(bench, "1:1")];
     bench.inputLost(one, 1);
     bench.inputLost(two, 1);
-    assert.deepEqual(bench.running().map((title) => title.split("#")[0]), ["0:1"]);
+    assert.deepEqual(
+      bench.running().map((title) => title.split("#")[0]),
+      ["0:1"],
+    );
   });
 
   it("is not made again when a report is about an older one", () => {
@@ -76,10 +85,19 @@ describe("a lost output", () => {
     assert.ok(ref !== undefined);
     bench.runs = bench.runs.filter((one) => one !== late);
     bench.handle({
-      kind: "input-lost", at: bench.at, job, stage: 1, task: 1, attempt: late.attempt, lost: { stage: 0, task: 1, ref },
+      kind: "input-lost",
+      at: bench.at,
+      job,
+      stage: 1,
+      task: 1,
+      attempt: late.attempt,
+      lost: { stage: 0, task: 1, ref },
       failure: { code: "data-error", name: "E", message: "gone", retry: "elsewhere" },
     });
-    assert.deepEqual(bench.runs.map(({ stage }) => stage), [1, 1]);
+    assert.deepEqual(
+      bench.runs.map(({ stage }) => stage),
+      [1, 1],
+    );
   });
 });
 
@@ -88,7 +106,10 @@ describe("a lost node", () => {
     const { bench, job } = reducing();
     bench.runs = bench.runs.filter(({ host }) => host !== "a");
     bench.handle({ kind: "node-lost", at: bench.at, host: "a", reason: "it is silent" });
-    assert.deepEqual(bench.runs.filter(({ stage }) => stage === 0).map(({ task, host }) => `${task}@${host}`), ["0@b", "2@b"]);
+    assert.deepEqual(
+      bench.runs.filter(({ stage }) => stage === 0).map(({ task, host }) => `${task}@${host}`),
+      ["0@b", "2@b"],
+    );
     bench.finish([0, 1]);
     assert.equal(bench.master.info(job)?.status, "ready");
   });
@@ -128,7 +149,13 @@ describe("a lost node", () => {
     const { bench, job } = reducing();
     bench.runs = [];
     bench.handle(joined("a", { slots: 4, incarnation: "2" }));
-    assert.deepEqual(bench.runs.filter(({ stage }) => stage === 0).map(({ task }) => task).sort(), [0, 2]);
+    assert.deepEqual(
+      bench.runs
+        .filter(({ stage }) => stage === 0)
+        .map(({ task }) => task)
+        .sort(),
+      [0, 2],
+    );
     bench.finish([0, 1]);
     // The attempts on b were never answered: b does not know them any more.
     bench.handle(joined("b", { slots: 4 }));
@@ -153,7 +180,11 @@ describe("a lost node", () => {
     // Found by the simulator. 1. Outputs of stage 0 on b are made again on a. 2. One is done, then b returns with the rest.
     // 3. The last stage ends, and nobody needs the other one any more. 4. Stage 1 read by node: it has to run again.
     const bench = new Bench([joined("a", { slots: 4 }), joined("b", { slots: 4 })]);
-    const job = bench.submit({ inputs: 3, hosts: ["a", "b", "b"], pipeline: ["split", "group_node_label", "group_node"] });
+    const job = bench.submit({
+      inputs: 3,
+      hosts: ["a", "b", "b"],
+      pipeline: ["split", "group_node_label", "group_node"],
+    });
     for (const title of ["0:0", "0:1", "0:2", "1:0", "1:1", "2:1"]) bench.done(run(bench, title));
     bench.runs = bench.runs.filter(({ host }) => host !== "b");
     bench.handle({ kind: "node-lost", at: bench.at, host: "b", reason: "it is silent" });
@@ -161,6 +192,11 @@ describe("a lost node", () => {
     bench.handle(joined("b", { slots: 4 }));
     bench.done(run(bench, "2:0"));
     assert.equal(bench.master.result(job).status, "active");
+    assert.deepEqual(
+      bench.runs.map(({ stage, task }) => `${stage}:${task}`),
+      ["0:2"],
+    );
+    bench.done(run(bench, "0:2"));
     assert.deepEqual(bench.runs.map(({ stage, task }) => `${stage}:${task}`).sort(), ["1:0", "1:1"]);
     bench.finish();
     assert.equal(bench.master.result(job).status, "ready");

@@ -15,11 +15,11 @@
  * old and new outputs when two outputs were lost, and commit it.
  */
 import type { JobMachine } from "./machine.ts";
-import { groupKey, groupOutputs } from "./plan.ts";
 import type { Group } from "./plan.ts";
+import { groupKey, groupOutputs } from "./plan.ts";
 import type { Grouping, TaskOutput } from "./spec.ts";
-import { done, gone, running, waiting } from "./stage.ts";
 import type { Changed, Stage } from "./stage.ts";
+import { done, gone, running, waiting } from "./stage.ts";
 
 /** The output of a done task is out of reach, or bad and never to be used again. Call `demand` afterwards. */
 export function loseOutput(stage: Stage, task: number, mayReturn: boolean): void {

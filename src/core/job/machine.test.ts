@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Bench, failure, joined } from "../testing.ts";
 import type { Run } from "../testing.ts";
+import { Bench, failure, joined } from "../testing.ts";
 
 const run = (bench: Bench, title: string): Run => {
   const found = bench.runs.find(({ stage, task }) => `${stage}:${task}` === title);
@@ -24,12 +24,20 @@ describe("a job", () => {
     assert.deepEqual(info?.results, ["dir://a/0", "dir://a/1"]);
     const log = bench.log(job).join("\n");
     for (const text of [
-      "New job initialized!", `Created job "${job}"`, "Stage s0 scheduled with 2 tasks", "s0:0 assigned to a",
-      "DONE: [s0:0] Task finished in 0:00:00.", "SYS: [s0:0] Received results from a", "Stage s0 finished in", "READY: Job done in",
-    ]) assert.ok(log.includes(text), text);
-    assert.deepEqual(bench.commands.filter(({ kind }) => kind === "drop-files"), [
-      { kind: "drop-files", job, hosts: ["a"], scope: "intermediate" },
-    ]);
+      "New job initialized!",
+      `Created job "${job}"`,
+      "Stage s0 scheduled with 2 tasks",
+      "s0:0 assigned to a",
+      "DONE: [s0:0] Task finished in 0:00:00.",
+      "SYS: [s0:0] Received results from a",
+      "Stage s0 finished in",
+      "READY: Job done in",
+    ])
+      assert.ok(log.includes(text), text);
+    assert.deepEqual(
+      bench.commands.filter(({ kind }) => kind === "drop-files"),
+      [{ kind: "drop-files", job, hosts: ["a"], scope: "intermediate" }],
+    );
   });
 
   it("has no reduce for a label that nobody emitted, and none at all if nothing was emitted", () => {
@@ -37,7 +45,10 @@ describe("a job", () => {
     const some = bench.submit();
     bench.done(run(bench, "0:0"), [5]);
     bench.done(run(bench, "0:1"), [2, 5]);
-    assert.deepEqual(bench.runs.map(({ group }) => group.label), [2, 5]);
+    assert.deepEqual(
+      bench.runs.map(({ group }) => group.label),
+      [2, 5],
+    );
     bench.finish();
     const none = bench.submit();
     bench.finish([]);
@@ -53,10 +64,24 @@ describe("a job", () => {
       bench.done(run(bench, "0:0"), [0, 1]);
       return bench.job(job).stages[1]?.groups.map(({ task, host, label }) => [task, host, label]);
     };
-    assert.deepEqual(groups("split"), [[0, "a", 0], [0, "a", 1], [1, "b", 1]]);
-    assert.deepEqual(groups("group_label"), [[null, null, 0], [null, null, 1]]);
-    assert.deepEqual(groups("group_node"), [[null, "a", null], [null, "b", null]]);
-    assert.deepEqual(groups("group_node_label"), [[null, "a", 0], [null, "a", 1], [null, "b", 1]]);
+    assert.deepEqual(groups("split"), [
+      [0, "a", 0],
+      [0, "a", 1],
+      [1, "b", 1],
+    ]);
+    assert.deepEqual(groups("group_label"), [
+      [null, null, 0],
+      [null, null, 1],
+    ]);
+    assert.deepEqual(groups("group_node"), [
+      [null, "a", null],
+      [null, "b", null],
+    ]);
+    assert.deepEqual(groups("group_node_label"), [
+      [null, "a", 0],
+      [null, "a", 1],
+      [null, "b", 1],
+    ]);
     assert.deepEqual(groups("group_all"), [[null, null, null]]);
   });
 
@@ -65,7 +90,10 @@ describe("a job", () => {
     bench.submit({ inputs: 3, pipeline: ["group_label"] });
     const { input } = run(bench, "0:0");
     assert.ok(input.kind === "inputs");
-    assert.deepEqual(input.inputs.map(({ replicas }) => replicas), [["raw://0"], ["raw://1"], ["raw://2"]]);
+    assert.deepEqual(
+      input.inputs.map(({ replicas }) => replicas),
+      [["raw://0"], ["raw://1"], ["raw://2"]],
+    );
   });
 
   it("tries a failed task again, first at once, then after pauses that grow", () => {
@@ -90,7 +118,10 @@ describe("a job", () => {
     const job = bench.submit();
     bench.fail(run(bench, "0:0"), failure("user-error"));
     bench.fail(run(bench, "0:0"), failure("user-error"));
-    assert.match(bench.master.info(job)?.reason ?? "", /task s0:0 failed on a: Error: it broke \(it failed twice in the same way\)/);
+    assert.match(
+      bench.master.info(job)?.reason ?? "",
+      /task s0:0 failed on a: Error: it broke \(it failed twice in the same way\)/,
+    );
     assert.deepEqual(bench.runs, []);
     assert.equal(bench.master.cluster.node("a")?.load, 0);
   });
@@ -139,7 +170,11 @@ describe("a job", () => {
     const job = bench.submit({ inputs: 1 });
     const first = run(bench, "0:0");
     const other = first.host === "a" ? "b" : "a";
-    bench.handle({ kind: "tasks-assigned", at: bench.at, tasks: [{ job, stage: 0, task: 0, attempt: 1, host: other }] });
+    bench.handle({
+      kind: "tasks-assigned",
+      at: bench.at,
+      tasks: [{ job, stage: 0, task: 0, attempt: 1, host: other }],
+    });
     const second = bench.runs.find(({ attempt }) => attempt === 1) as Run;
     const commands = bench.done(second, [0], "the second's");
     assert.ok(commands.some((one) => one.kind === "cancel" && one.host === first.host && one.id.attempt === 0));
@@ -189,7 +224,16 @@ describe("a job", () => {
     bench.fail(run(bench, "0:1"), failure("comm-error"));
     const [map, reduce] = bench.master.info(job)?.stages ?? [];
     assert.deepEqual(map, {
-      stage: "s0", tasks: 3, waiting: 0, running: 2, done: 1, failed: 1, recordsIn: 1, recordsOut: 10, bytesIn: 10, bytesTotal: 30,
+      stage: "s0",
+      tasks: 3,
+      waiting: 0,
+      running: 2,
+      done: 1,
+      failed: 1,
+      recordsIn: 1,
+      recordsOut: 10,
+      bytesIn: 10,
+      bytesTotal: 30,
     });
     assert.equal(reduce?.tasks, 0);
   });

@@ -24,20 +24,26 @@
  * J2. A job is ready only if all outputs of the last stage were made from the present outputs of the stages before.
  * J3. An ended job has no live attempt, and no event changes it.
  */
-import { DiscoError } from "../../errors.ts";
+
 import type { TaskFailure } from "../../errors.ts";
+import { DiscoError } from "../../errors.ts";
 import type { Assignment, AttemptId, EventLevel } from "../../protocol/messages.ts";
 import type { Command } from "../commands.ts";
-import type { AssignedTask, InputLost, JobKilled, TaskDone, TaskEvent, TaskFailed, TaskLost } from "../events.ts";
+import type { AssignedTask, InputLost, JobKilled, TaskDone, TaskEvent, TaskFailed } from "../events.ts";
+import { othersCanTake } from "../scheduler/choose.ts";
 import type { Cluster } from "../scheduler/cluster.ts";
 import { assignmentOf } from "./assignment.ts";
+import { announceEnd, interruption, resultsOf } from "./ending.ts";
+import { failAttempt, loseAttempt, loseAttempts, loseInput } from "./failing.ts";
+import { impossible } from "./impossible.ts";
 import { bringBack, demand, demandOne, forgo, loseDisk, loseOutput, noteRecommit, settle } from "./loss.ts";
+import { Outbox } from "./outbox.ts";
 import { groupInputs, groupOutputs } from "./plan.ts";
-import { judgeFailure, judgeLoss } from "./retry.ts";
 import type { Verdict } from "./retry.ts";
+import { judgeFailure, judgeLoss } from "./retry.ts";
 import type { JobSpec, JobStatus } from "./spec.ts";
-import { done, running, sleeping, Stage, unused, waiting } from "./stage.ts";
 import type { Attempt, Used } from "./stage.ts";
+import { done, running, Stage, sleeping, unused, waiting } from "./stage.ts";
 import { texts } from "./texts.ts";
 
 export class JobMachine {
@@ -60,7 +66,8 @@ export class JobMachine {
   readonly hosts = new Set<string>();
   /** Live attempts. */
   live = 0;
-  #out: Command[] = [];
+  /** Commands so far. For the files of this folder, which act on the job: see `failing.ts`, `loss.ts`, `ending.ts`. */
+  readonly out: Outbox;
 
   constructor(name: string, spec: JobSpec, cluster: Cluster, submittedAt: number) {
     this.name = name;
@@ -68,25 +75,27 @@ export class JobMachine {
     this.cluster = cluster;
     this.submittedAt = submittedAt;
     this.used = spec.pipeline.map(() => unused);
+    this.out = new Outbox(name);
   }
 
   /** Plans the first stage. Called once, before any event. */
   start(): Command[] {
     const first = this.spec.pipeline[0];
-    if (first === undefined) throw new DiscoError(`job ${this.name} has no stages`, { code: "bad-pipeline", job: this.name });
-    this.#log(this.submittedAt, texts.initialized());
-    this.#log(this.submittedAt, texts.created(this.name));
+    if (first === undefined)
+      throw new DiscoError(`job ${this.name} has no stages`, { code: "bad-pipeline", job: this.name });
+    this.out.log(this.submittedAt, texts.initialized());
+    this.out.log(this.submittedAt, texts.created(this.name));
     this.#addStage(new Stage(0, first, groupInputs(first.grouping, this.spec.inputs), this.submittedAt));
-    this.#advance(this.submittedAt);
-    return this.#take();
+    this.advance(this.submittedAt);
+    return this.out.take();
   }
 
   handle(event: TaskEvent | JobKilled): Command[] {
     if (this.status !== "active") return [];
     if (event.kind === "job-killed") {
-      this.#log(event.at, texts.killed(), "warning");
-      this.#die(event.at, event.reason ?? "killed by a user", null);
-      return this.#take();
+      this.out.log(event.at, texts.killed(), "warning");
+      this.die(event.at, event.reason ?? "killed by a user", null);
+      return this.out.take();
     }
     const stage = this.stages[event.stage];
     const attempt = stage?.liveAttempt(event.task, event.attempt);
@@ -96,16 +105,16 @@ export class JobMachine {
         this.#done(stage, attempt, event);
         break;
       case "task-failed":
-        this.#failed(stage, attempt, event);
+        failAttempt(this, stage, attempt, event);
         break;
       case "task-lost":
-        this.#lost(stage, attempt, event);
+        loseAttempt(this, stage, event.task, attempt, event.at, event.reason);
         break;
       case "input-lost":
-        this.#inputLost(stage, attempt, event);
+        loseInput(this, stage, attempt, event);
         break;
     }
-    return this.#take();
+    return this.out.take();
   }
 
   // ---- assignment ---------------------------------------------------------------------------------------------------
@@ -125,16 +134,21 @@ export class JobMachine {
   /** Makes an attempt live. A waiting task gets its first one, a running task a speculative one. */
   assign(task: AssignedTask, at: number): { assignment: Assignment; log: Command } {
     const stage = this.stages[task.stage];
-    if (this.status !== "active" || stage === undefined || task.task >= stage.tasks) throw this.#impossible(task, "is not there");
+    if (this.status !== "active" || stage === undefined || task.task >= stage.tasks)
+      throw impossible(task, stage, "is not there");
     const state = stage.state(task.task);
-    if (state !== waiting && state !== running) throw this.#impossible(task, "does not wait");
-    if (task.attempt !== stage.nextAttempt(task.task)) throw this.#impossible(task, "got an attempt number out of turn");
+    if (state !== waiting && state !== running) throw impossible(task, stage, "does not wait");
+    if (task.attempt !== stage.nextAttempt(task.task))
+      throw impossible(task, stage, "got an attempt number out of turn");
     this.cluster.occupy(task.host);
     stage.addAttempt(task.task, { attempt: task.attempt, host: task.host, at });
     this.hosts.add(task.host);
     this.live++;
     const title = this.title(stage, task.task);
-    return { assignment: assignmentOf(this, stage, task), log: this.#line(at, texts.assigned(title, task.host), "info", null, title) };
+    return {
+      assignment: assignmentOf(this, stage, task),
+      log: this.out.line(at, texts.assigned(title, task.host), "info", null, title),
+    };
   }
 
   // ---- nodes --------------------------------------------------------------------------------------------------------
@@ -142,39 +156,41 @@ export class JobMachine {
   /** The node is out of reach, with its attempts and outputs. */
   nodeLost(host: string, at: number, reason: string): Command[] {
     if (this.status !== "active") return [];
-    this.#loseAttempts(host, at, reason, () => true);
-    for (const stage of this.stages) {
+    loseAttempts(this, host, at, reason, () => true);
+    for (const stage of this.status === "active" ? this.stages : []) {
       for (let task = 0; task < stage.tasks; task++) {
         if (stage.state(task) === done && stage.outputs.host(task) === host) loseOutput(stage, task, true);
       }
     }
     demand(this);
-    this.#advance(at);
-    return this.#take();
+    this.advance(at);
+    return this.out.take();
   }
 
   /** The node is back, its disk as it was: outputs that were not made again meanwhile are found again. */
   nodeReturned(host: string, at: number): Command[] {
     if (this.status !== "active") return [];
     for (const stage of this.stages) bringBack(stage, host);
-    this.#advance(at);
-    return this.#take();
+    this.advance(at);
+    return this.out.take();
   }
 
   /** The node is back with an empty disk. */
-  diskLost(host: string): void {
+  diskLost(host: string): Command[] {
     for (const stage of this.stages) loseDisk(stage, host);
+    return [];
   }
 
   /** The node names the attempts it has: live ones that it does not know are lost, unknown ones are to be stopped. */
   reconcile(host: string, at: number, known: readonly AttemptId[]): Command[] {
     if (this.status !== "active") return [];
     const keys = new Set(known.map((id) => `${id.stage}/${id.task}/${id.attempt}`));
-    this.#loseAttempts(host, at, "the node does not have it", (key) => !keys.has(key));
+    loseAttempts(this, host, at, "the node does not have it", (key) => !keys.has(key));
     for (const id of known) {
-      if (this.stages[id.stage]?.liveAttempt(id.task, id.attempt)?.host !== host) this.#cancel(host, id, "it is not live");
+      if (this.stages[id.stage]?.liveAttempt(id.task, id.attempt)?.host === host) continue;
+      this.out.cancel(host, id.stage, id.task, id.attempt, "it is not live");
     }
-    return this.#take();
+    return this.out.take();
   }
 
   wake(number: number, task: number, wakeAt: number): void {
@@ -188,12 +204,8 @@ export class JobMachine {
   /** The engine died: what it had not finished will not be. */
   interrupt(at: number): Command[] {
     if (this.status !== "active") return [];
-    const tasks = this.stages.reduce((sum, stage) => sum + stage.tasks, 0);
-    const finished = this.stages.reduce((sum, stage) => sum + stage.count(done), 0);
-    const open = this.spec.pipeline.length - this.stages.length;
-    const later = open > 0 ? ` (${open} of ${this.spec.pipeline.length} stages had not begun)` : "";
-    this.#die(at, `the engine stopped: ${finished} of ${tasks} tasks had finished${later}`, null, true);
-    return this.#take();
+    this.die(at, interruption(this), null, true);
+    return this.out.take();
   }
 
   title(stage: Stage, task: number): string {
@@ -202,22 +214,35 @@ export class JobMachine {
 
   /** Enters a stage that was planned or restored. */
   adopt(stage: Stage): void {
-    stage.mayReturn = (task, host) => this.#mayReturn(stage, task, host);
+    stage.mayReturn = (task, host) => !othersCanTake(this, stage, task, host);
     this.stages[stage.number] = stage;
     stage.fillQueue();
+  }
+
+  /** The attempt is over. The caller says what becomes of the task. */
+  endAttempt(stage: Stage, task: number, attempt: number, host: string): void {
+    stage.endAttempt(task, attempt);
+    this.live--;
+    this.cluster.release(host);
+  }
+
+  /** Counts for the node, what became of an attempt there. */
+  count(host: string, what: "tasksOk" | "tasksFailed" | "dataErrors"): void {
+    const node = this.cluster.node(host);
+    if (node !== undefined) node[what]++;
   }
 
   /** Ends the task's live attempts and has their workers stop (their input changed, or another attempt won). */
   cancelAttempts(stage: Stage, task: number, reason: string): void {
     for (const { attempt, host } of stage.live.get(task) ?? []) {
-      this.#end(stage, task, attempt, host);
-      this.#cancel(host, { job: this.name, stage: stage.number, task, attempt }, reason);
+      this.endAttempt(stage, task, attempt, host);
+      this.out.cancel(host, stage.number, task, attempt, reason);
     }
   }
 
   /** A line about a task in the job's log, from the master. */
   note(at: number, stage: Stage, task: number, message: string, level: EventLevel = "warning"): void {
-    this.#out.push(this.#line(at, message, level, null, this.title(stage, task)));
+    this.out.note(at, this.title(stage, task), message, level);
   }
 
   /** The stage starts over with other groups; stages after it are forgotten. */
@@ -227,7 +252,7 @@ export class JobMachine {
       this.used[stage.number] = stage.used();
     }
     this.#plan(number, at);
-    this.#log(at, texts.replanned(this.spec.pipeline[number]?.name ?? ""), "warning");
+    this.out.log(at, texts.replanned(this.spec.pipeline[number]?.name ?? ""), "warning");
   }
 
   // ---- transitions --------------------------------------------------------------------------------------------------
@@ -235,105 +260,29 @@ export class JobMachine {
   #done(stage: Stage, attempt: Attempt, event: TaskDone): void {
     const { task, output, at } = event;
     const title = this.title(stage, task);
-    this.#end(stage, task, attempt.attempt, attempt.host);
-    this.#count(attempt.host, "tasksOk");
+    this.endAttempt(stage, task, attempt.attempt, attempt.host);
+    this.count(attempt.host, "tasksOk");
     this.cancelAttempts(stage, task, "another attempt was first");
-    if (noteRecommit(stage, task, output, this.stages[stage.number + 1])) this.note(at, stage, task, texts.outputChanged(title));
+    if (noteRecommit(stage, task, output, this.stages[stage.number + 1]))
+      this.note(at, stage, task, texts.outputChanged(title));
     stage.outputs.set(task, output);
     stage.missing.delete(task);
     stage.move(task, done);
     if (output.peakRss > this.peakRss) this.peakRss = output.peakRss;
-    this.#out.push(this.#line(at, texts.done(title, at - attempt.at), "info", attempt.host, title));
-    this.#out.push(this.#line(at, texts.received(title, attempt.host), "info", null, title));
-    if (stage.complete) this.#advance(at);
-  }
-
-  #failed(stage: Stage, attempt: Attempt, event: TaskFailed): void {
-    const { task, failure, at } = event;
-    const title = this.title(stage, task);
-    this.#end(stage, task, attempt.attempt, attempt.host);
-    this.#count(attempt.host, failure.code === "data-error" ? "dataErrors" : "tasksFailed");
-    stage.failed++;
-    const trouble = stage.trouble(task);
-    const verdict = judgeFailure(trouble, failure, attempt.host, this.spec.retries);
-    const why = `${failure.name}: ${failure.message}`;
-    if (verdict.kind === "give-up") {
-      this.#out.push(this.#line(at, texts.fatal(title, why), "error", attempt.host, title));
-      this.#out.push(this.#line(at, texts.gaveUp(title, trouble.failures, verdict.reason), "error", null, title));
-      this.#die(at, `task ${title} failed on ${attempt.host}: ${why} (${verdict.reason})`, failure);
-      return;
-    }
-    this.#out.push(this.#line(at, texts.failed(title, why), "warning", attempt.host, title));
-    this.note(at, stage, task, texts.retrying(title, attempt.host, trouble.failures, verdict.delayMs));
-    this.#tryAgain(stage, task, at, verdict);
-  }
-
-  #lost(stage: Stage, attempt: Attempt, event: TaskLost): void {
-    this.#loseAttempt(stage, event.task, attempt, event.at, event.reason);
-  }
-
-  #inputLost(stage: Stage, attempt: Attempt, event: InputLost): void {
-    const { task, at, lost } = event;
-    const producer = this.stages[lost.stage];
-    const isPresent = producer !== undefined && lost.stage < stage.number && producer.outputs.is(lost.task, lost.ref);
-    if (isPresent && producer.state(lost.task) === done) {
-      const title = this.title(producer, lost.task);
-      this.note(at, producer, lost.task, texts.outputLost(title, lost.ref.host));
-      const verdict = judgeLoss(producer.trouble(lost.task));
-      if (verdict.kind === "give-up") {
-        this.#die(at, `output of task ${title} cannot be kept: ${verdict.reason}`, event.failure);
-        return;
-      }
-      loseOutput(producer, lost.task, false);
-    }
-    this.#loseAttempt(stage, task, attempt, at, event.failure.message);
-    if (this.status !== "active") return;
-    if (isPresent) demandOne(producer, lost.task);
-    demand(this);
-    this.#advance(at);
-  }
-
-  #loseAttempts(host: string, at: number, reason: string, which: (key: string) => boolean): void {
-    for (const stage of this.stages) {
-      for (const [task, attempts] of [...stage.live]) {
-        for (const attempt of attempts) {
-          if (attempt.host !== host || !which(`${stage.number}/${task}/${attempt.attempt}`)) continue;
-          if (this.status === "active") this.#loseAttempt(stage, task, attempt, at, reason);
-        }
-      }
-    }
-  }
-
-  #loseAttempt(stage: Stage, task: number, attempt: Attempt, at: number, reason: string): void {
-    const title = this.title(stage, task);
-    this.#end(stage, task, attempt.attempt, attempt.host);
-    this.note(at, stage, task, texts.lost(title, attempt.host, reason));
-    const verdict = judgeLoss(stage.trouble(task));
-    if (verdict.kind === "give-up") this.#die(at, `task ${title}: ${verdict.reason}, at last because: ${reason}`, null);
-    else this.#tryAgain(stage, task, at, verdict);
-  }
-
-  #tryAgain(stage: Stage, task: number, at: number, verdict: Verdict & { kind: "retry" }): void {
-    if (stage.live.has(task)) return;
-    if (verdict.delayMs === 0) {
-      stage.move(task, waiting);
-      return;
-    }
-    const wakeAt = at + verdict.delayMs;
-    stage.trouble(task).wakeAt = wakeAt;
-    stage.move(task, sleeping);
-    this.#out.push({ kind: "set-timer", key: timerKey(this.name, stage.number, task, wakeAt), at: wakeAt });
+    this.out.note(at, title, texts.done(title, at - attempt.at), "info", attempt.host);
+    this.out.note(at, title, texts.received(title, attempt.host), "info");
+    if (stage.complete) this.advance(at);
   }
 
   /** Carries the job on after a stage has become complete, or something was lost or found. */
-  #advance(at: number): void {
+  advance(at: number): void {
     while (this.status === "active") {
       forgo(this);
       if (settle(this, at)) continue;
       const last = this.stages.at(-1);
       // What is still to run before the last stage, runs because an input of it changed: the last stage may change too (J2).
       if (last === undefined || this.stages.some((stage) => !stage.complete)) return;
-      this.#log(at, texts.stageFinished(last.spec.name, at - last.plannedAt));
+      this.out.log(at, texts.stageFinished(last.spec.name, at - last.plannedAt));
       if (last.number === this.spec.pipeline.length - 1) this.#ready(at, last);
       else this.#plan(last.number + 1, at);
     }
@@ -342,105 +291,33 @@ export class JobMachine {
   #plan(number: number, at: number): void {
     const spec = this.spec.pipeline[number];
     const before = this.stages[number - 1];
-    if (spec === undefined || before === undefined) throw new DiscoError(`job ${this.name} has no stage ${number}`, { code: "impossible" });
+    if (spec === undefined || before === undefined)
+      throw new DiscoError(`job ${this.name} has no stage ${number}`, { code: "impossible" });
     this.#addStage(new Stage(number, spec, groupOutputs(spec.grouping, before.outputs), at, this.used[number]));
   }
 
   #addStage(stage: Stage): void {
     this.adopt(stage);
-    this.#log(stage.plannedAt, texts.scheduled(stage.spec.name, stage.tasks));
+    this.out.log(stage.plannedAt, texts.scheduled(stage.spec.name, stage.tasks));
   }
 
   #ready(at: number, last: Stage): void {
-    const results: string[] = [];
-    for (let task = 0; task < last.tasks; task++) {
-      const index = last.outputs.index(task);
-      if (index !== undefined) results.push(index);
-    }
-    this.results = results;
-    this.#log(at, texts.ready(at - this.submittedAt));
+    this.results = resultsOf(last);
+    this.out.log(at, texts.ready(at - this.submittedAt));
     this.#finish("ready", at, false);
   }
 
-  #die(at: number, reason: string, failure: TaskFailure | null, keepFiles = false): void {
+  /** Ends the job without results. */
+  die(at: number, reason: string, failure: TaskFailure | null, keepFiles = false): void {
     this.reason = reason;
     this.failure = failure;
-    this.#log(at, texts.dead(reason), "error");
+    this.out.log(at, texts.dead(reason), "error");
     this.#finish("dead", at, keepFiles);
   }
 
   #finish(status: "ready" | "dead", at: number, keepFiles: boolean): void {
     this.status = status;
     this.endedAt = at;
-    const busy = new Set<string>();
-    for (const stage of this.stages) {
-      for (const [task, attempts] of [...stage.live]) {
-        for (const { attempt, host } of attempts) {
-          busy.add(host);
-          this.#end(stage, task, attempt, host);
-        }
-      }
-    }
-    const hosts = [...this.hosts].sort();
-    if (busy.size > 0) this.#out.push({ kind: "stop-job", job: this.name, hosts: [...busy].sort() });
-    this.#out.push({ kind: "job-ended", job: this.name, status, results: this.results, reason: this.reason, failure: this.failure });
-    if (!this.spec.keep && !keepFiles) this.#out.push({ kind: "drop-files", job: this.name, hosts, scope: "intermediate" });
+    announceEnd(this, status, keepFiles, this.out);
   }
-
-  /** The attempt is over. The caller says what becomes of the task. */
-  #end(stage: Stage, task: number, attempt: number, host: string): void {
-    stage.endAttempt(task, attempt);
-    this.live--;
-    this.cluster.release(host);
-  }
-
-  #count(host: string, what: "tasksOk" | "tasksFailed" | "dataErrors"): void {
-    const node = this.cluster.node(host);
-    if (node !== undefined) node[what]++;
-  }
-
-  /** A task that failed on this host may return to it if no other node can take it. */
-  #mayReturn(stage: Stage, task: number, host: string): boolean {
-    const { forceLocal } = this.spec.scheduler;
-    const avoid = stage.troubles.get(task)?.avoid ?? [];
-    const holders = stage.hosts(task);
-    for (const node of this.cluster.nodes.values()) {
-      if (node.host === host || avoid.includes(node.host) || !this.cluster.usable(node)) continue;
-      if (forceLocal && holders.length > 0 && !holders.includes(node.host)) continue;
-      if (this.cluster.carries(node, this.spec.labels)) return false;
-    }
-    return true;
-  }
-
-  #cancel(host: string, id: AttemptId, reason: string): void {
-    const { job, stage, task, attempt } = id;
-    this.#out.push({ kind: "cancel", host, id: { job, stage, task, attempt }, reason });
-  }
-
-  #log(at: number, message: string, level: EventLevel = "info"): void {
-    this.#out.push(this.#line(at, message, level, null, null));
-  }
-
-  #line(at: number, message: string, level: EventLevel, host: string | null, task: string | null): Command {
-    return { kind: "log", job: this.name, at, level, host, task, message };
-  }
-
-  #take(): Command[] {
-    const out = this.#out;
-    this.#out = [];
-    return out;
-  }
-
-  #impossible(task: AssignedTask, what: string): DiscoError {
-    const stage = this.stages[task.stage];
-    const state = stage === undefined ? "not planned" : JSON.stringify({ state: stage.state(task.task), live: stage.live.get(task.task) });
-    return new DiscoError(`task ${task.stage}:${task.task} of ${this.name} ${what} (attempt ${task.attempt}, ${state})`, {
-      code: "impossible",
-      job: this.name,
-    });
-  }
-}
-
-export function timerKey(job: string, stage: number, task: number, wakeAt: number): string {
-  return `${job}/${stage}/${task}/${wakeAt}`;
 }

@@ -58,7 +58,9 @@ export function judgeFailure(trouble: Trouble, failure: TaskFailure, host: strin
   const allowed = allowance[failure.code] ?? Number.POSITIVE_INFINITY;
   if (ofCode > allowed && allowed <= retries) return giveUp(`${failure.code} happened ${ofCode} times`);
   if (trouble.failures > retries) {
-    return giveUp(retries === 0 ? "no retries are allowed" : `it failed ${trouble.failures} times, ${retries} retries are allowed`);
+    return giveUp(
+      retries === 0 ? "no retries are allowed" : `it failed ${trouble.failures} times, ${retries} retries are allowed`,
+    );
   }
   return { kind: "retry", delayMs: delay(trouble.failures - 1) };
 }
@@ -86,4 +88,9 @@ function fingerprint(failure: TaskFailure): string {
 
 function giveUp(reason: string): Verdict {
   return { kind: "give-up", reason };
+}
+
+/** Names the timer that ends a task's sleep. Names of jobs have no slash. */
+export function timerKey(job: string, stage: number, task: number, wakeAt: number): string {
+  return `${job}/${stage}/${task}/${wakeAt}`;
 }

@@ -4,12 +4,12 @@
  */
 import type { Cluster } from "../scheduler/cluster.ts";
 import { JobMachine } from "./machine.ts";
-import { groupInputs } from "./plan.ts";
 import type { Group } from "./plan.ts";
+import { groupInputs } from "./plan.ts";
 import type { Trouble } from "./retry.ts";
 import type { JobSpec, TaskOutput } from "./spec.ts";
-import { Stage, waiting } from "./stage.ts";
 import type { Attempt, TaskState, Used } from "./stage.ts";
+import { Stage, waiting } from "./stage.ts";
 
 export interface JobSnapshot {
   readonly name: string;
@@ -88,7 +88,11 @@ function snapshotStage(stage: Stage): StageSnapshot {
     live: byTask(stage.live),
     troubles: byTask(stage.troubles),
     missing: byTask(stage.missing),
-    changed: byTask(stage.changed).map(([task, { labels, hosts }]) => [task, [...labels].sort((a, b) => a - b), [...hosts].sort()]),
+    changed: byTask(stage.changed).map(([task, { labels, hosts }]) => [
+      task,
+      [...labels].sort((a, b) => a - b),
+      [...hosts].sort(),
+    ]),
     outputs,
   };
 }
@@ -109,7 +113,8 @@ function restoreStage(from: StageSnapshot, number: number, spec: JobSpec): Stage
   }
   for (const [task, attempts] of from.live) stage.live.set(task, [...attempts]);
   for (const [task, mayReturn] of from.missing) stage.missing.set(task, mayReturn);
-  for (const [task, labels, hosts] of from.changed) stage.changed.set(task, { labels: new Set(labels), hosts: new Set(hosts) });
+  for (const [task, labels, hosts] of from.changed)
+    stage.changed.set(task, { labels: new Set(labels), hosts: new Set(hosts) });
   for (const [task, output] of from.outputs) stage.outputs.set(task, output);
   return stage;
 }

@@ -19,10 +19,11 @@
  * S6. Attempt numbers of a task and versions of a stage rise and are never used again, also when a stage is planned
  *     anew: nodes know attempts, and keep manifests, by these numbers.
  */
-import type { Group } from "./plan.ts";
+
 import { Outputs } from "./outputs.ts";
-import { noTrouble } from "./retry.ts";
+import type { Group } from "./plan.ts";
 import type { Trouble } from "./retry.ts";
+import { noTrouble } from "./retry.ts";
 import type { Label, StageSpec } from "./spec.ts";
 import { WaitQueue } from "./wait-queue.ts";
 

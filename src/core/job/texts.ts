@@ -25,9 +25,11 @@ export const texts = {
     `Task ${task} failed on "${host}", ${failures}th failures so far. ` +
     (delayMs === 0 ? "Retrying." : `Sleeping ${delayMs / 1000} seconds before retrying.`),
   fatal: (task: string, why: string) => `FATAL: [${task}] ${why}`,
-  gaveUp: (task: string, failures: number, why: string) => `ERROR: [${task}] Task ${task} failed ${failures} times: ${why}.`,
+  gaveUp: (task: string, failures: number, why: string) =>
+    `ERROR: [${task}] Task ${task} failed ${failures} times: ${why}.`,
   lost: (task: string, host: string, why: string) => `WARNING: [${task}] lost on ${host}: ${why}`,
-  outputLost: (task: string, host: string) => `WARNING: [${task}] its output on ${host} is lost; the task runs again if that is needed`,
+  outputLost: (task: string, host: string) =>
+    `WARNING: [${task}] its output on ${host} is lost; the task runs again if that is needed`,
   outputChanged: (task: string) =>
     `WARNING: [${task}] wrote other records than the first time: its function is not deterministic; tasks that read it run again`,
   superseded: (task: string, host: string) => `[${task}] the attempt on ${host} is superseded`,

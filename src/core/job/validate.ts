@@ -4,8 +4,8 @@
  */
 import { DiscoError } from "../../errors.ts";
 import type { JobMachine } from "./machine.ts";
-import { done, gone, running, sleeping, stateNames } from "./stage.ts";
 import type { Stage, TaskState } from "./stage.ts";
+import { done, gone, running, sleeping, stateNames } from "./stage.ts";
 
 export function validateJob(job: JobMachine): void {
   let live = 0;
@@ -21,8 +21,18 @@ export function validateJob(job: JobMachine): void {
   }
   if (job.status === "ready") {
     check(job.stages.length === job.spec.pipeline.length, job, "J2", "is ready before all stages were planned");
-    check(job.stages.every((stage) => stage.complete), job, "J2", "is ready before its stages");
-    check(job.stages.every((stage) => stage.changed.size === 0), job, "J2", "is ready with outputs that changed");
+    check(
+      job.stages.every((stage) => stage.complete),
+      job,
+      "J2",
+      "is ready before its stages",
+    );
+    check(
+      job.stages.every((stage) => stage.changed.size === 0),
+      job,
+      "J2",
+      "is ready with outputs that changed",
+    );
   }
 }
 
@@ -44,10 +54,16 @@ function validateStage(job: JobMachine, stage: Stage): void {
     }
   }
   counts.forEach((n, state) => {
-    check(n === stage.count(state as TaskState), job, "S1", `counts ${stage.count(state as TaskState)} ${stateNames[state]} tasks, has ${n}`);
+    check(
+      n === stage.count(state as TaskState),
+      job,
+      "S1",
+      `counts ${stage.count(state as TaskState)} ${stateNames[state]} tasks, has ${n}`,
+    );
   });
 }
 
 function check(holds: boolean, job: JobMachine, invariant: string, story: string): asserts holds {
-  if (!holds) throw new DiscoError(`${invariant} is violated: job ${job.name} ${story}`, { code: "invariant", job: job.name });
+  if (!holds)
+    throw new DiscoError(`${invariant} is violated: job ${job.name} ${story}`, { code: "invariant", job: job.name });
 }

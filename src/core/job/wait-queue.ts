@@ -93,9 +93,10 @@ export class WaitQueue {
       if (this.#fits(task, host, placement) && this.#tasks.allowed(task, host)) found = task;
     }
     // What this host may not take goes behind the rest, so that a long list is seen whole in the end.
-    this.#picky = found >= 0 || looked === list.length
-      ? [...list.slice(0, kept), ...list.slice(looked)]
-      : [...list.slice(looked), ...list.slice(0, kept)];
+    this.#picky =
+      found >= 0 || looked === list.length
+        ? [...list.slice(0, kept), ...list.slice(looked)]
+        : [...list.slice(looked), ...list.slice(0, kept)];
     return found;
   }
 

@@ -3,8 +3,8 @@
  * holds the input of a waiting task goes before one that does not.
  */
 import type { JobMachine } from "../job/machine.ts";
-import type { Placement } from "../job/wait-queue.ts";
 import type { Stage } from "../job/stage.ts";
+import type { Placement } from "../job/wait-queue.ts";
 import type { Cluster, Node } from "./cluster.ts";
 
 export interface Choice {
@@ -29,6 +29,20 @@ export function choose(job: JobMachine, nodes: readonly Node[], cluster: Cluster
     if (task >= 0) return { node, stage, task };
   }
   return null;
+}
+
+/** Whether a node that the task does not avoid could run it, so that it need not return to this host. */
+export function othersCanTake(job: JobMachine, stage: Stage, task: number, host: string): boolean {
+  const { cluster, spec } = job;
+  const avoid = stage.troubles.get(task)?.avoid ?? [];
+  const holders = stage.hosts(task);
+  for (const node of cluster.nodes.values()) {
+    if (node.host === host || avoid.includes(node.host) || !cluster.usable(node)) continue;
+    if (spec.scheduler.forceLocal && holders.length > 0 && !holders.includes(node.host)) continue;
+    if (spec.scheduler.forceRemote && holders.includes(node.host)) continue;
+    if (cluster.carries(node, spec.labels)) return true;
+  }
+  return false;
 }
 
 function placementOf(job: JobMachine): Placement {

@@ -42,7 +42,8 @@ export class Cluster {
 
   release(host: string): void {
     const node = this.#known(host);
-    if (node.load === 0) throw new DiscoError(`node ${host} has more ends than starts of attempts`, { code: "impossible" });
+    if (node.load === 0)
+      throw new DiscoError(`node ${host} has more ends than starts of attempts`, { code: "impossible" });
     node.load--;
     this.refresh(host);
   }
@@ -79,7 +80,8 @@ export class Cluster {
 
   #known(host: string): Node {
     const node = this.nodes.get(host);
-    if (node === undefined) throw new DiscoError(`a task is assigned to ${host}, which never joined`, { code: "unknown-node" });
+    if (node === undefined)
+      throw new DiscoError(`a task is assigned to ${host}, which never joined`, { code: "unknown-node" });
     return node;
   }
 }

@@ -1,0 +1,102 @@
+/**
+ * Attempts that end without an output: they failed, were lost with their worker or node, or could not read their input.
+ * Says whether and when the task is tried again (`retry.ts`), or that the job is dead.
+ */
+import type { InputLost, TaskFailed } from "../events.ts";
+import { demand, demandOne, loseOutput } from "./loss.ts";
+import type { JobMachine } from "./machine.ts";
+import type { Verdict } from "./retry.ts";
+import { judgeFailure, judgeLoss, timerKey } from "./retry.ts";
+import type { Attempt, Stage } from "./stage.ts";
+import { done, sleeping, waiting } from "./stage.ts";
+import { texts } from "./texts.ts";
+
+/** The attempt reported a failure. */
+export function failAttempt(job: JobMachine, stage: Stage, attempt: Attempt, event: TaskFailed): void {
+  const { task, failure, at } = event;
+  const title = job.title(stage, task);
+  job.endAttempt(stage, task, attempt.attempt, attempt.host);
+  job.count(attempt.host, failure.code === "data-error" ? "dataErrors" : "tasksFailed");
+  stage.failed++;
+  const trouble = stage.trouble(task);
+  const verdict = judgeFailure(trouble, failure, attempt.host, job.spec.retries);
+  const why = `${failure.name}: ${failure.message}`;
+  if (verdict.kind === "give-up") {
+    job.out.note(at, title, texts.fatal(title, why), "error", attempt.host);
+    job.out.note(at, title, texts.gaveUp(title, trouble.failures, verdict.reason), "error");
+    job.die(at, `task ${title} failed on ${attempt.host}: ${why} (${verdict.reason})`, failure);
+    return;
+  }
+  job.out.note(at, title, texts.failed(title, why), "warning", attempt.host);
+  job.note(at, stage, task, texts.retrying(title, attempt.host, trouble.failures, verdict.delayMs));
+  tryAgain(job, stage, task, at, verdict);
+}
+
+/** The attempt found an output of an earlier stage lost. */
+export function loseInput(job: JobMachine, stage: Stage, attempt: Attempt, event: InputLost): void {
+  const { task, at, lost } = event;
+  const producer = job.stages[lost.stage];
+  const isPresent = producer !== undefined && lost.stage < stage.number && producer.outputs.is(lost.task, lost.ref);
+  if (isPresent && producer.state(lost.task) === done) {
+    const title = job.title(producer, lost.task);
+    job.note(at, producer, lost.task, texts.outputLost(title, lost.ref.host));
+    const verdict = judgeLoss(producer.trouble(lost.task));
+    if (verdict.kind === "give-up") {
+      job.die(at, `output of task ${title} cannot be kept: ${verdict.reason}`, event.failure);
+      return;
+    }
+    loseOutput(producer, lost.task, false);
+  }
+  loseAttempt(job, stage, task, attempt, at, event.failure.message);
+  if (job.status !== "active") return;
+  if (isPresent) demandOne(producer, lost.task);
+  demand(job);
+  job.advance(at);
+}
+
+/** Of the live attempts on a host, those chosen by `stage/task/attempt` are over. */
+export function loseAttempts(
+  job: JobMachine,
+  host: string,
+  at: number,
+  reason: string,
+  which: (key: string) => boolean,
+): void {
+  for (const stage of job.stages) {
+    for (const [task, attempts] of [...stage.live]) {
+      for (const attempt of attempts) {
+        if (attempt.host !== host || !which(`${stage.number}/${task}/${attempt.attempt}`)) continue;
+        if (job.status === "active") loseAttempt(job, stage, task, attempt, at, reason);
+      }
+    }
+  }
+}
+
+/** The attempt is over through no fault of its own. */
+export function loseAttempt(
+  job: JobMachine,
+  stage: Stage,
+  task: number,
+  attempt: Attempt,
+  at: number,
+  reason: string,
+): void {
+  const title = job.title(stage, task);
+  job.endAttempt(stage, task, attempt.attempt, attempt.host);
+  job.note(at, stage, task, texts.lost(title, attempt.host, reason));
+  const verdict = judgeLoss(stage.trouble(task));
+  if (verdict.kind === "give-up") job.die(at, `task ${title}: ${verdict.reason}, at last because: ${reason}`, null);
+  else tryAgain(job, stage, task, at, verdict);
+}
+
+function tryAgain(job: JobMachine, stage: Stage, task: number, at: number, verdict: Verdict & { kind: "retry" }): void {
+  if (stage.live.has(task)) return;
+  if (verdict.delayMs === 0) {
+    stage.move(task, waiting);
+    return;
+  }
+  const wakeAt = at + verdict.delayMs;
+  stage.trouble(task).wakeAt = wakeAt;
+  stage.move(task, sleeping);
+  job.out.push({ kind: "set-timer", key: timerKey(job.name, stage.number, task, wakeAt), at: wakeAt });
+}
