@@ -24,10 +24,9 @@ export const p5: Question = {
       const cold: number[] = [];
       for (let i = 0; i < Math.max(3, scale.runs); i++) {
         const disco = join(here, "../bin/disco.js");
-        const run = await measure(
-          [process.execPath, disco, "run", join(here, "jobs/trivial-run.ts"), "--json"],
-          { DISCO_ROOT: root },
-        );
+        const run = await measure([process.execPath, disco, "run", join(here, "jobs/trivial-run.ts"), "--json"], {
+          DISCO_ROOT: root,
+        });
         cold.push(run.wallSeconds);
       }
       return {

@@ -14,7 +14,11 @@ export const p6: Question = {
     const runs = [];
     for (let i = 0; i < scale.runs; i++) {
       runs.push(
-        await measure<{ seconds: number; workerRss: number; mainRss: number }>([process.execPath, script, String(tasks)]),
+        await measure<{ seconds: number; workerRss: number; mainRss: number }>([
+          process.execPath,
+          script,
+          String(tasks),
+        ]),
       );
     }
     const seconds = median(runs.map(({ report }) => report.seconds));
@@ -23,8 +27,16 @@ export const p6: Question = {
       others: [
         { name: "wall", value: seconds, unit: "s" },
         { name: "cpu", value: median(runs.map(({ cpuSeconds }) => cpuSeconds)), unit: "s" },
-        { name: "peak memory, client and master", value: Math.max(...runs.map(({ report }) => report.mainRss)) / 1e6, unit: "MB" },
-        { name: "peak memory, worker", value: Math.max(...runs.map(({ report }) => report.workerRss)) / 1e6, unit: "MB" },
+        {
+          name: "peak memory, client and master",
+          value: Math.max(...runs.map(({ report }) => report.mainRss)) / 1e6,
+          unit: "MB",
+        },
+        {
+          name: "peak memory, worker",
+          value: Math.max(...runs.map(({ report }) => report.workerRss)) / 1e6,
+          unit: "MB",
+        },
       ],
     };
   },

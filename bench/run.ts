@@ -36,7 +36,9 @@ if (unknown.length > 0) {
 const show = ({ value, unit }: Figure) =>
   `${value.toLocaleString("en", { maximumFractionDigits: value < 10 ? 2 : value < 100 ? 1 : 0 })} ${unit}`;
 
-console.log(`Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model}, ${Math.round(totalmem() / 1e9)} GB, scale ${factor}, median of ${runs}`);
+console.log(
+  `Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model}, ${Math.round(totalmem() / 1e9)} GB, scale ${factor}, median of ${runs}`,
+);
 const answers: Record<string, Answer> = {};
 for (const question of questions) {
   if (wanted.length > 0 && !wanted.includes(question.id)) continue;
@@ -52,4 +54,7 @@ for (const question of questions) {
   for (const other of answer.others) console.log(`    ${other.name.padEnd(32)} ${show(other)}`);
 }
 const results = join(import.meta.dirname, "results.json");
-writeFileSync(results, `${JSON.stringify({ node: process.version, date: new Date().toISOString(), factor, runs, answers }, null, 2)}\n`);
+writeFileSync(
+  results,
+  `${JSON.stringify({ node: process.version, date: new Date().toISOString(), factor, runs, answers }, null, 2)}\n`,
+);

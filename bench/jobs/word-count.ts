@@ -27,4 +27,6 @@ for await (const [, n] of resultIterator(results)) {
   total += n;
 }
 await job.purge();
-console.log(JSON.stringify({ seconds, distinct, total, workerRss: peakRss, mainRss: process.resourceUsage().maxRSS * 1024 }));
+console.log(
+  JSON.stringify({ seconds, distinct, total, workerRss: peakRss, mainRss: process.resourceUsage().maxRSS * 1024 }),
+);

@@ -46,7 +46,15 @@ class Bench {
   add(act: string, options: { job?: string; timeoutMs?: number; memory?: number } = {}): number {
     const task = this.#tasks++;
     const job = options.job ?? "job";
-    const home: JobHome = { job, jobDir: job, packFile: "p", workDir: root, systemDir: root, hasFiles: false, codeKey: null };
+    const home: JobHome = {
+      job,
+      jobDir: job,
+      packFile: "p",
+      workDir: root,
+      systemDir: root,
+      hasFiles: false,
+      codeKey: null,
+    };
     this.pool.enqueue({
       home,
       task: {

@@ -14,8 +14,8 @@
 import type { AttemptId, FromWorker, NodeReport, ToWorker } from "../protocol/messages.ts";
 import type { JobHome } from "./job-home.ts";
 import { JobQueue } from "./job-queue.ts";
-import { type PoolTask, PoolWorker } from "./pool-worker.ts";
 import { ParkedWorkers } from "./parked-workers.ts";
+import { type PoolTask, PoolWorker } from "./pool-worker.ts";
 import { rehearsalDirectory } from "./rehearsals.ts";
 import { chooseVictim } from "./slot-share.ts";
 import { SpareWorker } from "./spare-worker.ts";
@@ -309,7 +309,8 @@ export class WorkerPool {
   #park(worker: PoolWorker): boolean {
     const { parkingKey, source } = worker;
     const isRoomy = worker.peakRss < worker.memoryLimitBytes * parkedRssShare;
-    if (this.#closed || parkingKey === null || worker.head !== undefined || !worker.isReusable || !isRoomy) return false;
+    if (this.#closed || parkingKey === null || worker.head !== undefined || !worker.isReusable || !isRoomy)
+      return false;
     this.#workers.delete(worker);
     this.#parked.park(parkingKey, source);
     return true;

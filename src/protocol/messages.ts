@@ -33,7 +33,11 @@ export type NodeReport =
   | ({ readonly kind: "done"; readonly output: TaskOutput } & AttemptId)
   | ({ readonly kind: "failed"; readonly failure: TaskFailure } & AttemptId)
   /** An input of this attempt, an output of an earlier stage, is gone or corrupt: the master has that task run again. */
-  | ({ readonly kind: "input-lost"; readonly lost: { readonly stage: number; readonly task: number; readonly ref: OutputRef }; readonly failure: TaskFailure } & AttemptId)
+  | ({
+      readonly kind: "input-lost";
+      readonly lost: { readonly stage: number; readonly task: number; readonly ref: OutputRef };
+      readonly failure: TaskFailure;
+    } & AttemptId)
   /** The attempt ended without an end of its own: its worker or its node was killed from outside. Not the task's fault. */
   | ({ readonly kind: "lost"; readonly reason: string } & AttemptId)
   | ({ readonly kind: "progress"; readonly progress: TaskProgress } & AttemptId)
@@ -125,7 +129,11 @@ export type FromWorker =
   | ({ readonly kind: "progress"; readonly progress: TaskProgress } & AttemptId)
   | ({ readonly kind: "message"; readonly level: EventLevel; readonly text: string } & AttemptId)
   | ({ readonly kind: "done"; readonly output: TaskOutput } & AttemptId)
-  | ({ readonly kind: "failed"; readonly failure: TaskFailure; readonly lost?: { readonly stage: number; readonly task: number; readonly ref: OutputRef } } & AttemptId);
+  | ({
+      readonly kind: "failed";
+      readonly failure: TaskFailure;
+      readonly lost?: { readonly stage: number; readonly task: number; readonly ref: OutputRef };
+    } & AttemptId);
 
 /** What a manifest request answers. */
 export type ManifestReply = StageManifest;
