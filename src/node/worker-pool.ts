@@ -1,5 +1,5 @@
 /**
- * The worker processes of a node: `slots` of them at most, each bound to one job for life.
+ * The worker processes of a node: `slots` of them at most, each bound to one job, then to another with the same code at most.
  *
  *   waiting (JobQueue) ──▶ at a worker ──▶ running (its first) ──▶ reported
  *        ▲                      │

@@ -153,7 +153,7 @@ describe("a lost node", () => {
       bench.runs
         .filter(({ stage }) => stage === 0)
         .map(({ task }) => task)
-        .sort(),
+        .sort((x, y) => x - y),
       [0, 2],
     );
     bench.finish([0, 1]);

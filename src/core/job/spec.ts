@@ -112,7 +112,7 @@ export type TaskInput =
   | {
       readonly kind: "stage";
       readonly stage: number;
-      /** Which version of the stage's outputs: it rises when a lost output was made again with another digest. */
+      /** Which version of the outputs: it rises whenever a lost one was made again, as that lies elsewhere, the same or not. */
       readonly version: number;
       readonly label?: Label;
       readonly host?: string;
