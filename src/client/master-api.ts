@@ -83,7 +83,7 @@ export interface JobResult {
 export interface MasterApi {
   /** Starts a job from its job pack and returns its unique name. `JobError` when the pack is refused. */
   submit(pack: Uint8Array, options?: { idempotencyKey?: string }): Promise<string>;
-  /** Answers when at least one of the named jobs that were active has ended, at once if none is active, or at time-out. */
+  /** Answers when at least one of the named jobs is not active (any more), or at time-out. */
   results(names: readonly string[], timeoutMs: number, signal?: AbortSignal): Promise<JobResult[]>;
   jobInfo(name: string): Promise<JobInfo>;
   jobList(): Promise<JobListEntry[]>;

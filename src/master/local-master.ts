@@ -57,9 +57,8 @@ export class LocalMaster implements MasterApi {
     const { coordinator, signals } = this.#parts;
     coordinator.assertAlive();
     const { jobs } = coordinator.machine;
-    const active = names.filter((name) => jobs.has(name));
-    if (active.length > 0 && timeoutMs > 0) {
-      await signals.oneEnds(active, timeoutMs, signal);
+    if (timeoutMs > 0 && names.length > 0 && names.every((name) => jobs.has(name))) {
+      await signals.oneEnds(names, timeoutMs, signal);
       coordinator.assertAlive();
     }
     return names.map((name) => coordinator.machine.result(name));
