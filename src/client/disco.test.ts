@@ -118,7 +118,11 @@ describe("wait", () => {
     await assert.rejects(disco.wait("k@1:2:3"), { name: "JobError", code: "job-dead", message: /is dead: killed/ });
     await assert.rejects(disco.wait("u@1:2:3"), { name: "DiscoError", code: "unknown-job" });
     disco.fake.set("a@1:2:3", "active");
-    await assert.rejects(disco.wait("a@1:2:3", { timeout: 0.01 }), { name: "JobError", code: "timeout" });
+    await assert.rejects(disco.wait("a@1:2:3", { timeout: 0.01 }), {
+      name: "JobError",
+      code: "timeout",
+      message: /tasks wait: nobody works/,
+    });
     await assert.rejects(disco.wait("a@1:2:3", { timeout: -1 }), { code: "bad-option" });
     await assert.rejects(disco.wait("a@1:2:3", { show: "loud" as never }), { code: "bad-option" });
   });

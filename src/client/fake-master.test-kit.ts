@@ -38,7 +38,7 @@ export class FakeMaster implements MasterApi {
         (name) => this.#jobs.get(name) ?? { name, status: "unknown_job", results: [], reason: null, failure: null },
       );
     const before = now();
-    if (timeoutMs === 0 || before.every(({ status }) => status !== "active")) return before;
+    if (timeoutMs === 0 || before.some(({ status }) => status !== "active")) return before;
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, timeoutMs);
     const check = (): void => {
@@ -69,8 +69,16 @@ export class FakeMaster implements MasterApi {
     return [{ name: "localhost", slots: 3, connected: true, blacklisted: false, ...numbers, tasks: [], labels: {} }];
   }
 
-  jobInfo(): Promise<JobInfo> {
-    return Promise.reject(new DiscoError("none", { code: "unknown-job" }));
+  async jobInfo(name: string): Promise<JobInfo> {
+    const { status, results, reason, failure } = this.#known(name);
+    const never = { owner: "me", submittedAt: 0, endedAt: null, stages: [], inputs: [], hosts: [], peakRss: 0 };
+    return { name, status, results, reason, failure, ...never, waits: ["nobody works"] };
+  }
+
+  #known(name: string): JobResult & { status: JobStatus } {
+    const found = this.#jobs.get(name);
+    if (found !== undefined && found.status !== "unknown_job") return { ...found, status: found.status };
+    throw new DiscoError("none", { code: "unknown-job" });
   }
 
   async jobList(): Promise<JobListEntry[]> {

@@ -27,8 +27,9 @@ export function unknownJob(name: string): DiscoError {
   });
 }
 
-export function timedOut(name: string, seconds: number): JobError {
-  return new JobError(`job ${name} has not ended in ${seconds} s; it goes on running`, {
+export function timedOut(name: string, seconds: number, waits: readonly string[]): JobError {
+  const why = waits.length === 0 ? "" : `; tasks wait: ${waits.join("; ")}`;
+  return new JobError(`job ${name} has not ended in ${seconds} s; it goes on running${why}`, {
     code: "timeout",
     job: name,
     hint: "Wait longer, or end it with kill().",

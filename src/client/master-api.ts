@@ -39,6 +39,8 @@ export interface JobInfo {
   readonly results: readonly string[];
   /** Node names, one for each running task. */
   readonly hosts: readonly string[];
+  /** Why tasks that could run do not, e.g. `all nodes are blacklisted`. */
+  readonly waits: readonly string[];
   /** Why the job is dead. */
   readonly reason: string | null;
   readonly failure: TaskFailure | null;

@@ -51,7 +51,9 @@ export async function waitForJob(
         if (result.status === "ready") return result.results;
         throw jobFailure(result);
       }
-      if (performance.now() >= deadline) throw timedOut(name, timeout as number);
+      if (performance.now() < deadline) continue;
+      const { waits } = await master.jobInfo(name);
+      throw timedOut(name, timeout as number, waits);
     }
   } finally {
     stop.abort();

@@ -48,5 +48,5 @@ export function endJob(job: JobMachine, key: string | null): EndedJob {
 
 export function infoOfEnded(job: EndedJob): JobInfo {
   const { oob: _oob, nodes: _nodes, key: _key, ...info } = job;
-  return { ...info, hosts: [] };
+  return { ...info, hosts: [], waits: [] };
 }

@@ -23,7 +23,7 @@ describe("scheduling", () => {
     const bench = new Bench([joined("a"), joined("b", { slots: 1 })]);
     const job = bench.submit({ inputs: 2, hosts: ["b"], scheduler: { forceLocal: true } });
     assert.deepEqual(hosts(bench), ["b"]);
-    assert.deepEqual(bench.master.reasons(job), ["waits: force_local: no node with room holds the input"]);
+    assert.deepEqual(bench.master.reasons(job), ["force_local: no node with room holds the input"]);
   });
 
   it("keeps tasks off the nodes that hold their input if the job says force_remote", () => {
@@ -33,7 +33,7 @@ describe("scheduling", () => {
       bench.runs.map(({ task }) => task).sort((x, y) => x - y),
       [1, 2],
     );
-    assert.deepEqual(bench.master.reasons(job), ["waits: force_remote: only nodes that hold the input have room"]);
+    assert.deepEqual(bench.master.reasons(job), ["force_remote: only nodes that hold the input have room"]);
   });
 
   it("puts the replica on the task's own node first, then the one on the least loaded node", () => {
@@ -53,7 +53,7 @@ describe("scheduling", () => {
     const bench = new Bench([joined("a", { slots: 8 })]);
     const job = bench.submit({ inputs: 5, scheduler: { maxCores: 2 } });
     assert.equal(bench.runs.length, 2);
-    assert.deepEqual(bench.master.reasons(job), ["waits: max_cores 2 reached"]);
+    assert.deepEqual(bench.master.reasons(job), ["max_cores 2 reached"]);
     bench.finish();
     assert.equal(bench.master.info(job)?.status, "ready");
   });
@@ -64,7 +64,7 @@ describe("scheduling", () => {
     assert.deepEqual(hosts(bench), ["b", "b"]);
     bench.handle({ kind: "node-updated", at: bench.at, host: "b", labels: {} });
     bench.lose(bench.runs[0] as never);
-    assert.deepEqual(bench.master.reasons(job), ["waits: no node carries label gpu=1"]);
+    assert.deepEqual(bench.master.reasons(job), ["no node carries label gpu=1"]);
   });
 
   it("starts nothing on a blacklisted node, until it is whitelisted; what runs may finish", () => {
@@ -73,7 +73,7 @@ describe("scheduling", () => {
     bench.handle({ kind: "node-blacklisted", at: bench.at, host: "a" });
     bench.done(bench.runs[0] as never);
     assert.equal(bench.runs.length, 1);
-    assert.deepEqual(bench.master.reasons(job), ["waits: all nodes are blacklisted"]);
+    assert.deepEqual(bench.master.reasons(job), ["all nodes are blacklisted"]);
     bench.handle({ kind: "node-whitelisted", at: bench.at, host: "a" });
     assert.equal(bench.runs.length, 2);
   });

@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { MemoryBus } from "../bus/memory.ts";
 import type { MasterApi } from "../client/master-api.ts";
+import type { JobSpec } from "../core/job/spec.ts";
 import { openMemoryJournal } from "../journal/memory.ts";
 import { Node } from "../node/node.ts";
 import { Coordinator } from "./coordinator.ts";
@@ -18,6 +19,7 @@ import { LiveProgress } from "./live-progress.ts";
 import { LocalMaster } from "./local-master.ts";
 import { NodeLink } from "./node-link.ts";
 import { serveNodes } from "./node-subjects.ts";
+import { assertRunsOn } from "./only-node.ts";
 import { openRoot, rootDirectory } from "./root.ts";
 
 export interface EmbeddedOptions {
@@ -49,6 +51,7 @@ const defaultMemoryLimitBytes = 1024 * 1024 * 1024;
  */
 export async function openEmbedded(options: EmbeddedOptions = {}): Promise<MasterApi> {
   const slots = options.slots ?? availableParallelism();
+  const labels = options.labels ?? {};
   const root = options.root ?? rootDirectory();
   const dataDir = await openRoot(root);
   const now = (): number => Date.now();
@@ -67,7 +70,7 @@ export async function openEmbedded(options: EmbeddedOptions = {}): Promise<Maste
     bus,
     slots,
     queueDepth,
-    labels: options.labels ?? {},
+    labels,
     master: embeddedAddress,
     memoryLimitBytes: options.memoryLimitBytes ?? defaultMemoryLimitBytes,
     ...(options.workerScript === undefined ? {} : { workerScript: options.workerScript }),
@@ -75,8 +78,8 @@ export async function openEmbedded(options: EmbeddedOptions = {}): Promise<Maste
   node.warm();
   const writer = `${process.pid}-${randomUUID()}`;
   const failed = (): void => void node.close();
-  const parts = { journal, writer, nodes, logs, files, signals, progress, keepAlive, now, failed };
-  const coordinator = await orClose(node, () => new Coordinator(parts));
+  const shared = { nodes, logs, files, signals, progress, keepAlive, now };
+  const coordinator = await orClose(node, () => new Coordinator({ ...shared, journal, writer, failed }));
   const stopServing = serveNodes(bus, coordinator, files);
   await node.start();
 
@@ -91,7 +94,8 @@ export async function openEmbedded(options: EmbeddedOptions = {}): Promise<Maste
         logs.flush();
       })(),
     ));
-  return new LocalMaster({ coordinator, nodes, logs, files, signals, progress, keepAlive, dataDir, now, close });
+  const assertRunnable = (spec: JobSpec): void => assertRunsOn({ host: embeddedHost, labels }, spec);
+  return new LocalMaster({ ...shared, coordinator, dataDir, assertRunnable, close });
 }
 
 /** What cannot be read is not opened, and leaves no process behind. */

@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { JobEvent, JobInfo, JobListEntry, JobResult, MasterApi, NodeInfo } from "../client/master-api.ts";
+import type { JobSpec } from "../core/job/spec.ts";
 import { DiscoError, JobError } from "../errors.ts";
 import { isDiskFull } from "../node/disk.ts";
 import { acceptPack } from "./accept-pack.ts";
@@ -23,6 +24,8 @@ export interface LocalMasterParts {
   readonly progress: LiveProgress;
   readonly keepAlive: KeepAlive;
   readonly dataDir: string;
+  /** Throws for a job that none of the nodes that there will ever be can run. */
+  readonly assertRunnable: (spec: JobSpec) => void;
   readonly now: () => number;
   /** Ends the engine. */
   readonly close: () => Promise<void>;
@@ -227,6 +230,7 @@ export class LocalMaster implements MasterApi {
   async #start(pack: Uint8Array, key: string | undefined): Promise<string> {
     const { coordinator, files, now } = this.#parts;
     const spec = acceptPack(pack);
+    this.#parts.assertRunnable(spec);
     let job = "";
     try {
       for (let at = now(); !files.claim((job = coordinator.machine.nextName(spec.prefix, at))); at++);

@@ -115,9 +115,9 @@ async function mapAhead(
     run.onBatch();
   };
   for await (const entry of entries) {
+    if (inFlight.length >= run.concurrency) await settleFirst();
     const result = fn(entry, params);
     inFlight.push(begin(result));
-    if (inFlight.length >= run.concurrency) await settleFirst();
   }
   while (inFlight.length > 0) await settleFirst();
 }

@@ -27,7 +27,16 @@ function stage(changes: Partial<StageInfo> = {}): StageInfo {
 }
 
 function job(stages: StageInfo[], status: JobInfo["status"] = "active"): JobInfo {
-  const rest = { owner: "", submittedAt: 0, endedAt: null, inputs: [], results: [], hosts: [], reason: null };
+  const rest = {
+    owner: "",
+    submittedAt: 0,
+    endedAt: null,
+    inputs: [],
+    results: [],
+    hosts: [],
+    waits: [],
+    reason: null,
+  };
   return { name: "words@1", status, stages, ...rest, failure: null, peakRss: 0 };
 }
 

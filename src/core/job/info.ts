@@ -1,5 +1,6 @@
 /** What people and programs ask about a job, from the machine's counters: nothing here walks over tasks, but for `oob`. */
 import type { JobInfo, StageInfo } from "../../client/master-api.ts";
+import { reasonsOf } from "../scheduler/reasons.ts";
 import type { JobMachine } from "./machine.ts";
 import type { OobRef, OutputRef, StageManifest } from "./spec.ts";
 import type { Stage } from "./stage.ts";
@@ -21,6 +22,7 @@ export function infoOf(job: JobMachine): JobInfo {
     inputs: job.spec.inputs.flatMap((input) => input.replicas),
     results: job.results,
     hosts: runningHosts(job),
+    waits: reasonsOf(job, job.cluster),
     reason: job.reason,
     failure: job.failure,
     peakRss: job.peakRss,

@@ -133,7 +133,7 @@ describe("a lost node", () => {
     bench.runs = [];
     bench.handle({ kind: "node-lost", at: bench.at, host: "a", reason: "it is silent" });
     bench.handle({ kind: "node-lost", at: bench.at, host: "b", reason: "it is silent" });
-    assert.deepEqual(bench.master.reasons(job), ["waits: no nodes"]);
+    assert.deepEqual(bench.master.reasons(job), ["no nodes"]);
     bench.runs = [];
     bench.handle(joined("b", { slots: 1 }));
     const again = bench.runs.map(({ stage, task }) => `${stage}:${task}`);

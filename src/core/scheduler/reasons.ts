@@ -9,8 +9,8 @@ export function reasonsOf(job: JobMachine, cluster: Cluster): string[] {
   if (job.status !== "active" || stage === undefined) return [];
   const reasons: string[] = [];
   if (stage.count(sleeping) > 0)
-    reasons.push(`waits: ${stage.count(sleeping)} tasks failed and are tried again after a pause`);
-  if (stage.count(waiting) > 0) reasons.push(`waits: ${whyNotAssigned(job, cluster)}`);
+    reasons.push(`${stage.count(sleeping)} tasks failed and are tried again after a pause`);
+  if (stage.count(waiting) > 0) reasons.push(whyNotAssigned(job, cluster));
   return reasons;
 }
 

@@ -25,6 +25,7 @@ const info: JobInfo = {
   inputs: ["raw://x"],
   results: ["dir://h/x"],
   hosts: [],
+  waits: [],
   reason: null,
   failure: null,
   peakRss: 0,
