@@ -14,7 +14,7 @@ class FailingStore extends MemoryStore {
   failing = false;
 
   override insert(record: StoredRecord): boolean {
-    if (this.failing) throw new DiscoError("no space", { code: "journal-full" });
+    if (this.failing) throw new DiscoError("no space", { code: "disk-full" });
     return super.insert(record);
   }
 }
@@ -97,8 +97,8 @@ describe("a ledger", () => {
     ledger.record({ kind: "job-submitted", at: 1, job: "j@1:1:1", spec: jobSpec() });
     store.failing = true;
     ledger.flush();
-    assert.deepEqual([out.length, failures.map(({ code }) => code)], [0, ["journal-full"]]);
-    assert.throws(() => ledger.record(joined("b")), { code: "journal-full" });
+    assert.deepEqual([out.length, failures.map(({ code }) => code)], [0, ["disk-full"]]);
+    assert.throws(() => ledger.record(joined("b")), { code: "disk-full" });
     ledger.close();
   });
 

@@ -39,7 +39,7 @@ export class LocalJournal implements Journal {
     return this.#head;
   }
 
-  /** @throws DiscoError `record-too-big`, and those of the store: `journal-full` … */
+  /** @throws DiscoError `record-too-big`, and those of the store: `disk-full` … */
   appendSync(expect: number, body: Uint8Array): Exclude<Appended, { kind: "unknown" }> {
     if (body.length > this.caps.recordBytesMax) {
       throw new DiscoError(

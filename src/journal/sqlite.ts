@@ -6,6 +6,7 @@
  *   (A lock file with a process id would outlive a crash, and the id may be somebody else's by then.)
  * - Write-ahead log with `synchronous=NORMAL`: a commit is one write, without fsync. What was committed survives the death
  *   of the process at any moment; a power cut may take the last records, never one from the middle.
+ * - When the disk is full, it lives on its reserve (`reserve.ts`), once.
  * - Every record carries the hash of its bytes, checked when it is read: SQLite itself does not notice flipped bits.
  */
 import { existsSync } from "node:fs";
@@ -15,6 +16,7 @@ import { DiscoError } from "../errors.ts";
 import type { Head, StoredRecord, StoredSnapshot } from "./journal.ts";
 import type { Store } from "./local.ts";
 import { LocalJournal } from "./local.ts";
+import { Reserve } from "./reserve.ts";
 
 /** In the file's header: whose it is, and its layout. */
 const applicationId = 0x44697363;
@@ -42,13 +44,16 @@ class SqliteStore implements Store {
   readonly #file: string;
   readonly #db: DatabaseSync;
   readonly #insert: StatementSync;
+  readonly #reserve: Reserve;
 
   constructor(file: string) {
     this.#file = file;
+    this.#reserve = new Reserve(`${file}-reserve`);
     const fresh = !existsSync(file);
     this.#db = this.#try("open", () => new DatabaseSync(file, { timeout: 0 }));
     try {
-      this.#try("open", () => this.#prepare(fresh));
+      this.#withReserve(() => this.#try("open", () => this.#prepare(fresh)));
+      this.#reserve.fill();
       this.#insert = this.#try("open", () =>
         this.#db.prepare("INSERT INTO records (seq, hash, body) VALUES (?, ?, ?)"),
       );
@@ -65,13 +70,14 @@ class SqliteStore implements Store {
 
   insert({ seq, hash, body }: StoredRecord): boolean {
     try {
-      this.#insert.run(seq, hash, body);
-      return true;
+      this.#withReserve(() => this.#insert.run(seq, hash, body));
     } catch (error) {
       // The primary key is what makes an append conditional, even if two journals were open on one file.
       if (codeOf(error) === constraintCode) return false;
-      throw this.#error("append", error);
+      throw error instanceof DiscoError ? error : this.#error("append", error);
     }
+    this.#reserve.fill();
+    return true;
   }
 
   *scan(from: number): Generator<StoredRecord> {
@@ -96,7 +102,7 @@ class SqliteStore implements Store {
 
   setSnapshot({ seq, hash, body }: StoredSnapshot): void {
     const sql = "INSERT OR REPLACE INTO snapshots (id, seq, hash, body) VALUES (1, ?, ?, ?)";
-    this.#try("save a snapshot", () => this.#db.prepare(sql).run(seq, hash, body));
+    this.#withReserve(() => this.#try("save a snapshot", () => this.#db.prepare(sql).run(seq, hash, body)));
   }
 
   remove(below: number): void {
@@ -133,6 +139,16 @@ class SqliteStore implements Store {
     }
   }
 
+  /** What fails for want of room is tried once more with that of the reserve. SQLite has undone the first attempt. */
+  #withReserve(write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      if (!isFull(error) || !this.#reserve.release()) throw error;
+      write();
+    }
+  }
+
   #pragma(name: string): number {
     const row = this.#db.prepare(`PRAGMA ${name}`).get();
     return Number(row?.[name] ?? 0);
@@ -163,6 +179,7 @@ class SqliteStore implements Store {
 }
 
 const constraintCode = 19;
+const fullCode = "disk-full";
 
 /** SQLite's primary result codes (the low byte of `errcode`). */
 const meanings: Readonly<Record<number, { code: string; hint?: string }>> = {
@@ -170,13 +187,17 @@ const meanings: Readonly<Record<number, { code: string; hint?: string }>> = {
   8: { code: "journal-read-only", hint: "Make the root directory writable, or choose another one." },
   10: { code: "journal-io", hint: "Look for errors of the disk." },
   11: { code: "journal-corrupt", hint: "Restore the journal from a copy, or start with another root directory." },
-  13: { code: "journal-full", hint: "Make room on the disk of the root directory." },
+  13: { code: fullCode, hint: "Make room on the disk of the root directory." },
   14: { code: "journal-missing", hint: "Does its directory exist, and may this user write there?" },
   26: {
     code: "not-a-journal",
     hint: "The file is no SQLite database: move it away, or choose another root directory.",
   },
 };
+
+function isFull(error: unknown): boolean {
+  return error instanceof DiscoError ? error.code === fullCode : meanings[codeOf(error)]?.code === fullCode;
+}
 
 function codeOf(error: unknown): number {
   const code = (error as { errcode?: unknown } | null)?.errcode;

@@ -28,7 +28,7 @@ class FailingStore extends MemoryStore {
   full = false;
 
   override insert(record: StoredRecord): boolean {
-    if (this.full) throw new DiscoError("no space left on device", { code: "journal-full" });
+    if (this.full) throw new DiscoError("no space left on device", { code: "disk-full" });
     return super.insert(record);
   }
 }
@@ -167,10 +167,10 @@ describe("the coordinator", () => {
     const woken = bench.signals.oneEnds([job], 60_000);
     bench.store.full = true;
     const report = toJsonBytes({ host: "h", reports: [{ kind: "done", ...idOf(first), output }] });
-    await assert.rejects(bench.bus.request("master.report", report, 1_000), { code: "journal-full" });
+    await assert.rejects(bench.bus.request("master.report", report, 1_000), { code: "disk-full" });
     await woken;
-    assert.throws(() => bench.coordinator.assertAlive(), { code: "journal-full" });
-    assert.throws(() => bench.submit(1), { code: "journal-full" });
+    assert.throws(() => bench.coordinator.assertAlive(), { code: "disk-full" });
+    assert.throws(() => bench.submit(1), { code: "disk-full" });
     assert.deepEqual(bench.told, []);
   });
 

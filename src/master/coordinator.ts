@@ -292,10 +292,11 @@ export class Coordinator {
   #break(cause: unknown): DiscoError {
     if (this.#broken !== null) return this.#broken;
     const why = cause instanceof Error ? cause.message : String(cause);
+    const remedy = cause instanceof DiscoError ? cause.hint : undefined;
     this.#broken = new DiscoError(`the engine stopped: ${why}`, {
       code: cause instanceof DiscoError ? cause.code : "engine-failed",
       cause,
-      hint: "Open a new engine; jobs that had not ended are reported dead by it.",
+      hint: `${remedy === undefined ? "" : `${remedy} `}Open a new engine; jobs that had not ended are reported dead by it.`,
     });
     for (const job of [...this.#held]) this.#letGo(job);
     this.#parts.signals.all();

@@ -7,6 +7,7 @@ import { availableParallelism } from "node:os";
 import { MemoryBus } from "../bus/memory.ts";
 import type { MasterApi } from "../client/master-api.ts";
 import type { JobSpec } from "../core/job/spec.ts";
+import type { LocalJournal } from "../journal/local.ts";
 import { openMemoryJournal } from "../journal/memory.ts";
 import { Node } from "../node/node.ts";
 import { Coordinator } from "./coordinator.ts";
@@ -76,10 +77,11 @@ export async function openEmbedded(options: EmbeddedOptions = {}): Promise<Maste
     ...(options.workerScript === undefined ? {} : { workerScript: options.workerScript }),
   });
   node.warm();
+  node.serve();
   const writer = `${process.pid}-${randomUUID()}`;
-  const failed = (): void => void node.close();
+  const failed = (): void => void node.abandon();
   const shared = { nodes, logs, files, signals, progress, keepAlive, now };
-  const coordinator = await orClose(node, () => new Coordinator({ ...shared, journal, writer, failed }));
+  const coordinator = await orClose(node, journal, () => new Coordinator({ ...shared, journal, writer, failed }));
   const stopServing = serveNodes(bus, coordinator, files);
   await node.start();
 
@@ -98,12 +100,13 @@ export async function openEmbedded(options: EmbeddedOptions = {}): Promise<Maste
   return new LocalMaster({ ...shared, coordinator, dataDir, assertRunnable, close });
 }
 
-/** What cannot be read is not opened, and leaves no process behind. */
-async function orClose<T>(node: Node, open: () => T): Promise<T> {
+/** What cannot be read is not opened, and leaves no process and no lock behind. */
+async function orClose<T>(node: Node, journal: LocalJournal, open: () => T): Promise<T> {
   try {
     return open();
   } catch (error) {
     await node.close();
+    journal.closeSync();
     throw error;
   }
 }

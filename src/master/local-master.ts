@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { JobEvent, JobInfo, JobListEntry, JobResult, MasterApi, NodeInfo } from "../client/master-api.ts";
 import type { JobSpec } from "../core/job/spec.ts";
 import { DiscoError, JobError } from "../errors.ts";
-import { isDiskFull } from "../node/disk.ts";
+import { diskFullHint, isDiskFull } from "../node/disk.ts";
 import { acceptPack } from "./accept-pack.ts";
 import type { Coordinator } from "./coordinator.ts";
 import type { EventLogs } from "./event-log.ts";
@@ -238,8 +238,9 @@ export class LocalMaster implements MasterApi {
     } catch (cause) {
       if (job !== "") await files.unclaim(job).catch(() => undefined);
       const why = cause instanceof Error ? cause.message : String(cause);
-      const code = isDiskFull(cause) ? "disk-full" : "job-not-stored";
-      throw new JobError(`the job pack could not be stored: ${why}`, { code, cause });
+      const message = `the job pack could not be stored: ${why}`;
+      if (!isDiskFull(cause)) throw new JobError(message, { code: "job-not-stored", cause });
+      throw new JobError(message, { code: "disk-full", cause, hint: diskFullHint });
     }
     coordinator.submit(job, spec, key);
     return job;

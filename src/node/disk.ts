@@ -33,6 +33,8 @@ export async function diskSpace(directory: string): Promise<{ diskFreeBytes: num
   }
 }
 
+export const diskFullHint = "Purge jobs that are not needed any more, free some space, or choose another root.";
+
 /** The disk is full, or the user's share of it. */
 export function isDiskFull(error: unknown): boolean {
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;

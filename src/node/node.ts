@@ -10,7 +10,7 @@ import type { Bus } from "../bus/bus.ts";
 import { fromJsonBytes, toJsonBytes } from "../bus/json.ts";
 import { CommError, DiscoError, type TaskFailure } from "../errors.ts";
 import type { Assignment, AttemptId, DropScope, NodeHello, NodeState, WorkerTask } from "../protocol/messages.ts";
-import { diskIdentity, diskSpace, isDiskFull } from "./disk.ts";
+import { diskFullHint, diskIdentity, diskSpace, isDiskFull } from "./disk.ts";
 import { dropFiles, type JobHome, openJobHome } from "./job-home.ts";
 import { Manifests } from "./manifests.ts";
 import { type OobFiles, writeOobList } from "./oob-list.ts";
@@ -74,9 +74,9 @@ export class Node {
     this.#pool.warm();
   }
 
-  /** Serves its subjects and joins the master. */
-  async start(): Promise<void> {
-    const { bus, dataDir, host, slots, queueDepth, labels } = this.#options;
+  /** Serves its subjects: a master that takes over has files to drop before it has nodes to work with. */
+  serve(): void {
+    const { bus, dataDir, host } = this.#options;
     const serve = <T>(name: string, handler: (message: T) => unknown): void => {
       this.#stops.push(
         bus.serve(`node.${host}.${name}`, async (bytes) =>
@@ -96,6 +96,11 @@ export class Node {
       return this.#stopJob(job).then(() => dropFiles(dataDir, host, job, scope));
     });
     serve("state", () => this.#state());
+  }
+
+  /** Joins the master. */
+  async start(): Promise<void> {
+    const { bus, dataDir, host, slots, queueDepth, labels } = this.#options;
     void sweepRehearsals(dataDir);
     const incarnation = await diskIdentity(join(dataDir, host));
     const hello: NodeHello = { host, incarnation, slots, queueDepth, labels, attempts: [] };
@@ -112,6 +117,14 @@ export class Node {
     this.#reports.close();
     await this.#pool.close();
     await sweepRehearsals(this.#options.dataDir);
+  }
+
+  /** As `close`, when the master has failed: its jobs are dead, and what they have written so far is in the way. */
+  async abandon(): Promise<void> {
+    const { dataDir, host } = this.#options;
+    const jobs = [...this.#jobs.keys()];
+    await this.close();
+    for (const job of jobs) await dropFiles(dataDir, host, job, "intermediate");
   }
 
   #assign({ epoch, assignments }: { epoch: number; assignments: Assignment[] }): void {
@@ -197,6 +210,6 @@ function homeFailure(error: unknown, job: string): TaskFailure {
     name,
     message: what,
     retry: "elsewhere",
-    ...(full ? { hint: "Free some space, or choose another root." } : {}),
+    ...(full ? { hint: diskFullHint } : {}),
   };
 }

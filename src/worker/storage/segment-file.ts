@@ -104,6 +104,8 @@ export class SegmentFile {
     try {
       writeAll(this.#fd, bytes, this.#length);
     } catch (error) {
+      // What fitted in is room that somebody else may need.
+      fs.ftruncateSync(this.#fd, this.#length);
       throw diskError(error, this.path);
     }
     this.#length += bytes.length;
