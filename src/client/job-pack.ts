@@ -4,7 +4,7 @@ import { hostname, userInfo } from "node:os";
 import type { InputSpec, JobSpec } from "../core/job/spec.ts";
 import { DiscoError, JobError } from "../errors.ts";
 import type { FnRef, JobData } from "../protocol/job-data.ts";
-import { encodeJobPack } from "../protocol/jobpack.ts";
+import { codeKeyName, encodeJobPack } from "../protocol/jobpack.ts";
 import { encodeValue, ValueWriter } from "../protocol/value.ts";
 import { shipFunctions } from "../shipping/ship.ts";
 import { gzipReader, zstdReader } from "../worker/streams/compressed.ts";
@@ -66,8 +66,8 @@ export async function makeJobPack(options: AnyJobOptions, { portable, prefix }: 
     keep: settings.keep,
   };
   return encodeJobPack({
-    jobdict: { ...jobDictOf(spec), code_key: codeKey(data) },
-    jobenvs: {},
+    jobdict: jobDictOf(spec),
+    jobenvs: { [codeKeyName]: codeKey(data) },
     files: readRequiredFiles(options.requiredFiles),
     jobdata: encodeValue(data),
   });

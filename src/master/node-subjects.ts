@@ -5,6 +5,7 @@ import { DiscoError } from "../errors.ts";
 import type { NodeHello, NodeReport } from "../protocol/messages.ts";
 import type { Coordinator } from "./coordinator.ts";
 import type { JobFiles } from "./job-files.ts";
+import { manifestBytes } from "./manifest-bytes.ts";
 
 /** Returns what stops serving. */
 export function serveNodes(bus: Bus, coordinator: Coordinator, files: JobFiles): () => void {
@@ -29,7 +30,7 @@ export function serveNodes(bus: Bus, coordinator: Coordinator, files: JobFiles):
           job,
         });
       }
-      return toJsonBytes(manifest);
+      return manifestBytes(manifest);
     }),
     bus.serve("master.oob", (bytes) => {
       const { job } = fromJsonBytes<{ job: string }>(bytes);

@@ -8,7 +8,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { readdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { decodeJobPack } from "../protocol/jobpack.ts";
+import { codeKeyName, openJobPack } from "../protocol/jobpack.ts";
 import type { DropScope } from "../protocol/messages.ts";
 import { jobDirectory } from "./job-directory.ts";
 
@@ -48,7 +48,7 @@ export async function openJobHome(options: {
     pack = await options.fetchPack();
     await writeWhole(packFile, pack);
   }
-  const { jobdict, jobhome, files: unpack } = decodeJobPack(pack);
+  const { jobenvs, jobhome, files: unpack } = openJobPack(pack);
   const files = jobhome.byteLength === 0 ? new Map<string, Uint8Array>() : unpack();
   for (const [name, contents] of files) {
     const file = join(workDir, name);
@@ -57,8 +57,7 @@ export async function openJobHome(options: {
     await writeWhole(file, contents, 0o755);
   }
   const hasFiles = files.size > 0;
-  const { code_key: key } = jobdict;
-  const codeKey = typeof key === "string" && !hasFiles ? key : null;
+  const codeKey = hasFiles ? null : (jobenvs[codeKeyName] ?? null);
   return { job: options.job, jobDir, packFile, workDir, systemDir, hasFiles, codeKey };
 }
 

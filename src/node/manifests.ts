@@ -32,8 +32,11 @@ export class Manifests {
     return made;
   }
 
-  forget(job: string): void {
+  /** Resolves when no manifest of the job is being written: its directory may be deleted then. */
+  async forget(job: string): Promise<void> {
+    const files = this.#files.get(job);
     this.#files.delete(job);
+    await Promise.allSettled(files?.values() ?? []);
   }
 
   async #make(home: JobHome, stage: number, version: number): Promise<string> {

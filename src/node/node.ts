@@ -10,6 +10,7 @@ import type { Bus } from "../bus/bus.ts";
 import { fromJsonBytes, toJsonBytes } from "../bus/json.ts";
 import { CommError, DiscoError, type TaskFailure } from "../errors.ts";
 import type { Assignment, AttemptId, DropScope, NodeHello, NodeState, WorkerTask } from "../protocol/messages.ts";
+import { AcceptedAttempts } from "./accepted-attempts.ts";
 import { diskFullHint, diskIdentity, diskSpace, isDiskFull } from "./disk.ts";
 import { dropFiles, type JobHome, openJobHome } from "./job-home.ts";
 import { Manifests } from "./manifests.ts";
@@ -38,7 +39,7 @@ const packPatienceMs = 60_000;
 
 interface NodeJob {
   readonly home: Promise<JobHome>;
-  readonly attempts: Set<string>;
+  readonly accepted: AcceptedAttempts;
 }
 
 export class Node {
@@ -134,9 +135,7 @@ export class Node {
     this.#epoch = epoch;
     for (const assignment of assignments) {
       const job = this.#job(assignment.job);
-      const key = `${assignment.stage}:${assignment.task}:${assignment.attempt}`;
-      if (job.attempts.has(key)) continue;
-      job.attempts.add(key);
+      if (!job.accepted.add(assignment)) continue;
       void this.#enqueue(assignment, job);
     }
   }
@@ -147,7 +146,7 @@ export class Node {
     const { bus, dataDir, host } = this.#options;
     const fetchPack = (): Promise<Uint8Array> => bus.request("master.pack", toJsonBytes({ job: name }), packPatienceMs);
     const home = openJobHome({ dataDir, host, job: name, fetchPack });
-    const job: NodeJob = { home, attempts: new Set() };
+    const job: NodeJob = { home, accepted: new AcceptedAttempts() };
     this.#jobs.set(name, job);
     // A failure is told by each attempt that waits for it; the next attempt tries again.
     home.catch(() => {
@@ -180,11 +179,12 @@ export class Node {
   #stopJob(job: string, last: (home: JobHome) => Promise<void> = () => Promise.resolve()): Promise<void> {
     const known = this.#jobs.get(job);
     this.#jobs.delete(job);
-    this.#manifests.forget(job);
+    const manifests = this.#manifests.forget(job);
     const before = this.#stopping.get(job);
     const stopping = (async () => {
       await before;
       await this.#pool.endJob(job);
+      await manifests;
       const home = await known?.home.catch(() => undefined);
       if (home !== undefined) await last(home);
     })().finally(() => {

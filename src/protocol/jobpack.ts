@@ -40,6 +40,9 @@ export interface JobPack {
   files(): Map<string, Uint8Array>;
 }
 
+/** In `jobenvs`: equal for jobs with the same code, which may share worker processes. */
+export const codeKeyName = "DISCO_CODE_KEY";
+
 /** Disco's limit for a POST body (1 GiB): larger packs are refused on both sides. */
 export const jobPackBytesMax = 1024 ** 3;
 const magic = 0xd5c0_0000;
@@ -77,24 +80,35 @@ export function encodeJobPack({ jobdict, jobenvs, files, jobdata, version = 2 }:
  * @throws JobError `bad-jobpack`: `invalid header`, `missing key`, `invalid prefix` (texts that Disco's own tests assert) …
  */
 export function decodeJobPack(bytes: Uint8Array): JobPack {
-  const pack = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const { version, offsets } = readHeader(pack);
-  const [dictAt, envsAt, homeAt, dataAt] = offsets;
-  const jobdict = readObject(pack.subarray(dictAt, envsAt), "jobdict");
-  const jobenvs = readObject(pack.subarray(envsAt, homeAt), "jobenvs");
+  const opened = openJobPack(bytes);
+  const { version } = opened;
+  const jobdict = readObject(opened.dict, "jobdict");
   for (const key of requiredKeys[version]) {
     if (!Object.hasOwn(jobdict, key)) throw bad(`missing key: ${JSON.stringify(key)} in jobdict`);
   }
   const { prefix } = jobdict;
   if (typeof prefix !== "string" || prefix === "" || /[/.\p{Cc}]/u.test(prefix))
     throw bad(`invalid prefix: ${JSON.stringify(prefix)}`);
+  return { ...opened, jobdict };
+}
+
+/**
+ * As `decodeJobPack`, without the job dict: it lists every input, and nodes and workers, which need none of it, would spend
+ * most of their time with a short job of many inputs on reading it.
+ * @throws JobError `bad-jobpack`
+ */
+export function openJobPack(bytes: Uint8Array): Omit<JobPack, "jobdict"> & { readonly dict: Buffer } {
+  const pack = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const { version, offsets } = readHeader(pack);
+  const [dictAt, envsAt, homeAt, dataAt] = offsets;
+  const jobenvs = readObject(pack.subarray(envsAt, homeAt), "jobenvs");
   for (const [name, value] of Object.entries(jobenvs)) {
     if (typeof value !== "string") throw bad(`invalid jobenvs: ${JSON.stringify(name)} is not a string`);
   }
   const jobhome = pack.subarray(homeAt, dataAt);
   return {
     version,
-    jobdict,
+    dict: pack.subarray(dictAt, envsAt),
     jobenvs: jobenvs as Record<string, string>,
     jobhome,
     jobdata: pack.subarray(dataAt),

@@ -6,7 +6,7 @@ import { isAbsolute, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { DiscoError } from "../errors.ts";
 import type { FnRef, JobData, StagePlan } from "../protocol/job-data.ts";
-import { decodeJobPack } from "../protocol/jobpack.ts";
+import { openJobPack } from "../protocol/jobpack.ts";
 import type { ToWorker } from "../protocol/messages.ts";
 import { decodeValue } from "../protocol/value.ts";
 import type { SchemeContext } from "../schemes/scheme.ts";
@@ -42,7 +42,7 @@ export class BoundJob {
 
   /** Reads the job pack. Throws `DiscoError` when it cannot be read or is of another version. */
   static open(binding: JobBinding): BoundJob {
-    const data = decodeValue(decodeJobPack(readFileSync(binding.packFile)).jobdata) as JobData;
+    const data = decodeValue(openJobPack(readFileSync(binding.packFile)).jobdata) as JobData;
     if (data.version !== 1) {
       throw new DiscoError(`the job was made by another version of disco-mapreduce (format ${String(data.version)})`, {
         code: "bad-jobpack",
