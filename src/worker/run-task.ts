@@ -6,6 +6,7 @@ import type { WorkerTask } from "../protocol/messages.ts";
 import { type BoundJob, fileName, type UserFunction } from "./bound-job.ts";
 import type { CombinerFn } from "./combine.ts";
 import { makeEmitter, type PartitionFn } from "./emit.ts";
+import { initInput, iterateOnce } from "./init-input.ts";
 import { mapAll, mapAsync } from "./map-loop.ts";
 import { OobValues } from "./oob.ts";
 import { peakRss } from "./peak-rss.ts";
@@ -116,9 +117,8 @@ async function run(
       spill();
     };
     const mapRun = { fn, name, params, emit, progress, concurrency: Math.max(1, plan.concurrency), onBatch };
-    // An iterator rather than an iterable: what `init` reads of it is gone, as in the seed.
-    const entries = isIterable(stream) ? iteratorOf(stream) : stream;
-    if (init !== null) await init(entries, params);
+    const entries = iterateOnce(stream);
+    if (init !== null) await init(initInput(entries), params);
     const done = isIterable(entries) ? mapAll(entries, mapRun) : mapAsync(entries, mapRun);
     if (done !== undefined) await done;
   } else {
@@ -129,16 +129,11 @@ async function run(
       spill();
     };
     const pairs = isIterable(stream) ? countRecords(stream, progress, onBatch) : countAsync(stream, progress);
-    if (init !== null) await init(pairs, params);
+    if (init !== null) await init(initInput(pairs), params);
     const done = reduceAll(pairs, { fn, name, params, emit });
     if (done !== undefined) await done;
   }
   flush();
-}
-
-function iteratorOf(stream: Iterable<unknown>): Iterable<unknown> {
-  const iterator = stream[Symbol.iterator]();
-  return isIterable(iterator) ? iterator : { [Symbol.iterator]: () => iterator };
 }
 
 async function openInput(
