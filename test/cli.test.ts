@@ -40,6 +40,9 @@ test("results go to standard output and progress to standard error", async () =>
   const root = join(folder, "root");
   assert.equal((await runDisco(["cat", name], { root })).stdout, "be\t2\nnot\t3\nquestion\t8\n");
   assert.match((await runDisco(["jobs"], { root })).stdout, new RegExp(`^${name} +ready`, "m"));
+  const short = await runDisco(["purge", "lengths"], { root });
+  assert.equal(short.code, 2);
+  assert.ok(short.stderr.includes(`disco purge ${name}`), short.stderr);
   assert.equal((await runDisco(["purge", name], { root })).code, 0);
   const gone = await runDisco(["cat", name], { root });
   assert.equal(gone.code, 2);
@@ -159,6 +162,11 @@ test("an error of the module's own code shows its place", async () => {
   assert.match(done.stderr, /TypeError: Cannot read/);
   assert.match(done.stderr, /throws\.ts:3:\d+/);
   assert.match(done.stderr, /> 3 \| export default/);
+
+  const lost = await runJob("lost.ts", "import 'no-such-package';\nexport default {};\n");
+  assert.match(lost.stderr, /Cannot find package 'no-such-package'/);
+  assert.match(lost.stderr, /hint: Install it/);
+  assert.doesNotMatch(lost.stderr, /modules\//, "frames inside Node are not the user's place");
 });
 
 const endless = `export default {
@@ -197,7 +205,27 @@ test("all results go to a file, as lines of JSON where its name says so", async 
   const done = await runJob("lengths.ts", wordLengths, "--output", "lengths.jsonl");
   assert.equal(done.code, 0, done.stderr);
   assert.equal(await readFile(join(folder, "lengths.jsonl"), "utf8"), '["be",2]\n["not",3]\n["question",8]\n');
+  assert.match(done.stdout, /^written: lengths\.jsonl$/m);
+});
+
+test("a place where the results cannot be written is refused before the job starts", async () => {
   const failed = await runJob("lengths.ts", wordLengths, "--output", "no/such/folder.tsv");
-  assert.equal(failed.code, 1);
-  assert.match(failed.stderr, /no\/such\/folder/);
+  assert.equal(failed.code, 2);
+  assert.match(failed.stderr, /--output no\/such\/folder\.tsv: there is no folder .*no\/such/);
+  assert.doesNotMatch(failed.stderr, /started/);
+  assert.match((await runJob("lengths.ts", wordLengths, "--output", ".")).stderr, /--output \. is a folder/);
+});
+
+test("refused arguments are a document too where --json was asked for", async () => {
+  for (const args of [
+    ["--json", "--partitions", "0"],
+    ["--json", "--params", "novalue"],
+    ["--json", "--wrokers", "2"],
+  ]) {
+    const done = await runJob("lengths.ts", wordLengths, ...args);
+    assert.equal(done.code, 2);
+    const { version, ok, jobs, error } = JSON.parse(done.stdout) as Record<string, unknown>;
+    assert.deepEqual({ version, ok, jobs }, { version: 1, ok: false, jobs: [] });
+    assert.match((error as { message: string }).message, new RegExp((args[1] as string).slice(2)));
+  }
 });

@@ -13,6 +13,7 @@ export async function main(args: readonly string[]): Promise<void> {
     // commander has printed its own complaint, or the help that was asked for.
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
     else await printFatal(error);
+    if (args[0] === "run" && args.includes("--json") && process.exitCode !== exitCodes.ok) await printRefusal(error);
   }
   await leave();
 }
@@ -24,6 +25,12 @@ async function printFatal(error: unknown): Promise<void> {
   ]);
   process.stderr.write(`${formatError(error, lookOf(process.stderr))}\n`);
   process.exitCode = isUsageError(error) ? exitCodes.usage : exitCodes.failed;
+}
+
+/** A program that asked for `--json` gets its document also when its arguments were refused before anything ran. */
+async function printRefusal(failure: unknown): Promise<void> {
+  const { printDocument } = await import("./print/document.ts");
+  printDocument({ jobs: [], results: null, failure });
 }
 
 /** Ends the process also where the job's module left a server or a timer open; what was printed goes out first. */

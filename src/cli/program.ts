@@ -77,7 +77,11 @@ function addJobCommands(program: Command): void {
   program
     .command("cat <name>")
     .description("print a job's results as text")
-    .addOption(new Option("--format <format>", "of a record").choices(recordFormats).default("tsv"))
+    .addOption(
+      new Option("--format <format>", "one record a line: key, tab, value, or a JSON array")
+        .choices(recordFormats)
+        .default("tsv"),
+    )
     .option(...root)
     .action(async (name: string, options) => (await import("./commands/results.ts")).catResults(name, options));
   program
@@ -139,7 +143,7 @@ Ctrl-C kills the job and stops; twice, at once.
 Examples:
   $ disco run word-count.ts                         the job's own input
   $ disco run word-count.ts 'books/*.txt' -p 4      other input, four partitions
-  $ disco run grep.ts logs/ -P pattern=error -o -   parameters; results to standard output
+  $ disco run grep.ts '*.log' -P pattern=error -o - parameters; results to standard output
   $ disco run word-count.ts --json | jq .results
 
 Exit status: 0 done, 1 the job died, 2 bad arguments or options, 130 Ctrl-C.

@@ -12,6 +12,14 @@ describe("the nearest name", () => {
     assert.equal(nearestName("frobnicate", known), undefined);
   });
 
+  it("shares its beginning with what was typed where nothing is few slips away", () => {
+    const known = ["map", "mapReader", "sort", "partition", "partitions"];
+    assert.equal(nearestName("sorted", known), "sort");
+    assert.equal(nearestName("part", known), "partitions");
+    assert.equal(nearestName("mapReaderFunction", known), "mapReader");
+    assert.equal(nearestName("so", known), undefined);
+  });
+
   it("counts slips symmetrically, none only between equals, at most the longer name's letters", () => {
     const word = fc.string({ maxLength: 8, unit: fc.constantFrom("a", "b", "c") });
     fc.assert(

@@ -1,4 +1,7 @@
-/** The name that was probably meant: at most a third of its letters away, counting swapped neighbours as one slip. */
+/**
+ * The name that was probably meant: at most a third of its letters away, counting swapped neighbours as one slip; else the
+ * longest that begins what was typed, or that it begins (`sorted`, `part`).
+ */
 export function nearestName(name: string, known: Iterable<string>): string | undefined {
   const typed = name.toLowerCase();
   let best: string | undefined;
@@ -10,7 +13,15 @@ export function nearestName(name: string, known: Iterable<string>): string | und
       bestDistance = distance;
     }
   }
-  return best;
+  return best ?? longest([...known].filter((name) => sharesBeginning(typed, name.toLowerCase())));
+}
+
+function sharesBeginning(a: string, b: string): boolean {
+  return Math.min(a.length, b.length) >= 3 && (a.startsWith(b) || b.startsWith(a));
+}
+
+function longest(names: readonly string[]): string | undefined {
+  return names.reduce<string | undefined>((best, name) => (name.length > (best?.length ?? 0) ? name : best), undefined);
 }
 
 /** Damerau-Levenshtein distance (optimal string alignment): insertions, deletions, substitutions, swaps of neighbours. */

@@ -63,11 +63,14 @@ export class LocalMaster implements MasterApi {
     if (timeoutMs > 0 && names.length > 0 && names.every((name) => jobs.has(name))) {
       await signals.oneEnds(names, timeoutMs, signal);
       coordinator.assertAlive();
+    } else if (names.some((name) => jobs.has(name))) {
+      await turn();
     }
     return names.map((name) => coordinator.machine.result(name));
   }
 
   async jobInfo(name: string): Promise<JobInfo> {
+    if (this.#machine.jobs.has(name)) await turn();
     return this.#info(name);
   }
 
@@ -172,16 +175,22 @@ export class LocalMaster implements MasterApi {
   async *progress(name: string, options: { intervalMs?: number; signal?: AbortSignal } = {}): AsyncGenerator<JobInfo> {
     const { signals, coordinator } = this.#parts;
     const { signal, intervalMs = progressIntervalMs } = options;
-    const aborted = (): boolean => signal?.aborted === true;
-    for (;;) {
-      const change = signals.nextChange(name, signal);
-      const info = this.#info(name);
-      yield info;
-      if (info.status !== "active" || aborted()) return;
-      // The end is told at once, all other changes at the pace that was asked for.
-      await signals.oneEnds([name], intervalMs, signal);
-      if (coordinator.machine.jobs.has(name)) await change;
-      if (aborted()) return;
+    const over = new AbortController();
+    const stop = signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]);
+    try {
+      for (;;) {
+        const change = signals.nextChange(name, stop);
+        const info = this.#info(name);
+        yield info;
+        if (info.status !== "active" || stop.aborted) return;
+        // The end is told at once, all other changes at the pace that was asked for.
+        await signals.oneEnds([name], intervalMs, stop);
+        if (coordinator.machine.jobs.has(name)) await change;
+        if (stop.aborted) return;
+      }
+    } finally {
+      // A change that nobody waits for any more may be long in coming.
+      over.abort();
     }
   }
 
@@ -242,11 +251,22 @@ export class LocalMaster implements MasterApi {
       if (!isDiskFull(cause)) throw new JobError(message, { code: "job-not-stored", cause });
       throw new JobError(message, { code: "disk-full", cause, hint: diskFullHint });
     }
-    coordinator.submit(job, spec, key);
+    try {
+      coordinator.submit(job, spec, key);
+    } catch (error) {
+      // Closed meanwhile. A journal that failed in the middle knows, perhaps, of the job: then its name stays taken.
+      if (!coordinator.machine.knows(job)) await files.unclaim(job).catch(() => undefined);
+      throw error;
+    }
     return job;
   }
 }
 
+/** The engine lives in the event loop of who asks: asked in a loop, it must get its turns, or nothing ever changes. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
 function unknownJob(name: string): DiscoError {
-  return new DiscoError(`there is no job ${name}`, { code: "unknown-job", job: name, hint: "joblist names all jobs." });
+  return new DiscoError(`there is no job ${name}`, { code: "unknown-job", job: name, hint: "`disco jobs` and joblist() name all jobs." });
 }

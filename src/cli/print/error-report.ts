@@ -31,6 +31,13 @@ interface Place {
   readonly column: number;
 }
 
+/** What to try where Node refuses the module itself: its own messages leave that open. */
+const hints: Readonly<Record<string, string>> = {
+  ERR_MODULE_NOT_FOUND: "Install it with npm in the folder of the job, or correct the path, which needs its extension.",
+  ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX:
+    "Node runs TypeScript by erasing its types: write a const object for an enum, and properties out in full.",
+};
+
 const ownFolder = new URL("../../", import.meta.url).href;
 
 export function reportError(error: unknown): ErrorReport {
@@ -43,7 +50,7 @@ export function reportError(error: unknown): ErrorReport {
     name: error instanceof Error ? error.name : "Error",
     code: known?.code ?? codeOf(error),
     message: frame === null ? message : withoutFrame(message, frame),
-    hint: known?.hint ?? failure?.hint ?? null,
+    hint: known?.hint ?? failure?.hint ?? hints[codeOf(error)] ?? null,
     job: known?.job ?? null,
     task: known?.task ?? null,
     node: known?.node ?? null,
@@ -60,7 +67,7 @@ export function formatError(error: unknown, look: Look): string {
   if (process.env["DISCO_DEBUG"] === "1" && error instanceof Error) return error.stack ?? error.message;
   const report = reportError(error);
   const kind = report.name.startsWith("Disco") || report.name === "JobError" ? "error" : report.name;
-  const lines = [`${look.paint(["bold", "red"], `${kind}:`)} ${report.message}`];
+  const lines = [`${look.paint(["bold", "red"], `${kind}:`)} ${saidOnce(report.message)}`];
   const place = report.file === null ? null : `${report.file}:${report.line}:${report.column}`;
   if (place !== null && !report.message.includes(`${report.file}:${report.line}`)) lines.push(`  at ${place}`);
   if (report.frame !== null) lines.push("", ...report.frame.split("\n").map((line) => paintFrame(line, look)), "");
@@ -73,6 +80,12 @@ export function formatError(error: unknown, look: Look): string {
 function paintFrame(line: string, look: Look): string {
   if (line.startsWith(">")) return `  ${look.paint("bold", line)}`;
   return `  ${look.paint(/^\s*\|\s*\^/.test(line) ? "red" : "gray", line)}`;
+}
+
+/** The first line of a dead job's message, the reason, quotes the second, the error: people read it once. */
+function saidOnce(message: string): string {
+  const [first = "", second, ...rest] = message.split("\n");
+  return second !== undefined && second !== "" && first.includes(second) ? [first, ...rest].join("\n") : message;
 }
 
 /** The message of a `JobError` may show the frame already: a report shows it once. */
@@ -90,7 +103,8 @@ function codeOf(error: unknown): string {
 function placeOf(error: unknown): Place | undefined {
   if (!(error instanceof Error) || error.stack === undefined || error instanceof DiscoError) return undefined;
   for (const line of error.stack.split("\n")) {
-    const found = /((?:file:\/\/)?\/[^\s()]*?):(\d+)(?::(\d+))?\)?$/.exec(line.trimEnd());
+    // What stands before the path tells `node:internal/…` from a folder of that name.
+    const found = /(?<=^|[\s(])((?:file:\/\/)?\/[^()]*?):(\d+)(?::(\d+))?\)?$/.exec(line.trimEnd());
     if (found?.[1] === undefined || found[1].startsWith(ownFolder) || found[1].includes("/node_modules/")) continue;
     const file = found[1].startsWith("file:") ? fileURLToPath(found[1].replace(/[?#].*$/, "")) : found[1];
     if (ownFolder.includes(file) || file.startsWith(fileURLToPath(ownFolder))) continue;

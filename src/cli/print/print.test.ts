@@ -82,6 +82,17 @@ test("a dead job is shown with the user's line once, and no stack", () => {
   assert.equal(reportError(error).line, 1);
 });
 
+test("a reason that quotes the error is followed by its place, not by the error again", () => {
+  const error = new JobError(
+    "job x is dead: task map:0 failed: TypeError: no (twice)\nTypeError: no\n    at /job.ts:1:1",
+  );
+  assert.equal(
+    formatError(error, plain),
+    "error: job x is dead: task map:0 failed: TypeError: no (twice)\n    at /job.ts:1:1",
+  );
+  assert.match(reportError(error).message, /\nTypeError: no\n/, "programs get the whole message");
+});
+
 test("a hint follows the message", () => {
   const error = new DiscoError("no such thing", { code: "unknown-job", hint: "Look elsewhere." });
   assert.equal(formatError(error, plain), "error: no such thing\nhint: Look elsewhere.");

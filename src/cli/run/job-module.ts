@@ -40,7 +40,7 @@ function classify(value: unknown, file: string): JobExport {
   const got = value === undefined ? "it has none" : `it is ${Array.isArray(value) ? "an array" : `a ${typeof value}`}`;
   throw usageError(
     `the default export of ${file} must be a job or a function; ${got}`,
-    "End the file with `export default defineJob({ input, map, reduce })`.",
+    `End the file with \`export default { input, map, reduce }\`; a program that runs jobs itself is started by \`node ${file}\`.`,
   );
 }
 

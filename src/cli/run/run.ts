@@ -6,8 +6,9 @@
  */
 import { DiscoError } from "../../errors.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { formatError, reportError } from "../print/error-report.ts";
-import { type JobReport, reportJob } from "../print/job-report.ts";
+import { printDocument } from "../print/document.ts";
+import { formatError } from "../print/error-report.ts";
+import { reportJob } from "../print/job-report.ts";
 import type { RecordFormat } from "../print/record-text.ts";
 import { formatOfFile, writeRecords } from "../print/write-records.ts";
 import { lookOf } from "../progress/look.ts";
@@ -15,6 +16,7 @@ import { Interrupted, Interruption } from "./interruption.ts";
 import { usageError } from "./job-module.ts";
 import { hookModules } from "./module-hooks.ts";
 import type { RunOptions } from "./options.ts";
+import { checkOutput } from "./output-place.ts";
 import { runModule } from "./run-module.ts";
 import { Session } from "./session.ts";
 import { showResults } from "./show-results.ts";
@@ -35,14 +37,14 @@ export async function run(file: string, inputs: string[], options: RunOptions): 
   if (!(session instanceof Session)) {
     release?.();
     if (options.json !== true) throw session.failure;
-    printDocument([], session);
+    printDocument({ jobs: [], ...session });
     return exitCodes.usage;
   }
   try {
     const outcome = await attempt(session, file, inputs, options);
     session.closeDisplay();
     release?.();
-    if (options.json === true) printDocument(session.infos().map(reportJob), outcome);
+    if (options.json === true) printDocument({ jobs: session.infos().map(reportJob), ...outcome });
     else await show(session, outcome, options);
     return exitCodeOf(outcome.failure, session.jobs.length > 0);
   } finally {
@@ -75,9 +77,10 @@ async function attempt(session: Session, file: string, inputs: string[], options
 }
 
 async function work(session: Session, file: string, inputs: string[], options: RunOptions): Promise<string[] | null> {
+  const { output } = options;
+  if (output !== undefined) await checkOutput(output);
   const results = await runModule(session, file, inputs, options);
   await session.settle();
-  const { output } = options;
   if (results !== null && output !== undefined && output !== "-")
     await writeRecords(results, output, formatOf(options));
   return results;
@@ -85,21 +88,15 @@ async function work(session: Session, file: string, inputs: string[], options: R
 
 async function show(session: Session, { results, failure }: Outcome, options: RunOptions): Promise<void> {
   if (failure instanceof Interrupted) {
-    process.stderr.write("disco: stopped; what was finished stays until `disco purge`\n");
+    process.stderr.write("disco: stopped; what was finished stays until `disco purge NAME`\n");
   } else if (failure !== null) {
     process.stderr.write(`${formatError(failure, lookOf(process.stderr))}\n`);
   } else if (options.output === "-") {
     if (results !== null) await writeRecords(results, "-", formatOf(options));
   } else {
-    await showResults(session, options.output === undefined ? results : null, options.head);
+    const written = results === null ? undefined : options.output;
+    await showResults(session, written === undefined ? results : null, options.head, written);
   }
-}
-
-/** The document of `--json`; docs/cli.md has its schema. New keys may come, none changes while `version` is 1. */
-function printDocument(jobs: readonly JobReport[], { results, failure }: Outcome): void {
-  const error = failure === null ? null : reportError(failure);
-  const document = { version: 1, ok: failure === null, results: results ?? [], jobs, error };
-  process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
 }
 
 function formatOf({ format, output }: RunOptions): RecordFormat {

@@ -7,7 +7,12 @@ import { formatTable } from "../print/table.ts";
 import { formatCount, formatSeconds } from "../progress/quantity.ts";
 import type { Session } from "./session.ts";
 
-export async function showResults(session: Session, results: string[] | null, head: number): Promise<void> {
+export async function showResults(
+  session: Session,
+  results: string[] | null,
+  head: number,
+  written?: string,
+): Promise<void> {
   const jobs = session.infos();
   const lines: string[] = [];
   if (results !== null && head > 0) {
@@ -18,6 +23,7 @@ export async function showResults(session: Session, results: string[] | null, he
     lines.push("");
   }
   lines.push(...summaries(jobs));
+  if (written !== undefined) lines.push(`written: ${written}`);
   const kept = session.jobs.findLast(({ info, purged }) => !purged && (info?.results.length ?? 0) > 0)?.info ?? null;
   if (kept !== null) {
     const folder = folderOf(kept.results[0] ?? "", session.dataDirectory);

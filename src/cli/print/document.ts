@@ -1,0 +1,16 @@
+/** The document of `--json`; docs/cli.md has its schema. New keys may come, none changes while `version` is 1. */
+import { reportError } from "./error-report.ts";
+import type { JobReport } from "./job-report.ts";
+
+export interface DocumentContents {
+  readonly jobs: readonly JobReport[];
+  readonly results: readonly string[] | null;
+  /** `null`: all went well. */
+  readonly failure: unknown;
+}
+
+export function printDocument({ jobs, results, failure }: DocumentContents): void {
+  const error = failure === null ? null : reportError(failure);
+  const document = { version: 1, ok: failure === null, results: results ?? [], jobs, error };
+  process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+}
