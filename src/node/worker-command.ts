@@ -21,6 +21,8 @@ const heapMinMb = 24;
 /** V8's own default for big heaps: larger young generations save copies of short-lived records. */
 const semiSpaceMaxMb = 16;
 const semiSpaceMinMb = 1;
+/** Of the limit: buffered records survive many small collections; larger than this, the peak of a sort nears its limit. */
+const semiSpaceShare = 32;
 
 /** `worker/main.ts` in a checkout, `worker/main.js` when built: the same extension as this file. */
 export const workerScript = fileURLToPath(
@@ -38,7 +40,7 @@ export function workerCommand(options: {
 }): WorkerCommand {
   const limitMb = options.memoryLimitBytes / mebibyte;
   const heapMb = Math.max(heapMinMb, Math.floor(limitMb * heapShare));
-  const semiMb = Math.max(semiSpaceMinMb, Math.min(semiSpaceMaxMb, Math.floor(limitMb / 64)));
+  const semiMb = Math.max(semiSpaceMinMb, Math.min(semiSpaceMaxMb, Math.floor(limitMb / 16)));
   const execArgv = [`--max-old-space-size=${heapMb}`, `--max-semi-space-size=${semiMb}`];
   const script = options.script ?? workerScript;
   // In a checkout our own name means our own sources.
