@@ -25,7 +25,7 @@ export interface LocalMasterParts {
   readonly keepAlive: KeepAlive;
   readonly dataDir: string;
   /** Throws for a job that none of the nodes that there will ever be can run. */
-  readonly assertRunnable: (spec: JobSpec) => void;
+  readonly assertRunnable: (spec: JobSpec, packBytes: number) => void;
   readonly now: () => number;
   /** Ends the engine. */
   readonly close: () => Promise<void>;
@@ -239,7 +239,7 @@ export class LocalMaster implements MasterApi {
   async #start(pack: Uint8Array, key: string | undefined): Promise<string> {
     const { coordinator, files, now } = this.#parts;
     const spec = acceptPack(pack);
-    this.#parts.assertRunnable(spec);
+    this.#parts.assertRunnable(spec, pack.byteLength);
     let job = "";
     try {
       for (let at = now(); !files.claim((job = coordinator.machine.nextName(spec.prefix, at))); at++);
@@ -268,5 +268,9 @@ function turn(): Promise<void> {
 }
 
 function unknownJob(name: string): DiscoError {
-  return new DiscoError(`there is no job ${name}`, { code: "unknown-job", job: name, hint: "`disco jobs` and joblist() name all jobs." });
+  return new DiscoError(`there is no job ${name}`, {
+    code: "unknown-job",
+    job: name,
+    hint: "`disco jobs` and joblist() name all jobs.",
+  });
 }
