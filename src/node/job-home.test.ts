@@ -62,6 +62,9 @@ test("workers of a job with files find shared libraries there, and no worker inh
   try {
     const { env, execArgv } = workerCommand({ memoryLimitBytes: 512 * 1024 * 1024, libraryDir: "/job/work" });
     assert.equal(env["LD_LIBRARY_PATH"]?.split(":")[0], "/job/work");
+    // A path with a colon would be two to the loader; the worker's working directory is the same place.
+    const named = workerCommand({ memoryLimitBytes: 512 * 1024 * 1024, libraryDir: "/job@1:2:3/work" });
+    assert.equal(named.env["LD_LIBRARY_PATH"]?.split(":")[0], ".");
     assert.equal(env["NODE_OPTIONS"], "--no-warnings");
     assert.ok(execArgv.includes("--max-old-space-size=384"));
   } finally {

@@ -49,10 +49,16 @@ export function workerCommand(options: {
   if (env["NODE_OPTIONS"] !== undefined) env["NODE_OPTIONS"] = withoutInspector(env["NODE_OPTIONS"]);
   if (options.libraryDir !== undefined) {
     const rest = env["LD_LIBRARY_PATH"];
-    env["LD_LIBRARY_PATH"] = rest ? `${options.libraryDir}:${rest}` : options.libraryDir;
+    const own = libraryPath(options.libraryDir);
+    env["LD_LIBRARY_PATH"] = rest ? `${own}:${rest}` : own;
   }
   const args = options.rehearsalDir === undefined ? [] : [options.rehearsalDir];
   return { script, args, execPath: process.execPath, execArgv, env };
+}
+
+/** The loader cuts its path at colons, and names of jobs have some. Workers of such a job work in that directory anyway. */
+function libraryPath(directory: string): string {
+  return /[:;]/.test(directory) ? "." : directory;
 }
 
 /** A debugger's port belongs to the submitting process: every worker would fail to open it again. */
