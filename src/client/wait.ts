@@ -7,6 +7,8 @@ import { type Show, showEvents, showMode } from "./show-events.ts";
 
 /** The longest delay that timers take. */
 export const timeoutMsMax = 2 ** 31 - 1;
+/** The end of a job is noticed at once; whoever asks more often than this only keeps the master from its work. */
+const pollMsMin = 10;
 
 export interface WaitOptions {
   /** Longest time between two questions to the master, in seconds; the end of a job is noticed at once. Default: 2. */
@@ -43,7 +45,7 @@ export async function waitForJob(
       const leftMs = deadline - performance.now();
       const [result] = await master.results(
         [name],
-        Math.ceil(Math.max(0, Math.min(pollInterval * 1000, leftMs, timeoutMsMax))),
+        Math.ceil(Math.max(0, Math.min(Math.max(pollInterval * 1000, pollMsMin), leftMs, timeoutMsMax))),
       );
       if (result !== undefined && result.status !== "active") {
         await showing;

@@ -26,7 +26,7 @@ export interface EndedJob {
   readonly key: string | null;
 }
 
-export function endJob(job: JobMachine, key: string | null): EndedJob {
+export function endJob(job: JobMachine): EndedJob {
   const info = infoOf(job);
   return {
     name: info.name,
@@ -42,7 +42,7 @@ export function endJob(job: JobMachine, key: string | null): EndedJob {
     peakRss: info.peakRss,
     oob: oobOf(job),
     nodes: [...job.hosts].sort(),
-    key,
+    key: job.key,
   };
 }
 

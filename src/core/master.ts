@@ -188,6 +188,7 @@ export class MasterMachine {
     this.jobs.set(name, job);
     this.lastMicros = Math.max(this.lastMicros, microsOf(name) ?? 0);
     if (key !== undefined) this.keys.set(key, name);
+    job.key = key ?? null;
     this.#order.add(job);
     return this.#after(job, commands);
   }
@@ -250,9 +251,7 @@ export class MasterMachine {
     }
     this.#order.delete(job);
     this.jobs.delete(job.name);
-    let key: string | null = null;
-    for (const [one, name] of this.keys) if (name === job.name) key = one;
-    this.ended.set(job.name, endJob(job, key));
+    this.ended.set(job.name, endJob(job));
     return commands;
   }
 }

@@ -52,5 +52,9 @@ export function restoreMaster(from: MasterSnapshot, options: MasterOptions = {})
   for (const [key, job] of from.keys) master.keys.set(key, job);
   for (const job of from.ended) master.ended.set(job.name, job);
   for (const job of from.jobs) master.adopt(restoreJob(job, cluster));
+  for (const [key, name] of from.keys) {
+    const job = master.jobs.get(name);
+    if (job !== undefined) job.key = key;
+  }
   return master;
 }

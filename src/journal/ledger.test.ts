@@ -51,6 +51,31 @@ describe("a ledger", () => {
     assert.equal(store.head().seq, 2);
   });
 
+  it("compacts a journal that many short-lived owners wrote, none of which closed it", () => {
+    const { store } = open();
+    for (let owner = 0; owner < 3; owner++) {
+      const { ledger } = open(store);
+      for (let n = 0; n < 4_000; n++) {
+        ledger.record({ kind: "node-blacklisted", at: n, host: "node" });
+        ledger.flush();
+      }
+    }
+    assert.ok((store.snapshot()?.seq ?? 0) >= 10_000);
+    assert.ok([...store.scan(1)].length < 3_000);
+  });
+
+  it("does not write a large state out again for a few events", () => {
+    const { ledger, store } = open();
+    for (let n = 0; n < 3_000; n++) ledger.record({ kind: "node-blacklisted", at: n, host: `${"n".repeat(100)}${n}` });
+    ledger.close();
+    const before = store.snapshot()?.seq;
+    const next = open(store).ledger;
+    next.record({ kind: "node-blacklisted", at: 1, host: "one" });
+    next.close();
+    assert.equal(store.snapshot()?.seq, before);
+    assert.ok(open(store).ledger.machine.cluster.blacklist.has("one"));
+  });
+
   it("puts the events of one turn in records of at most 64", () => {
     const { ledger, store } = open();
     for (let n = 0; n < 150; n++) ledger.record({ kind: "node-blacklisted", at: n, host: `node${n}` });

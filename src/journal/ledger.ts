@@ -22,7 +22,7 @@ import { MasterMachine } from "../core/master.ts";
 import type { MasterSnapshot } from "../core/snapshot.ts";
 import { restoreMaster, snapshotMaster } from "../core/snapshot.ts";
 import { DiscoError } from "../errors.ts";
-import type { Head } from "./journal.ts";
+import type { Head, StoredSnapshot } from "./journal.ts";
 import type { LocalJournal } from "./local.ts";
 import { corrupt, decodeRecord, decodeSnapshot, encodeRecord, encodeSnapshot, recordEventsMax } from "./record.ts";
 
@@ -30,6 +30,8 @@ import { corrupt, decodeRecord, decodeSnapshot, encodeRecord, encodeSnapshot, re
 const compactAfterRecords = 10_000;
 /** A big state is not written out often: one more record for so many bytes of the last snapshot. */
 const snapshotBytesPerRecord = 512;
+/** A snapshot up to this size is always taken at the end: it costs less than opening a file. */
+const smallSnapshotBytes = 256 * 1024;
 
 export interface LedgerParts {
   readonly journal: LocalJournal;
@@ -56,11 +58,15 @@ export class Ledger {
   #nonce = 0;
   #error: DiscoError | null = null;
   #closed = false;
-  #recordsToCompact = compactAfterRecords;
+  #recordsToCompact: number;
   #snapshotSeq: number;
+  #snapshotBytes: number;
 
-  private constructor(parts: LedgerParts, machine: MasterMachine, head: Head, snapshotSeq: number) {
-    this.#snapshotSeq = snapshotSeq;
+  private constructor(parts: LedgerParts, machine: MasterMachine, head: Head, snapshot: StoredSnapshot | null) {
+    this.#snapshotSeq = snapshot?.seq ?? 0;
+    this.#snapshotBytes = snapshot?.body.length ?? 0;
+    // Those that were replayed count: a journal whose owners never live long is compacted as well.
+    this.#recordsToCompact = recordsAfter(this.#snapshotBytes) - (head.seq - this.#snapshotSeq);
     this.#parts = parts;
     this.machine = machine;
     this.#head = head;
@@ -81,7 +87,7 @@ export class Ledger {
       for (const event of decodeRecord<MasterEvent>(record.seq, record.body).events) replay(machine, event, record.seq);
       head = { seq: record.seq, hash: record.hash };
     }
-    const ledger = new Ledger(parts, machine, head, snapshot?.seq ?? 0);
+    const ledger = new Ledger(parts, machine, head, snapshot);
     const started: MasterEvent = { kind: "master-started", at: parts.now(), epoch: machine.cluster.epoch + 1 };
     machine.handle(started);
     ledger.#append([started]);
@@ -112,6 +118,17 @@ export class Ledger {
 
   /** Assigns what can be assigned, writes what is not written yet, and carries out what follows. */
   flush(): void {
+    this.#write();
+    if (this.#recordsToCompact <= 0) this.#compact();
+  }
+
+  /** Replaces the records so far by a snapshot. */
+  compact(): void {
+    this.#write();
+    this.#compact();
+  }
+
+  #write(): void {
     if (this.#error !== null || this.#closed) return;
     const scheduled = this.machine.schedule(this.#parts.now());
     if (scheduled !== null) {
@@ -130,14 +147,20 @@ export class Ledger {
       return;
     }
     if (commands.length > 0) this.#parts.carryOut(commands);
-    if (this.#recordsToCompact <= 0) this.compact();
   }
 
-  /** Replaces the records so far by a snapshot. */
-  compact(): void {
-    this.flush();
+  #compact(): void {
     if (this.#error !== null || this.#closed || this.#head.seq === this.#snapshotSeq) return;
-    const body = encodeSnapshot(snapshotMaster(this.machine));
+    // Recorded while commands were carried out: the machine is ahead of the journal until the next turn.
+    if (this.#events.length > 0) return;
+    let body: Uint8Array;
+    try {
+      body = encodeSnapshot(snapshotMaster(this.machine));
+    } catch {
+      // A state above the longest string there is: its records stay, which costs time when they are read.
+      this.#recordsToCompact = compactAfterRecords;
+      return;
+    }
     try {
       this.#parts.journal.saveSnapshotSync(this.#head, body);
       this.#parts.journal.trimSync(this.#head.seq + 1);
@@ -146,14 +169,26 @@ export class Ledger {
       return;
     }
     this.#snapshotSeq = this.#head.seq;
-    this.#recordsToCompact = Math.max(compactAfterRecords, Math.floor(body.length / snapshotBytesPerRecord));
+    this.#snapshotBytes = body.length;
+    this.#recordsToCompact = recordsAfter(body.length);
   }
 
-  /** Writes what is not written yet, takes a snapshot, and closes the journal. */
+  /** Writes what is not written yet, takes a snapshot if that pays, and closes the journal. */
   close(): void {
     if (this.#closed) return;
-    if (this.#error === null) this.compact();
+    this.flush();
+    const newBytes = (this.#head.seq - this.#snapshotSeq) * snapshotBytesPerRecord;
+    if (this.#error === null && (this.#snapshotBytes <= smallSnapshotBytes || newBytes >= this.#snapshotBytes))
+      this.compact();
+    this.abandon();
+  }
+
+  /** Closes the journal as it is: what is in memory only is not to be trusted any more. */
+  abandon(): void {
+    if (this.#closed) return;
     this.#closed = true;
+    this.#events = [];
+    this.#commands = [];
     this.#parts.journal.closeSync();
   }
 
@@ -197,6 +232,10 @@ export class Ledger {
     this.#commands = [];
     this.#parts.failed?.(this.#error);
   }
+}
+
+function recordsAfter(snapshotBytes: number): number {
+  return Math.max(compactAfterRecords, Math.floor(snapshotBytes / snapshotBytesPerRecord));
 }
 
 function replay(machine: MasterMachine, event: MasterEvent, seq: number): void {

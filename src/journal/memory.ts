@@ -3,7 +3,7 @@ import type { Head, StoredRecord, StoredSnapshot } from "./journal.ts";
 import type { Store } from "./local.ts";
 import { LocalJournal } from "./local.ts";
 
-const recordBytesMax = 64 * 2 ** 20;
+const recordBytesMax = 256 * 2 ** 20;
 
 export function openMemoryJournal(store: MemoryStore = new MemoryStore()): LocalJournal {
   return new LocalJournal(store);

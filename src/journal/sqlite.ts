@@ -21,7 +21,7 @@ import { Reserve } from "./reserve.ts";
 /** In the file's header: whose it is, and its layout. */
 const applicationId = 0x44697363;
 const layoutVersion = 1;
-const recordBytesMax = 64 * 2 ** 20;
+const recordBytesMax = 256 * 2 ** 20;
 /** The log is folded into the file every so many pages of 4 KiB. */
 const checkpointPages = 4_000;
 

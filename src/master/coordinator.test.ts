@@ -33,12 +33,28 @@ class FailingStore extends MemoryStore {
   }
 }
 
+class CountingKeepAlive extends KeepAlive {
+  held = 0;
+
+  override acquire(): void {
+    this.held++;
+    super.acquire();
+  }
+
+  override release(): void {
+    this.held--;
+    super.release();
+  }
+}
+
 /** A coordinator with a node that only notes what it is told. */
 class Bench {
   readonly store = new FailingStore();
   readonly bus = new MemoryBus();
   readonly signals = new JobSignals();
   readonly logs = new EventLogs(dataDir);
+  readonly progress = new LiveProgress();
+  readonly keepAlive = new CountingKeepAlive();
   readonly coordinator: Coordinator;
   readonly assigned: Assignment[] = [];
   readonly told: string[] = [];
@@ -53,8 +69,8 @@ class Bench {
       logs: this.logs,
       files,
       signals: this.signals,
-      progress: new LiveProgress(),
-      keepAlive: new KeepAlive(),
+      progress: this.progress,
+      keepAlive: this.keepAlive,
       now: () => Date.now(),
     });
     serveNodes(this.bus, this.coordinator, files);
@@ -172,6 +188,40 @@ describe("the coordinator", () => {
     assert.throws(() => bench.coordinator.assertAlive(), { code: "disk-full" });
     assert.throws(() => bench.submit(1), { code: "disk-full" });
     assert.deepEqual(bench.told, []);
+  });
+
+  test("a job that comes when the engine is closed or broken does not hold the process", async () => {
+    const closed = new Bench();
+    await closed.coordinator.close();
+    assert.throws(() => closed.submit(1), { code: "closed" });
+    assert.equal(closed.keepAlive.held, 0);
+    await using full = new Bench();
+    full.store.full = true;
+    assert.throws(() => full.submit(1), { code: "disk-full" });
+    assert.throws(() => full.submit(1), { code: "disk-full" });
+    assert.equal(full.keepAlive.held, 0);
+  });
+
+  test("progress that comes when the job has ended does not count", async () => {
+    await using bench = new Bench();
+    const job = bench.submit(1);
+    const [first] = await bench.assignments(1);
+    assert.ok(first !== undefined);
+    bench.coordinator.record([{ kind: "job-killed", at: Date.now(), job }]);
+    const progress = { recordsIn: 7, bytesIn: 7, recordsOut: 7 };
+    bench.coordinator.report("h", [{ kind: "progress", ...idOf(first), progress }]);
+    const info = bench.coordinator.machine.info(job);
+    assert.ok(info !== undefined);
+    assert.deepEqual(bench.progress.addTo(info), info);
+  });
+
+  test("what an impossible event leaves of the state is not kept in the journal", async () => {
+    const bench = new Bench();
+    const nobody = { job: "nobody@1:2:3", stage: 0, task: 0, attempt: 0, host: "h" };
+    const impossible = { kind: "tasks-assigned", at: 1, tasks: [nobody] } as const;
+    assert.throws(() => bench.coordinator.record([impossible]), { code: "impossible" });
+    await bench.coordinator.close();
+    assert.equal(bench.store.snapshot(), null);
   });
 
   test("a task that talks too much is heard in part, and how much was dropped is said", async () => {

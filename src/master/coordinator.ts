@@ -100,10 +100,17 @@ export class Coordinator {
 
   /** Starts a job whose pack is in its place already. */
   submit(job: string, spec: JobSpec, key: string | undefined): void {
-    this.#parts.logs.begin(job);
+    this.assertAlive();
+    const { logs, now } = this.#parts;
+    logs.begin(job);
     this.#hold(job);
-    const at = this.#parts.now();
-    this.record([{ kind: "job-submitted", at, job, spec, ...(key === undefined ? {} : { key }) }]);
+    try {
+      this.record([{ kind: "job-submitted", at: now(), job, spec, ...(key === undefined ? {} : { key }) }]);
+    } catch (error) {
+      logs.end(job);
+      this.#letGo(job);
+      throw error;
+    }
   }
 
   join(hello: NodeHello): void {
@@ -138,7 +145,9 @@ export class Coordinator {
     for (const job of [...this.#held]) this.#letGo(job);
     this.#parts.signals.all();
     await this.#chores.allSettled();
-    this.#ledger.close();
+    // What broke in the middle of an event is not what the journal says (C3): no snapshot of it.
+    if (this.#broken === null) this.#ledger.close();
+    else this.#ledger.abandon();
   }
 
   #eventOf(host: string, report: NodeReport, at: number): MasterEvent | null {
@@ -149,8 +158,10 @@ export class Coordinator {
       case "started":
         return null;
       case "progress":
-        progress.set(id, report.progress);
-        signals.changed(job);
+        if (this.#isLive(id)) {
+          progress.set(id, report.progress);
+          signals.changed(job);
+        }
         return null;
       case "message":
         if (this.#isLive(report)) this.#lines.said(host, this.#titleOf(report), report, at);

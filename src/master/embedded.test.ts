@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { access, mkdtemp, readdir, rm } from "node:fs/promises";
+import { access, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -137,6 +137,15 @@ describe("a job in the embedded engine", () => {
     await assert.rejects(master.oobGet(job, "other"), { code: "unknown-key" });
   });
 
+  test("goes on while its state is asked for again and again, without a pause", async () => {
+    await using master = await engine();
+    const begun = performance.now();
+    const job = await master.submit(packOf(["ok"]));
+    while ((await master.results([job], 0))[0]?.status === "active") assert.ok(performance.now() - begun < 30_000);
+    const next = await master.submit(packOf(["ok"]));
+    while ((await master.jobInfo(next)).status === "active") assert.ok(performance.now() - begun < 30_000);
+  });
+
   test("waits while its node is blacklisted", async () => {
     await using master = await engine();
     await master.blacklist("localhost");
@@ -211,6 +220,29 @@ test("names that are no jobs are unknown, and none reaches the file system", asy
     await assert.rejects(eventsOf(master, name), { code: "unknown-job" });
   }
   await assert.rejects(master.purge("../../etc"), { code: "unknown-job" });
+});
+
+test("an engine that is closed in the middle of a submission leaves nothing of the job", async () => {
+  const root = newRoot();
+  const master = await engine({ root });
+  const submission = assert.rejects(master.submit(packOf(["ok"])), { code: "closed" });
+  await master.close();
+  await submission;
+  const left = await readdir(join(root, "data", "_master"), { recursive: true });
+  assert.deepEqual(
+    left.filter((name) => name.includes("job@")),
+    [],
+  );
+});
+
+test("an engine whose node cannot start leaves its journal to the next one", async () => {
+  const root = newRoot();
+  await mkdir(join(root, "data"), { recursive: true });
+  await writeFile(join(root, "data", "localhost"), "no directory");
+  await assert.rejects(engine({ root }), { code: "EEXIST" });
+  await rm(join(root, "data", "localhost"));
+  await using _master = await engine({ root });
+  await assert.rejects(access(join(root, "journal-2.sqlite")), { code: "ENOENT" });
 });
 
 test("a closed engine refuses, and ends whoever waits", async () => {

@@ -21,6 +21,7 @@ import { LocalMaster } from "./local-master.ts";
 import { NodeLink } from "./node-link.ts";
 import { serveNodes } from "./node-subjects.ts";
 import { assertRunsOn } from "./only-node.ts";
+import { assertFits } from "./record-room.ts";
 import { openRoot, rootDirectory } from "./root.ts";
 
 export interface EmbeddedOptions {
@@ -79,11 +80,16 @@ export async function openEmbedded(options: EmbeddedOptions = {}): Promise<Maste
   node.warm();
   node.serve();
   const writer = `${process.pid}-${randomUUID()}`;
-  const failed = (): void => void node.abandon();
+  // What it leaves behind is deleted with the jobs: nobody can do more about it.
+  const failed = (): void => void node.abandon().catch(() => undefined);
   const shared = { nodes, logs, files, signals, progress, keepAlive, now };
-  const coordinator = await orClose(node, journal, () => new Coordinator({ ...shared, journal, writer, failed }));
-  const stopServing = serveNodes(bus, coordinator, files);
-  await node.start();
+  const stops: (() => void)[] = [];
+  const coordinator = await orClose(node, journal, async () => {
+    const opened = new Coordinator({ ...shared, journal, writer, failed });
+    stops.push(serveNodes(bus, opened, files));
+    await node.start();
+    return opened;
+  });
 
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> =>
@@ -91,19 +97,22 @@ export async function openEmbedded(options: EmbeddedOptions = {}): Promise<Maste
       (async () => {
         await coordinator.close();
         await node.close();
-        stopServing();
+        for (const stop of stops) stop();
         await bus.close();
         logs.flush();
       })(),
     ));
-  const assertRunnable = (spec: JobSpec): void => assertRunsOn({ host: embeddedHost, labels }, spec);
+  const assertRunnable = (spec: JobSpec, packBytes: number): void => {
+    assertFits(journal.caps.recordBytesMax, spec, packBytes);
+    assertRunsOn({ host: embeddedHost, labels }, spec);
+  };
   return new LocalMaster({ ...shared, coordinator, dataDir, assertRunnable, close });
 }
 
 /** What cannot be read is not opened, and leaves no process and no lock behind. */
-async function orClose<T>(node: Node, journal: LocalJournal, open: () => T): Promise<T> {
+async function orClose<T>(node: Node, journal: LocalJournal, open: () => Promise<T>): Promise<T> {
   try {
-    return open();
+    return await open();
   } catch (error) {
     await node.close();
     journal.closeSync();

@@ -11,12 +11,18 @@ import { DiscoError } from "../errors.ts";
 import { jobDirectory, masterHost } from "../node/job-directory.ts";
 import { writeWhole } from "../node/job-home.ts";
 
+/** Packs that are kept in memory take no more than this: thousands of jobs may wait for their turn. */
+const freshBytesDefault = 32 * 1024 * 1024;
+
 export class JobFiles {
   readonly #dataDir: string;
+  readonly #freshBytesMax: number;
   readonly #fresh = new Map<string, Uint8Array>();
+  #freshBytes = 0;
 
-  constructor(dataDir: string) {
+  constructor(dataDir: string, freshBytesMax: number = freshBytesDefault) {
     this.#dataDir = dataDir;
+    this.#freshBytesMax = freshBytesMax;
   }
 
   /** `false` when another job has the name already. */
@@ -32,14 +38,18 @@ export class JobFiles {
     }
   }
 
-  /** Also kept in memory until the first node has asked for it. */
+  /** Also kept in memory, where there is room, until the first node has asked for it. */
   async writePack(job: string, pack: Uint8Array): Promise<void> {
-    this.#fresh.set(job, pack);
+    if (this.#freshBytes + pack.byteLength <= this.#freshBytesMax) {
+      this.#fresh.set(job, pack);
+      this.#freshBytes += pack.byteLength;
+    }
     await writeWhole(join(this.#directory(job), "jobfile"), pack);
   }
 
   /** The job has ended: no node will ask for its pack. */
   release(job: string): void {
+    this.#freshBytes -= this.#fresh.get(job)?.byteLength ?? 0;
     this.#fresh.delete(job);
   }
 
@@ -51,7 +61,7 @@ export class JobFiles {
 
   async readPack(job: string): Promise<Uint8Array> {
     const fresh = this.#fresh.get(job);
-    this.#fresh.delete(job);
+    this.release(job);
     if (fresh !== undefined) return fresh;
     try {
       return await readFile(join(this.#directory(job), "jobfile"));

@@ -4,6 +4,11 @@ export class JobSignals {
   readonly #changes = new Map<string, Set<() => void>>();
   readonly #ends = new Map<string, Set<() => void>>();
 
+  /** How many listeners there are, each counted once for each job that it waits for. */
+  get waiting(): number {
+    return [...this.#changes.values(), ...this.#ends.values()].reduce((sum, { size }) => sum + size, 0);
+  }
+
   changed(job: string): void {
     fire(this.#changes, job);
   }

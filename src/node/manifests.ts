@@ -36,7 +36,7 @@ export class Manifests {
   async forget(job: string): Promise<void> {
     const files = this.#files.get(job);
     this.#files.delete(job);
-    await Promise.allSettled(files?.values() ?? []);
+    if (files !== undefined) await Promise.allSettled([...files.values()]);
   }
 
   async #make(home: JobHome, stage: number, version: number): Promise<string> {

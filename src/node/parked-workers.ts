@@ -22,6 +22,8 @@ export class ParkedWorkers {
   readonly #capacity: number;
   /** Oldest first. */
   #parked: Parked[] = [];
+  /** Told to go, and not gone yet. */
+  readonly #leaving = new Set<StartedProcess>();
 
   constructor(capacity: number) {
     this.#capacity = capacity;
@@ -51,28 +53,32 @@ export class ParkedWorkers {
   }
 
   get pids(): number[] {
-    return this.#parked.flatMap(({ started }) => started.process.pid ?? []);
+    return this.#processes().flatMap(({ process }) => process.pid ?? []);
   }
 
   /** Resolves when they are gone. */
   async close(): Promise<void> {
-    const processes = this.#parked.map(({ started }) => started);
+    const processes = this.#processes();
     this.killAll();
     await Promise.all(processes.map(({ gone }) => gone));
   }
 
   killAll(): void {
-    for (const parked of [...this.#parked]) {
-      this.#forget(parked);
-      parked.started.process.kill(0);
-    }
+    for (const { process } of this.#processes()) process.kill(0);
+    for (const parked of [...this.#parked]) this.#forget(parked);
+  }
+
+  #processes(): StartedProcess[] {
+    return [...this.#parked.map(({ started }) => started), ...this.#leaving];
   }
 
   #evict(parked: Parked): void {
     this.#forget(parked);
-    const { process } = parked.started;
-    process.send({ kind: "exit" });
-    setTimeout(() => process.kill(0), exitPatienceMs).unref();
+    const { started } = parked;
+    this.#leaving.add(started);
+    void started.gone.then(() => this.#leaving.delete(started));
+    started.process.send({ kind: "exit" });
+    setTimeout(() => started.process.kill(0), exitPatienceMs).unref();
   }
 
   #forget(parked: Parked): void {

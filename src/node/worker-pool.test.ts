@@ -112,6 +112,18 @@ describe("a pool of workers", () => {
     assert.equal(files.size, 1);
   });
 
+  test("leaves no process behind when it is closed, not even one that was only asked to go", async () => {
+    await using bench = new Bench();
+    bench.add("lost");
+    await bench.until(1);
+    const ending = bench.pool.endJob("job");
+    const pids = bench.pool.pids();
+    assert.ok(pids.length > 0);
+    await bench.pool.close();
+    assert.deepEqual(pids.filter(alive), []);
+    await ending;
+  });
+
   test("uses all of its slots", async () => {
     await using bench = new Bench(2);
     for (let i = 0; i < 12; i++) bench.add("slow");

@@ -15,7 +15,7 @@ import type { AttemptId, FromWorker, NodeReport, ToWorker } from "../protocol/me
 import type { JobHome } from "./job-home.ts";
 import { JobQueue } from "./job-queue.ts";
 import { ParkedWorkers } from "./parked-workers.ts";
-import { type PoolTask, PoolWorker } from "./pool-worker.ts";
+import { type PoolTask, PoolWorker, sameAttempt } from "./pool-worker.ts";
 import { rehearsalDirectory } from "./rehearsals.ts";
 import { chooseVictim } from "./slot-share.ts";
 import { SpareWorker } from "./spare-worker.ts";
@@ -61,6 +61,7 @@ export class WorkerPool {
   #workerCount = 0;
   #pumping = false;
   #closed = false;
+  #closing: Promise<void> | undefined;
   #timeoutTimer: NodeJS.Timeout | undefined;
   #pumpTimer: NodeJS.Timeout | undefined;
   readonly #onExit = (): void => this.#killAll();
@@ -96,7 +97,7 @@ export class WorkerPool {
     const queue = this.#queues.get(id.job);
     if (queue === undefined || queue.remove(id)) return;
     for (const worker of queue.workers) {
-      const running = worker.head !== undefined && worker.head.task.task === id.task;
+      const running = worker.head !== undefined && sameAttempt(worker.head.task, id);
       if (worker.take(id, this.#options.now()) === null) continue;
       if (running) this.#kill(worker, 0);
       else worker.process.send({ kind: "cancel", id });
@@ -139,14 +140,21 @@ export class WorkerPool {
   }
 
   /** Kills all workers; resolves when they are gone. */
-  async close(): Promise<void> {
-    if (this.#closed) return;
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#timeoutTimer);
     clearTimeout(this.#pumpTimer);
     this.#startFailures.close();
     await Promise.all([this.#spare.close(), ...[...this.#queues.keys()].map((job) => this.endJob(job))]);
-    await this.#parked.close();
+    // Also those of jobs that ended just before: they were asked to go, and may be deaf.
+    const workers = [...this.#workers];
+    for (const worker of workers) this.#kill(worker, 0);
+    await Promise.all([this.#parked.close(), ...workers.map(({ source }) => source.gone)]);
     process.off("exit", this.#onExit);
   }
 

@@ -56,6 +56,8 @@ export class JobMachine {
   failure: TaskFailure | null = null;
   /** Peak resident memory of any of its workers, in bytes. */
   peakRss = 0;
+  /** The client's idempotency key. */
+  key: string | null = null;
   /** Planned stages, in order. */
   readonly stages: Stage[] = [];
   /** By stage: numbers that were used before the stage was planned anew. */
