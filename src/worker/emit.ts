@@ -4,6 +4,7 @@
  */
 import { DiscoError } from "../errors.ts";
 import { hashKey } from "../protocol/hash.ts";
+import { explainValue } from "../protocol/value-path.ts";
 import { Combiner, type CombinerFn } from "./combine.ts";
 import { describe } from "./describe.ts";
 
@@ -49,7 +50,16 @@ export function makeEmitter(plan: EmitPlan, writer: PairWriter): Emitter {
     };
   }
   if (partitions === 1) return { emit: (key, value) => to.add(0, key, value), flush };
-  return { emit: (key, value) => to.add(hashKey(key, seed) % partitions, key, value), flush };
+  return { emit: (key, value) => to.add(hashed(key, seed) % partitions, key, value), flush };
+}
+
+function hashed(key: unknown, seed: number): number {
+  try {
+    return hashKey(key, seed);
+  } catch (error) {
+    // The hash does not watch its depth: a key that contains itself ends here.
+    throw error instanceof RangeError ? explainValue(key, "key") : error;
+  }
 }
 
 function checked(partition: unknown, partitions: number, key: unknown): number {

@@ -9,7 +9,7 @@
 import type { Emit } from "./emit.ts";
 import { badResult, emitAsync, emitSync, isAsyncResult, isThenable } from "./pairs.ts";
 import type { Progress } from "./progress.ts";
-import { BatchIterator } from "./streams/batches.ts";
+import { nextRecords } from "./streams/batches.ts";
 import { isAsyncIterable, isIterable } from "./streams/stream.ts";
 
 export type MapFn = (entry: unknown, params: unknown) => unknown;
@@ -26,12 +26,10 @@ export interface MapRun {
   readonly onBatch: () => void;
 }
 
-/** Entries in an array of a stream that does not know batches. */
-const batchEntries = 256;
-
 /** Runs the map over a synchronous stream; a promise only where the map is async. */
 export function mapAll(entries: Iterable<unknown>, run: MapRun): Promise<void> | undefined {
-  const nextBatch = batches(entries);
+  const iterator = entries[Symbol.iterator]();
+  const nextBatch = (): readonly unknown[] | null => nextRecords(iterator);
   const { fn, name, params, emit, progress } = run;
   const beat = progress.beat;
   let seen = beat[0];
@@ -63,21 +61,6 @@ export function mapAll(entries: Iterable<unknown>, run: MapRun): Promise<void> |
 /** The map over an async stream. */
 export function mapAsync(entries: AsyncIterable<unknown>, run: MapRun): Promise<void> {
   return mapAhead(entries, run);
-}
-
-function batches(entries: Iterable<unknown>): () => readonly unknown[] | null {
-  if (entries instanceof BatchIterator) return () => entries.nextBatch() as readonly unknown[] | null;
-  const iterator = entries[Symbol.iterator]();
-  let ended = false;
-  return () => {
-    const batch: unknown[] = [];
-    while (!ended && batch.length < batchEntries) {
-      const step = iterator.next();
-      if (step.done === true) ended = true;
-      else batch.push(step.value);
-    }
-    return batch.length === 0 ? null : batch;
-  };
 }
 
 function* rest(

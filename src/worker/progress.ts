@@ -16,6 +16,11 @@ export class Progress {
   recordsIn = 0;
   recordsOut = 0;
   bytesIn = 0;
+  /**
+   * Bytes of text that records may be slices of, decompressed. At a given record it is the same in each attempt, whatever was read
+   * ahead or twice: it decides when buffers are emptied, and so where blocks end.
+   */
+  textBytes = 0;
   /** Address of the input that is being read. */
   url: string | null = null;
   readonly #sink: ProgressSink;

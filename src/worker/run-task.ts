@@ -14,8 +14,10 @@ import { Progress, type ProgressSink } from "./progress.ts";
 import { seededRandom } from "./random.ts";
 import { reduceAll } from "./reduce-loop.ts";
 import { StageFunctions } from "./stage-functions.ts";
+import { Records } from "./storage/batch.ts";
 import { chainReader } from "./streams/chain.ts";
-import { countAsync, countRecords } from "./streams/counted.ts";
+import { countAsync, countBlocks, countRecords } from "./streams/counted.ts";
+import { leaveStream } from "./streams/leave.ts";
 import { mapLineReader } from "./streams/lines.ts";
 import type { OutputFormat } from "./streams/output-chain.ts";
 import { isIterable, type Stream } from "./streams/stream.ts";
@@ -33,9 +35,6 @@ const combinerShare = 1 / 12;
  * in buffers would so hold the input itself: it is written each time this share of the limit has been read.
  */
 const pinnedShare = 1 / 8;
-/** Text behind a batch of records, at most. */
-const batchBytes = 1024 * 1024;
-
 export interface TaskHost extends ProgressSink {
   readonly beat: Int32Array;
 }
@@ -48,6 +47,7 @@ export async function runTask(job: BoundJob, task: WorkerTask, host: TaskHost): 
   const oob = openOob(job, task, plan);
   setTask(taskState(job, task, plan, oob));
   let input: OpenedInput | null = null;
+  let stream: Stream<unknown> | null = null;
   let output: TaskOutputWriter | null = null;
   try {
     const code = await job.load();
@@ -55,7 +55,8 @@ export async function runTask(job: BoundJob, task: WorkerTask, host: TaskHost): 
     const functions = new StageFunctions(plan, code);
     input = await openInput(job, task, plan, functions, params, progress);
     output = openOutput(job, task, plan, functions, params);
-    await run(job, task, plan, functions, params, input.stream, output, progress);
+    stream = iterateOnce(input.stream);
+    await run(job, task, plan, functions, params, stream, output, progress);
     const finished = output.finish();
     output = null;
     const recordsOut = finished.labels.reduce((sum, label) => sum + label.records, 0);
@@ -74,6 +75,7 @@ export async function runTask(job: BoundJob, task: WorkerTask, host: TaskHost): 
     abort(output);
     throw error;
   } finally {
+    if (stream !== null) leaveStream(stream);
     input?.close();
     setTask(null);
   }
@@ -109,26 +111,20 @@ async function run(
   const fn = functions.get(plan.fn);
   const name = functions.name(plan.fn, plan.kind);
   const init = functions.optional<UserFunction>(plan.init);
+  let spilledAt = 0;
+  const onBatch = (): void => {
+    if (progress.textBytes - spilledAt < pinnedBytesMax) return;
+    spilledAt = progress.textBytes;
+    spill();
+  };
   if (plan.kind === "map") {
-    let spilledAt = 0;
-    const onBatch = (): void => {
-      if (progress.bytesIn - spilledAt < pinnedBytesMax) return;
-      spilledAt = progress.bytesIn;
-      spill();
-    };
     const mapRun = { fn, name, params, emit, progress, concurrency: Math.max(1, plan.concurrency), onBatch };
-    const entries = iterateOnce(stream);
-    if (init !== null) await init(initInput(entries), params);
+    if (init !== null) await init(initInput(stream), params);
+    const entries = stream instanceof Records ? countBlocks(stream, progress) : stream;
     const done = isIterable(entries) ? mapAll(entries, mapRun) : mapAsync(entries, mapRun);
     if (done !== undefined) await done;
   } else {
-    let batches = 0;
-    const onBatch = (): void => {
-      if (++batches * batchBytes < pinnedBytesMax) return;
-      batches = 0;
-      spill();
-    };
-    const pairs = isIterable(stream) ? countRecords(stream, progress, onBatch) : countAsync(stream, progress);
+    const pairs = isIterable(stream) ? countRecords(stream, progress, onBatch) : countAsync(stream, progress, onBatch);
     if (init !== null) await init(initInput(pairs), params);
     const done = reduceAll(pairs, { fn, name, params, emit });
     if (done !== undefined) await done;
@@ -195,7 +191,7 @@ function openOutput(
     budgetBytes: job.data.memoryLimitBytes * outputShare,
   };
   if (plan.final) return finalOutput(outputPlan);
-  return intermediateOutput(outputPlan, job.segment(task.stage), job.segmentName(task.stage));
+  return intermediateOutput(outputPlan, job.segment(task.stage));
 }
 
 /** The user chose how this stage's pairs become bytes. */

@@ -7,15 +7,16 @@
  */
 import type { InputSpec } from "../core/job/spec.ts";
 import { DiscoError } from "../errors.ts";
-import { openUrl } from "../schemes/open.ts";
-import type { SchemeContext } from "../schemes/scheme.ts";
+import { openUrl, schemeOf } from "../schemes/open.ts";
+import type { ByteSource, SchemeContext } from "../schemes/scheme.ts";
+import { sized } from "../schemes/sized.ts";
 import { ownRecipe } from "./own.ts";
 import type { Progress } from "./progress.ts";
 import { openStage, type StageSource } from "./stage-input.ts";
 import { mergeSorted } from "./storage/merge-sorted.ts";
 import { sortRecords, sortRecordsAsync } from "./storage/record-sorter.ts";
 import { concat, type OpenStreamFn } from "./streams/concat.ts";
-import { countBytes } from "./streams/counted.ts";
+import { countBytes, countText, TextCount } from "./streams/counted.ts";
 import { type NamedInputStream, openChain } from "./streams/input-chain.ts";
 import { openReplicas } from "./streams/replicas.ts";
 import { isIterable, type Stream } from "./streams/stream.ts";
@@ -46,14 +47,24 @@ export async function openInputs(
 ): Promise<OpenedInput> {
   const chain = plan.chain.length > 0 ? plan.chain : [plan.defaultReader];
   const openers = inputs.map((input): OpenStreamFn => {
+    const text = new TextCount(progress);
+    const counted = countingChain(chain, text);
     const open = (url: string): Stream<unknown> => {
       progress.url = url;
-      return openChain(countBytes(openUrl(url, context), progress), chain, plan.params);
+      text.restart();
+      return openChain(countBytes(openInput(url, input, context), progress), counted, plan.params);
     };
     return () => openReplicas(nearestFirst(input, context.host), open);
   });
   const names = inputs.map((input) => input.replicas[0] ?? "");
-  return { stream: await arrange(openers, names, plan), close: () => {} };
+  return { stream: await arrange(openers, names, plan, progress), close: () => {} };
+}
+
+/** Results of jobs have a size of their own and never change; the size of anything else may be a guess, or the last known one. */
+function openInput(url: string, { replicas, size }: InputSpec, context: SchemeContext): ByteSource {
+  const source = openUrl(url, context);
+  const isResult = size > 0 && replicas.every((each) => schemeOf(each) === "disco");
+  return isResult ? sized(source, size) : source;
 }
 
 /** Outputs of the stage before. */
@@ -62,19 +73,31 @@ export async function openStageInput(source: StageSource, plan: InputPlan, progr
   try {
     if (!source.isFormatted && isNative(plan.chain)) {
       if (plan.sort !== "merge") return { stream: stage.records(plan), close: () => stage.close() };
-      return { stream: await arrange(stage.recordsOfEach(), stage.names, plan), close: () => stage.close() };
+      return { stream: await arrange(stage.recordsOfEach(), stage.names, plan, progress), close: () => stage.close() };
     }
     const chain = plan.chain.length > 0 ? plan.chain : [plan.defaultReader];
+    const counted = countingChain(chain, new TextCount(progress));
     const openers = stage.bytesOfEach().map(
       (bytes): OpenStreamFn =>
         () =>
-          openChain(bytes, chain, plan.params),
+          openChain(bytes, counted, plan.params),
     );
-    return { stream: await arrange(openers, stage.names, plan), close: () => stage.close() };
+    return { stream: await arrange(openers, stage.names, plan, progress), close: () => stage.close() };
   } catch (error) {
     stage.close();
     throw error;
   }
+}
+
+const inflaters: ReadonlySet<string | undefined> = new Set(["gzipReader", "zstdReader"]);
+
+/** Counts what comes out of the last decompressor, or all bytes where there is none: what the readers behind it make slices of. */
+function countingChain(chain: readonly NamedInputStream[], text: TextCount): NamedInputStream[] {
+  const last = chain.findLastIndex(({ fn }) => inflaters.has(ownRecipe(fn)?.name));
+  return chain.toSpliced(last + 1, 0, {
+    name: "countText",
+    fn: (stream) => countText(stream as Stream<Uint8Array>, text),
+  });
 }
 
 /** No reader, or the one that reads what we write. */
@@ -87,6 +110,7 @@ async function arrange(
   openers: readonly OpenStreamFn[],
   names: readonly string[],
   plan: InputPlan,
+  progress: Progress,
 ): Promise<Stream<unknown>> {
   if (plan.sort === "merge") {
     const inputs = openers.map((open, i) => ({ url: names[i] ?? "", pairs: synchronous(open()) }));
@@ -94,8 +118,9 @@ async function arrange(
   }
   const stream = concat(openers);
   if (!plan.sort) return stream;
-  if (isIterable(stream)) return sortRecords(stream as Iterable<[unknown, unknown]>, plan);
-  return sortRecordsAsync(stream as AsyncIterable<[unknown, unknown]>, plan);
+  const options = { ...plan, textBytes: () => progress.textBytes };
+  if (isIterable(stream)) return sortRecords(stream as Iterable<[unknown, unknown]>, options);
+  return sortRecordsAsync(stream as AsyncIterable<[unknown, unknown]>, options);
 }
 
 function synchronous(stream: Stream<unknown>): Iterable<[unknown, unknown]> {

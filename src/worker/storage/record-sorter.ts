@@ -1,6 +1,8 @@
 /**
  * `sort: true` over records that are no runs of ours: reduce-only jobs, streams in a user's own format. Records are buffered
  * up to the budget, then sorted and written to a scratch file as a run; at the end the runs are merged.
+ *
+ * Strings among them may be slices that keep much larger texts alive. So a run ends as well where a budget of text has been read.
  */
 import type { BatchSource } from "./batch.ts";
 import { ArraySource, Records } from "./batch.ts";
@@ -12,21 +14,32 @@ import { OpenFiles, type Run } from "./run.ts";
 import { SegmentFile } from "./segment-file.ts";
 import { sortedOrder } from "./sort-order.ts";
 
+export interface SortOptions extends MergeOptions {
+  /** Bytes of text read so far. Default: the records hold no texts but their own. */
+  readonly textBytes?: () => number;
+}
+
 export class RecordSorter {
-  readonly #options: MergeOptions;
+  readonly #options: SortOptions;
+  #textSpilled = 0;
   readonly #buffer = new RecordBuffer();
   readonly #runs: Run[] = [];
   readonly #files = new OpenFiles();
   #scratch: SegmentFile | null = null;
 
-  constructor(options: MergeOptions) {
+  constructor(options: SortOptions) {
     this.#options = options;
   }
 
   /** @throws DiscoError `bad-value`, `disk-full`. */
   add(key: unknown, value: unknown): void {
     this.#buffer.add(key, value);
-    if (this.#buffer.bytes >= this.#options.budgetBytes) this.#spill();
+    const { budgetBytes, textBytes } = this.#options;
+    if (this.#buffer.bytes >= budgetBytes) this.#spill();
+    else if (textBytes !== undefined && textBytes() - this.#textSpilled >= budgetBytes) {
+      this.#textSpilled = textBytes();
+      this.#spill();
+    }
   }
 
   /** All records added, ascending; equal keys in the order they were added. */
@@ -64,7 +77,7 @@ export class RecordSorter {
 }
 
 /** Pairs in ascending order of their keys, stable, in bounded memory. */
-export function sortRecords<K, V>(pairs: Iterable<readonly [K, V]>, options: MergeOptions): Records<K, V> {
+export function sortRecords<K, V>(pairs: Iterable<readonly [K, V]>, options: SortOptions): Records<K, V> {
   const sorter = new RecordSorter(options);
   try {
     for (const entry of pairs) {
@@ -81,7 +94,7 @@ export function sortRecords<K, V>(pairs: Iterable<readonly [K, V]>, options: Mer
 /** The same over an asynchronous source. */
 export async function sortRecordsAsync<K, V>(
   pairs: AsyncIterable<readonly [K, V]>,
-  options: MergeOptions,
+  options: SortOptions,
 ): Promise<Records<K, V>> {
   const sorter = new RecordSorter(options);
   try {

@@ -4,6 +4,16 @@
  * iterator helpers (`map`, `filter`, `take` …).
  */
 
+/**
+ * The next records of any stream, at least one; `null` at the end. Of a stream that does not know batches one at a time: a
+ * generator may yield the same object again and again.
+ */
+export function nextRecords(records: Iterator<unknown>): readonly unknown[] | null {
+  if (records instanceof BatchIterator) return records.nextBatch();
+  const step = records.next();
+  return step.done === true ? null : [step.value];
+}
+
 export abstract class BatchIterator<T> extends Iterator<T, undefined> {
   #batch: readonly T[] = [];
   #at = 0;

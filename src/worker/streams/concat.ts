@@ -1,9 +1,6 @@
 /** The streams of a task's inputs as one, each opened when the one before has ended. */
-import { BatchIterator } from "./batches.ts";
+import { BatchIterator, nextRecords } from "./batches.ts";
 import { isIterable, type Stream } from "./stream.ts";
-
-/** Records at a time from a stream that does not know batches. */
-const batchRecords = 256;
 
 export type OpenStreamFn = () => Stream<unknown>;
 
@@ -27,7 +24,7 @@ class ConcatRecords extends BatchIterator<unknown> {
 
   protected override readBatch(): readonly unknown[] | null {
     while (this.#records !== null) {
-      const batch = pull(this.#records);
+      const batch = nextRecords(this.#records);
       if (batch !== null) return batch;
       const open = this.#openers[this.#next++];
       this.#records = open === undefined ? null : synchronous(open())[Symbol.iterator]();
@@ -40,17 +37,6 @@ class ConcatRecords extends BatchIterator<unknown> {
     this.#records = null;
     return super.return();
   }
-}
-
-function pull(records: Iterator<unknown>): readonly unknown[] | null {
-  if (records instanceof BatchIterator) return records.nextBatch();
-  const batch: unknown[] = [];
-  while (batch.length < batchRecords) {
-    const step = records.next();
-    if (step.done === true) break;
-    batch.push(step.value);
-  }
-  return batch.length === 0 ? null : batch;
 }
 
 function synchronous(stream: Stream<unknown>): Iterable<unknown> {

@@ -1,28 +1,79 @@
-/** Streams that count what is read from them, for progress. */
+/** Streams that count what is read from them: for progress, and for those who hold on to it. */
 import type { ByteSource } from "../../schemes/scheme.ts";
 import type { Progress } from "../progress.ts";
 import { type Batch, type BatchSource, Records } from "../storage/batch.ts";
+import { isAsyncIterable, isIterable, type Stream } from "./stream.ts";
+
+/** Memory of the text behind a batch of records, at most: a decoded block. */
+const batchBytes = 1024 * 1024;
 
 /** The same source; its bytes are counted as they are read, and its address is what failures name. */
 export function countBytes(source: ByteSource, progress: Progress): ByteSource {
+  const count = (chunk: Uint8Array): void => {
+    progress.bytesIn += chunk.length;
+    progress.url = source.url;
+  };
   return {
     url: source.url,
     size: source.size,
-    *[Symbol.iterator]() {
-      for (const chunk of source) {
-        progress.bytesIn += chunk.length;
-        progress.url = source.url;
-        yield chunk;
-      }
-    },
-    async *[Symbol.asyncIterator]() {
-      for await (const chunk of source) {
-        progress.bytesIn += chunk.length;
-        progress.url = source.url;
-        yield chunk;
-      }
-    },
+    [Symbol.iterator]: () => tap(source, count),
+    [Symbol.asyncIterator]: () => tapAsync(source, count),
   };
+}
+
+/** The same bytes, to be read in the same ways, blocking or not. */
+export function countText(stream: Stream<Uint8Array>, text: TextCount): Stream<Uint8Array> {
+  const count = (chunk: Uint8Array): void => text.add(chunk.length);
+  const blocking = isIterable(stream) ? { [Symbol.iterator]: () => tap(stream as Iterable<Uint8Array>, count) } : {};
+  const waiting = isAsyncIterable(stream) ? { [Symbol.asyncIterator]: () => tapAsync(stream, count) } : {};
+  return { ...blocking, ...waiting } as Stream<Uint8Array>;
+}
+
+function* tap<T>(items: Iterable<T>, see: (item: T) => void): Generator<T, void, undefined> {
+  for (const item of items) {
+    see(item);
+    yield item;
+  }
+}
+
+async function* tapAsync<T>(items: Stream<T>, see: (item: T) => void): AsyncGenerator<T, void, undefined> {
+  for await (const item of items) {
+    see(item);
+    yield item;
+  }
+}
+
+/** The text of one input as it is counted in `textBytes`. */
+export class TextCount {
+  readonly #progress: Progress;
+  #bytes = 0;
+
+  constructor(progress: Progress) {
+    this.#progress = progress;
+  }
+
+  add(bytes: number): void {
+    this.#bytes += bytes;
+    this.#progress.textBytes += bytes;
+  }
+
+  /** Another replica is read, from its beginning. */
+  restart(): void {
+    this.#progress.textBytes -= this.#bytes;
+    this.#bytes = 0;
+  }
+}
+
+/** Our own records, which come as blocks of text. */
+export function countBlocks(records: Records, progress: Progress): Records {
+  return new Records({
+    nextBatch() {
+      const batch = records.nextBatch();
+      if (batch !== null) progress.textBytes += batchBytes;
+      return batch;
+    },
+    close: () => records.close(),
+  });
 }
 
 /** The pairs that a reduce reads, counted by the batch where they come in batches. */
@@ -31,18 +82,22 @@ export function countRecords(
   progress: Progress,
   onBatch: () => void,
 ): IteratorObject<unknown, undefined> {
-  if (stream instanceof Records) return new Records(new CountedBatches(stream, progress, onBatch));
-  return new CountedIterator(stream[Symbol.iterator](), progress);
+  if (stream instanceof Records) {
+    return new Records(new CountedBatches(countBlocks(stream, progress), progress, onBatch));
+  }
+  return new CountedIterator(stream[Symbol.iterator](), progress, onBatch);
 }
 
 export async function* countAsync(
   stream: AsyncIterable<unknown>,
   progress: Progress,
+  onBatch: () => void,
 ): AsyncGenerator<unknown, void, undefined> {
   const counter = new Counter(progress);
   for await (const record of stream) {
     counter.add(1);
     yield record;
+    onBatch();
   }
 }
 
@@ -97,15 +152,18 @@ class CountedBatches implements BatchSource {
 
 class CountedIterator extends Iterator<unknown, undefined> {
   readonly #records: Iterator<unknown>;
+  readonly #onBatch: () => void;
   readonly #counter: Counter;
 
-  constructor(records: Iterator<unknown>, progress: Progress) {
+  constructor(records: Iterator<unknown>, progress: Progress, onBatch: () => void) {
     super();
     this.#records = records;
+    this.#onBatch = onBatch;
     this.#counter = new Counter(progress);
   }
 
   override next(): IteratorResult<unknown, undefined> {
+    this.#onBatch();
     const step = this.#records.next();
     if (step.done === true) return { done: true, value: undefined };
     this.#counter.add(1);

@@ -1,13 +1,12 @@
 /**
  * One input of several replicas as one stream: where a replica fails, the next one goes on with the record after the last one
- * that was read. Replicas have the same contents by definition, so counting records is enough, whatever the format.
+ * that was read. Replicas have the same contents by definition, so counting records is enough, whatever the format; one that
+ * ends before it got there is none.
  */
 import { CommError, DataError } from "../../errors.ts";
-import { BatchIterator } from "./batches.ts";
+import { BatchIterator, nextRecords } from "./batches.ts";
+import { leave } from "./leave.ts";
 import { isIterable, type Stream } from "./stream.ts";
-
-/** Records at a time from a reader that does not know batches. */
-const batchRecords = 256;
 
 /** Opens one replica; may throw, and the stream may throw later. */
 export type OpenReplica = (url: string) => Stream<unknown>;
@@ -31,6 +30,7 @@ class Replicas {
   readonly #reasons: string[] = [];
   #at = 0;
   #last: unknown;
+  #current = "";
 
   constructor(urls: readonly string[], open: OpenReplica) {
     this.#urls = urls;
@@ -43,9 +43,19 @@ class Replicas {
     this.#reasons.push(error.message);
   }
 
+  /** The replica that is read ends in the middle of what others gave. */
+  tooShort(records: number, read: number): DataError {
+    const url = this.#current;
+    return new DataError(`${url}: it ends after ${records} records, ${read} were read of another replica`, {
+      code: "bad-replica",
+      url,
+    });
+  }
+
   next(): Stream<unknown> {
     while (this.#at < this.#urls.length) {
       const url = this.#urls[this.#at++] as string;
+      this.#current = url;
       try {
         return this.#open(url);
       } catch (error) {
@@ -97,16 +107,14 @@ class ReplicatedRecords extends BatchIterator<unknown> {
 
   /** `[]` after a change of replica. */
   #tryBatch(): readonly unknown[] | null {
-    const batch: unknown[] = [];
     try {
-      if (this.#records instanceof BatchIterator) return this.#records.nextBatch();
-      while (batch.length < batchRecords) {
-        const step = this.#records.next();
-        if (step.done === true) return batch.length === 0 ? null : batch;
-        batch.push(step.value);
+      const batch = nextRecords(this.#records);
+      if (batch === null && this.#toSkip > 0) {
+        throw this.#replicas.tooShort(this.#delivered - this.#toSkip, this.#delivered);
       }
       return batch;
     } catch (error) {
+      leave(this.#records);
       this.#replicas.failed(error);
       const next = this.#replicas.next();
       if (!isIterable(next)) throw new TypeError("the readers of two replicas are not both synchronous");
@@ -131,6 +139,7 @@ async function* replicatedAsync(replicas: Replicas, first: Stream<unknown>): Asy
         delivered++;
         yield record;
       }
+      if (toSkip > 0) throw replicas.tooShort(delivered - toSkip, delivered);
       return;
     } catch (error) {
       replicas.failed(error);
