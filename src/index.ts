@@ -5,6 +5,9 @@
  * neither the engine nor a bundler nor a command line (`client/light-import.test.ts`).
  */
 
+// First: the check comes before anything that an older Node cannot load.
+import "./node-version.ts";
+
 export type { RunContext } from "./cli/run/job-module.ts";
 export { Disco } from "./client/disco.ts";
 export type { DiscoOptions, EventsOptions, RequestOptions, ResultsOptions } from "./client/disco-options.ts";

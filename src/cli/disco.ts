@@ -4,8 +4,17 @@
  */
 import { exitCodes, isUsageError } from "./exit-codes.ts";
 
+/** What somebody types who forgot the `run`. */
+const moduleFile = /^[^-].*\.[cm]?[jt]s$/;
+
 export async function main(args: readonly string[]): Promise<void> {
   process.stdout.on("error", endQuietly);
+  const [first] = args;
+  if (first !== undefined && moduleFile.test(first)) {
+    process.stderr.write(`disco: ${first} is a file; to run the job in it: disco run ${args.join(" ")}\n`);
+    process.exitCode = exitCodes.usage;
+    return;
+  }
   const [{ buildProgram }, { CommanderError }] = await Promise.all([import("./program.ts"), import("commander")]);
   try {
     await buildProgram().parseAsync([...args], { from: "user" });

@@ -1,7 +1,7 @@
 /** Where an embedded engine keeps its things when nobody says: `$DISCO_ROOT`, `$XDG_DATA_HOME/disco`, `~/.local/share/disco`. */
-import { mkdir } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { DiscoError } from "../errors.ts";
 
 export function rootDirectory(env: NodeJS.ProcessEnv = process.env): string {
@@ -15,14 +15,35 @@ export function rootDirectory(env: NodeJS.ProcessEnv = process.env): string {
 export async function openRoot(root: string): Promise<string> {
   const dataDir = join(root, "data");
   try {
-    await mkdir(dataDir, { recursive: true });
+    await makeDirectory(dataDir);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new DiscoError(`the root directory ${root} cannot be used: ${why}`, {
       code: "bad-root",
       cause,
-      hint: "Choose another directory by DISCO_ROOT or new Disco(undefined, { root }).",
+      hint: "Choose another directory: DISCO_ROOT, --root of the commands, or new Disco(undefined, { root }).",
     });
   }
   return dataDir;
+}
+
+/** Level by level: on a file system that refuses every name (`/proc`), a recursive `mkdir` of Node never returns. */
+async function makeDirectory(path: string): Promise<void> {
+  const above = dirname(path);
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST" && (await stat(path)).isDirectory()) return;
+    if (code !== "ENOENT" || above === path || (await exists(above))) throw error;
+    await makeDirectory(above);
+    await mkdir(path);
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }

@@ -12,7 +12,9 @@ export async function listJobs(options: StoreOptions): Promise<void> {
     }
     const width = Math.max(0, ...jobs.map(({ name }) => name.length));
     for (const { name, status, submittedAt } of jobs) {
-      process.stdout.write(`${name.padEnd(width)}  ${status.padEnd(6)}  ${new Date(submittedAt).toISOString()}\n`);
+      const info = await disco.jobinfo(name);
+      const what = info.reason ?? summarizeJob(info);
+      process.stdout.write(`${name.padEnd(width)}  ${status.padEnd(6)}  ${localTime(submittedAt)}  ${what}\n`);
     }
   });
 }
@@ -26,7 +28,7 @@ export async function showJob(name: string, options: StoreOptions): Promise<void
     }
     const lines = [
       `${info.name}: ${info.status}`,
-      `  submitted ${new Date(info.submittedAt).toISOString()}`,
+      `  submitted ${localTime(info.submittedAt)}`,
       `  ${summarizeJob(info)}`,
       ...info.stages.map(({ stage, tasks, done, failed }) => {
         return `  ${stage}: ${formatCount(done)}/${formatCount(tasks)} tasks, ${formatCount(failed)} failed attempts`;
@@ -37,4 +39,9 @@ export async function showJob(name: string, options: StoreOptions): Promise<void
     ];
     process.stdout.write(`${lines.join("\n")}\n`);
   });
+}
+
+/** `2026-11-23 14:05:09`, in the time zone of who reads it. */
+function localTime(at: number): string {
+  return new Date(at).toLocaleString("sv-SE");
 }

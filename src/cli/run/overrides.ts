@@ -1,4 +1,7 @@
 /** The command line's options over those that the module gives. */
+
+import { nearestName } from "../../client/nearest-name.ts";
+import { DiscoError } from "../../errors.ts";
 import type { RunOptions } from "./options.ts";
 
 export function applyOptions(
@@ -15,8 +18,17 @@ export function applyOptions(
   };
 }
 
-/** The same kind of object (it may be a `Params`), with some properties set. */
+/**
+ * The same kind of object (it may be a `Params`), with some properties set. A name that is nearly one that the job has is a
+ * slip: it would be ignored without a word.
+ */
 function withParams(base: unknown, params: Record<string, unknown>): object {
   if (typeof base !== "object" || base === null) return params;
+  for (const name of Object.keys(params)) {
+    if (name in base) continue;
+    const meant = nearestName(name, Object.keys(base));
+    if (meant === undefined) continue;
+    throw new DiscoError(`the job has no parameter ${name}`, { code: "bad-option", hint: `Did you mean ${meant}?` });
+  }
   return Object.assign(Object.create(Object.getPrototypeOf(base) as object | null) as object, base, params);
 }
