@@ -32,7 +32,8 @@ const product = sources.filter(({ path }) => path.startsWith("src/") && !isTest(
  * file. A dynamic import counts like any other.
  */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
-  "index.ts": ["client", "worker", "protocol", "core:types", "cli:types"],
+  "index.ts": ["node-version.ts", "client", "worker", "protocol", "core:types", "cli:types"],
+  "node-version.ts": [],
   "errors.ts": [],
   core: ["protocol/messages.ts:types", "client/master-api.ts:types"],
   protocol: ["core"],
