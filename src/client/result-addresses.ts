@@ -12,6 +12,13 @@ import { isResultItem } from "./results.ts";
 /** Addresses with the same data. */
 export type ReplicaList = readonly string[];
 
+/** One file of results. */
+export interface ResultFile {
+  readonly replicas: ReplicaList;
+  /** Its size in bytes, where an index says so. */
+  readonly size: number | null;
+}
+
 /** Waits for jobs. Throws `DiscoError` `bad-results`. */
 export async function listResults(source: unknown): Promise<ReplicaList[]> {
   return listResultsSync(isJob(source) ? await source.wait() : source);
@@ -35,8 +42,8 @@ export function listResultsSync(source: unknown): ReplicaList[] {
 }
 
 /** The files behind one result. Throws what reading the last replica of an index threw. */
-export async function filesBehind(replicas: ReplicaList): Promise<ReplicaList[]> {
-  if (!isIndex(replicas)) return [replicas];
+export async function filesBehind(replicas: ReplicaList): Promise<ResultFile[]> {
+  if (!isIndex(replicas)) return [{ replicas, size: null }];
   let failure: unknown;
   for (const url of replicas) {
     try {
@@ -48,8 +55,8 @@ export async function filesBehind(replicas: ReplicaList): Promise<ReplicaList[]>
   throw noIndex(replicas, failure);
 }
 
-export function filesBehindSync(replicas: ReplicaList): ReplicaList[] {
-  if (!isIndex(replicas)) return [replicas];
+export function filesBehindSync(replicas: ReplicaList): ResultFile[] {
+  if (!isIndex(replicas)) return [{ replicas, size: null }];
   let failure: unknown;
   for (const url of replicas) {
     try {
@@ -65,8 +72,8 @@ function isIndex(replicas: ReplicaList): boolean {
   return replicas.every((url) => url.startsWith("dir://"));
 }
 
-function filesOf(entries: readonly IndexEntry[]): ReplicaList[] {
-  return entries.map(({ url }) => [url]);
+function filesOf(entries: readonly IndexEntry[]): ResultFile[] {
+  return entries.map(({ url, size }) => ({ replicas: [url], size }));
 }
 
 function noIndex(replicas: ReplicaList, cause: unknown): unknown {

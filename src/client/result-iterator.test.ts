@@ -50,9 +50,13 @@ describe("resultIterator", () => {
     await writeFile(join(home, "empty"), "");
     await writeFile(join(home, "cut"), first.bytes.subarray(0, first.bytes.length - 20));
     await writeFile(join(home, "text"), "a line\nanother\n");
-    const entry = (label: number, file: string): string => `${label} disco://localhost/${job}/${file} 1\n`;
-    await writeFile(join(home, ".disco", "reduce-0-0.results"), entry(0, "one") + entry(1, "empty"));
-    await writeFile(join(home, ".disco", "reduce-1-0.results"), entry(2, "two"));
+    const entry = (label: number, file: string, size: number): string =>
+      `${label} disco://localhost/${job}/${file} ${size}\n`;
+    await writeFile(
+      join(home, ".disco", "reduce-0-0.results"),
+      entry(0, "one", first.bytes.length) + entry(1, "empty", 0),
+    );
+    await writeFile(join(home, ".disco", "reduce-1-0.results"), entry(2, "two", second.bytes.length));
     server = createServer((request, response) => {
       if (request.url !== "/one") return response.writeHead(404).end();
       return response.writeHead(200, { "content-length": first.bytes.length }).end(first.bytes);

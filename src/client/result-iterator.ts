@@ -79,10 +79,10 @@ export class ResultIterator<T> implements AsyncIterable<T> {
 
   *#batchesSync(): Generator<RecordBatch, void> {
     for (const result of listResultsSync(this.#source)) {
-      for (const replicas of filesBehindSync(result)) {
-        const remote = replicas.find((url) => !isLocal(url));
-        const stream = remote === undefined ? openRecords(replicas, this.#options) : [];
-        if (remote !== undefined || !isIterable(stream)) throw notHere(remote ?? (replicas[0] as string));
+      for (const file of filesBehindSync(result)) {
+        const remote = file.replicas.find((url) => !isLocal(url));
+        const stream = remote === undefined ? openRecords(file, this.#options) : [];
+        if (remote !== undefined || !isIterable(stream)) throw notHere(remote ?? (file.replicas[0] as string));
         yield* batchesOf(stream);
       }
     }
@@ -90,7 +90,7 @@ export class ResultIterator<T> implements AsyncIterable<T> {
 
   async *#batches(): AsyncGenerator<RecordBatch, void> {
     for (const result of await listResults(this.#source)) {
-      for (const replicas of await filesBehind(result)) yield* batchesInTime(openRecords(replicas, this.#options));
+      for (const file of await filesBehind(result)) yield* batchesInTime(openRecords(file, this.#options));
     }
   }
 }

@@ -3,6 +3,7 @@
  */
 import { openUrl, schemeOf } from "../schemes/open.ts";
 import type { ByteSource } from "../schemes/scheme.ts";
+import { sized } from "../schemes/sized.ts";
 import { ownRecipe } from "../worker/own.ts";
 import { Records } from "../worker/storage/batch.ts";
 import { BatchIterator } from "../worker/streams/batches.ts";
@@ -10,7 +11,7 @@ import { type AnyInputStream, openChain } from "../worker/streams/input-chain.ts
 import { openReplicas } from "../worker/streams/replicas.ts";
 import { isIterable, type Stream } from "../worker/streams/stream.ts";
 import { embeddedHost, placeOf } from "./data-place.ts";
-import type { ReplicaList } from "./result-addresses.ts";
+import type { ResultFile } from "./result-addresses.ts";
 
 /** Records taken at a time from a reader that does not know batches. */
 const batchRecords = 1024;
@@ -27,12 +28,13 @@ export interface ReadOptions {
 }
 
 /** Opens the first replica that works; a later failure goes on with the next, at the same record. */
-export function openRecords(replicas: ReplicaList, options: ReadOptions): Stream<unknown> {
+export function openRecords({ replicas, size }: ResultFile, options: ReadOptions): Stream<unknown> {
   const chain = options.chain.map((fn) => ({ name: fn.name || "reader", fn }));
   const isOwn = options.chain.every((fn) => ownRecipe(fn) !== undefined);
   return openReplicas(replicas, (url) => {
     options.notifier?.(url);
-    const source = openUrl(url, placeOf(url));
+    const opened = openUrl(url, placeOf(url));
+    const source = size === null ? opened : sized(opened, size);
     return openChain(isOwn && !isLocal(url) ? withoutBlocking(source) : source, chain, options.params);
   });
 }

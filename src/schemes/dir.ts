@@ -5,6 +5,7 @@
 import { DataError } from "../errors.ts";
 import { openDisco, parseDiscoUrl } from "./disco.ts";
 import type { ByteSource, Scheme, SchemeContext } from "./scheme.ts";
+import { sized } from "./sized.ts";
 
 export interface IndexEntry {
   readonly label: number;
@@ -49,16 +50,20 @@ function openListed(url: string, context: SchemeContext): ByteSource {
   return openDisco(url, parseDiscoUrl(url), context);
 }
 
+function openEntry({ url, size }: IndexEntry, context: SchemeContext): ByteSource {
+  return sized(openListed(url, context), size);
+}
+
 export const dirScheme: Scheme = {
   open(url, context) {
     return {
       url,
       size: 0,
       *[Symbol.iterator]() {
-        for (const entry of readIndexSync(url, context)) yield* openListed(entry.url, context);
+        for (const entry of readIndexSync(url, context)) yield* openEntry(entry, context);
       },
       async *[Symbol.asyncIterator]() {
-        for (const entry of await readIndex(url, context)) yield* openListed(entry.url, context);
+        for (const entry of await readIndex(url, context)) yield* openEntry(entry, context);
       },
     };
   },

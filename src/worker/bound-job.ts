@@ -27,6 +27,7 @@ export class BoundJob {
   /** The input that is being read, for failures. */
   currentUrl: string | null = null;
   readonly #segments = new Map<number, SegmentFile>();
+  #segmentCount = 0;
   #code: LoadedCode | null = null;
   #loading: Promise<LoadedCode> | null = null;
 
@@ -101,15 +102,18 @@ export class BoundJob {
   /** The file to which this process appends its outputs of a stage. */
   segment(stage: number): SegmentFile {
     let segment = this.#segments.get(stage);
+    // Whoever deleted it (a sweeper of old files): what is appended to it now, nobody would find.
+    if (segment?.isDeleted === true) {
+      segment.close();
+      segment = undefined;
+    }
     if (segment === undefined) {
-      segment = SegmentFile.create(join(this.binding.dataDir, this.segmentName(stage)));
+      const count = this.#segmentCount++;
+      const name = `seg-${fileName(this.stage(stage).name)}-${this.binding.workerId}-${count}.seg`;
+      segment = SegmentFile.create(join(this.binding.dataDir, this.systemDir, name));
       this.#segments.set(stage, segment);
     }
     return segment;
-  }
-
-  segmentName(stage: number): string {
-    return `${this.systemDir}/seg-${fileName(this.stage(stage).name)}-${this.binding.workerId}.seg`;
   }
 
   /** Absolute path of the folder for temporary files. */

@@ -9,7 +9,7 @@
  */
 import { createHash, type Hash } from "node:crypto";
 import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import type { LabelSize, OutputRef } from "../core/job/spec.ts";
 import { formatIndex } from "../schemes/dir.ts";
 import type { PairWriter } from "./emit.ts";
@@ -47,8 +47,9 @@ export interface TaskOutputWriter extends PairWriter {
   abort(): void;
 }
 
-/** Output of a stage that others read. `segmentName` is `segment`'s path relative to the data directory. */
-export function intermediateOutput(plan: OutputPlan, segment: SegmentFile, segmentName: string): TaskOutputWriter {
+/** Output of a stage that others read. */
+export function intermediateOutput(plan: OutputPlan, segment: SegmentFile): TaskOutputWriter {
+  const file = relative(plan.dataDir, segment.path);
   const { partitions, label, budgetBytes, format } = plan;
   const sorted = plan.sorted && format === null;
   const writer = new TaskWriter({ segment, partitions, label, sorted, budgetBytes });
@@ -70,7 +71,7 @@ export function intermediateOutput(plan: OutputPlan, segment: SegmentFile, segme
       const { at, length, digest, labels } = writer.finish();
       const sizes =
         records === undefined ? labels : labels.map((size) => ({ ...size, records: records.get(size.label) ?? 0 }));
-      return { ref: { host: plan.host, file: segmentName, at, length, digest }, labels: sizes };
+      return { ref: { host: plan.host, file, at, length, digest }, labels: sizes };
     },
   };
 }

@@ -164,11 +164,11 @@ class Body {
     }
     if (toSkip > 0) throw this.#changed();
     if (this.#total !== null && this.received < this.#total) throw new Interrupted(this.#cutAt());
-    if (this.#total !== null && this.received > this.#total) {
+    if (reply.excess() !== null || (this.#total !== null && this.received > this.#total)) {
       throw new IoError({
         kind: "data",
         code: "bad-length",
-        message: `${this.#name}: the server announced ${this.#total} bytes and sent more`,
+        message: `${this.#name}: the server announced ${this.#total ?? this.received} bytes and sent more`,
       });
     }
   }

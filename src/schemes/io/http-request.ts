@@ -12,6 +12,8 @@ export interface Reply {
   readonly reason: string;
   readonly body: Readable;
   header(name: string): string | null;
+  /** What came behind the body and is no HTTP: the server announced less than it sent. `null`: nothing of the kind. */
+  excess(): Error | null;
 }
 
 /**
@@ -57,6 +59,7 @@ function requestOnce(
   isPaused: () => boolean,
 ): Promise<Reply> {
   return new Promise((resolve, reject) => {
+    let excess: Error | null = null;
     const client = address.protocol === "https:" ? https : http;
     const sent = client.get(address, { headers: { ...headers, "user-agent": "disco-mapreduce" }, signal }, (reply) => {
       resolve({
@@ -67,11 +70,16 @@ function requestOnce(
           const value = reply.headers[name];
           return typeof value === "string" ? value : null;
         },
+        excess: () => excess,
       });
     });
     sent.setTimeout(idleTimeoutMs, () => {
       if (!isPaused()) sent.destroy(new Error(`no data for ${idleTimeoutMs / 1000} s`));
     });
-    sent.on("error", reject);
+    sent.on("error", (error: NodeJS.ErrnoException) => {
+      // The parser objects as soon as it comes upon them, before the body's stream ends.
+      if (error.code?.startsWith("HPE_") === true) excess = error;
+      reject(error);
+    });
   });
 }

@@ -26,6 +26,8 @@ export class Inflater {
   readonly #frames: ZstdFrames | null;
   #member: Member | null = null;
   #bytesIn = 0;
+  /** Where the last chunk began. */
+  #chunkStart = 0;
   #bytesOut = 0;
 
   constructor(format: InflateFormat, name: string, out: ChunkWriter) {
@@ -38,6 +40,7 @@ export class Inflater {
   /** Resolves when the chunk is used up, which waits for the reader. */
   async write(chunk: Uint8Array): Promise<void> {
     const start = this.#bytesIn;
+    this.#chunkStart = start;
     this.#bytesIn += chunk.length;
     if (this.#frames === null) {
       await this.#writeMember(chunk);
@@ -105,15 +108,15 @@ export class Inflater {
   #translate(error: Error): IoError {
     if (error instanceof IoError) return error;
     const code = (error as NodeJS.ErrnoException).code;
-    const what =
-      code === "Z_BUF_ERROR" || /unexpected end/.test(error.message)
-        ? "it is cut off"
-        : `it is damaged or not ${this.#format} data (${error.message})`;
-    return this.#error(this.#bytesIn, what);
+    if (code === "Z_BUF_ERROR" || /unexpected end/.test(error.message))
+      return this.#error(this.#bytesIn, "it is cut off");
+    // The decompressor does not say where in a chunk it stopped.
+    const place = `${this.#chunkStart} to ${this.#bytesIn}`;
+    return this.#error(place, `it is damaged or not ${this.#format} data (${error.message})`);
   }
 
-  #error(offset: number, what: string, code = "bad-compressed"): IoError {
-    const message = `${this.#name}: ${this.#format} data, near compressed byte ${offset}: ${what}`;
+  #error(place: number | string, what: string, code = "bad-compressed"): IoError {
+    const message = `${this.#name}: ${this.#format} data, near compressed byte ${place}: ${what}`;
     return new IoError({ kind: "data", code, message });
   }
 }

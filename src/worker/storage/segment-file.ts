@@ -47,6 +47,11 @@ export class SegmentFile {
     return this.#length + this.#pendingLength;
   }
 
+  /** It has no name any more. */
+  get isDeleted(): boolean {
+    return fs.fstatSync(this.#fd).nlink === 0;
+  }
+
   get fd(): number {
     return this.#fd;
   }
