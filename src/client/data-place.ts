@@ -38,3 +38,14 @@ export function placeOf(url: string): SchemeContext {
   const address = parseDiscoUrl(url);
   return places.find((place) => existsSync(localPath(address, place) ?? "")) ?? first;
 }
+
+/**
+ * The file behind an address whose data lies with an engine of another root than `dataDir`: workers of that directory's engine
+ * would look for the address in their own. `null` where they find it, or nobody does.
+ */
+export function fileOfOtherRoot(url: string, dataDir: string | undefined): string | null {
+  const place = placeOf(url);
+  if (dataDir === undefined || place.dataDir === dataDir || !/^disco:/.test(url)) return null;
+  const path = localPath(parseDiscoUrl(url), place);
+  return path !== null && existsSync(path) ? path : null;
+}

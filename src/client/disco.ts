@@ -1,5 +1,6 @@
 /** The client of a Disco master (the seed: `disco.core.Disco`). Without an address the master runs in this process. */
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { CommError, DiscoError } from "../errors.ts";
 import { checkAddress } from "./address.ts";
 import { badOption } from "./bad-option.ts";
@@ -250,6 +251,11 @@ export class Disco {
       retry: status >= 500 ? "here" : "never",
       url: path,
     });
+  }
+
+  /** @internal Of the embedded engine. */
+  get dataDir(): string {
+    return join(rootDirectory(this.#options.root), "data");
   }
 
   /** @internal Called by whatever has started a job. */

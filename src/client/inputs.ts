@@ -8,7 +8,7 @@ import type { InputSpec } from "../core/job/spec.ts";
 import { readIndex } from "../schemes/dir.ts";
 import { parseDiscoUrl } from "../schemes/disco.ts";
 import { schemeOf } from "../schemes/open.ts";
-import { embeddedHost, placeOf } from "./data-place.ts";
+import { embeddedHost, fileOfOtherRoot, placeOf } from "./data-place.ts";
 import { expandPath, isGlob, localFile } from "./local-files.ts";
 import { notYet } from "./not-yet.ts";
 import { badInput, listInputs, type Replicas } from "./replicas.ts";
@@ -19,6 +19,8 @@ export interface InputOptions {
   readonly hasMap: boolean;
   /** Files above this size are read in parts; 0: never. */
   readonly splitBytes: number;
+  /** Data directory of the embedded engine that will run the job. */
+  readonly dataDir?: string | undefined;
 }
 
 export interface Inputs {
@@ -30,7 +32,7 @@ export interface Inputs {
 const known = "Known are http://, https://, disco://, dir://, raw://, file:// and local paths.";
 
 /** Throws `JobError` `bad-input` or `no-such-file`, `DiscoError` `not-yet`, or what reading a `dir://` index throws. */
-export async function resolveInputs({ input, hasMap, splitBytes }: InputOptions): Promise<Inputs> {
+export async function resolveInputs({ input, hasMap, splitBytes, dataDir }: InputOptions): Promise<Inputs> {
   if (input === undefined) throw badInput("input is missing: the job has nothing to read", "Give a list of addresses.");
   const specs: InputSpec[] = [];
   let partitioned = true;
@@ -43,7 +45,7 @@ export async function resolveInputs({ input, hasMap, splitBytes }: InputOptions)
     }
     const fromIndex = addresses.some((url) => url.startsWith("dir://"));
     partitioned &&= fromIndex;
-    if (fromIndex) specs.push(...(await readIndexes(addresses, place)));
+    if (fromIndex) specs.push(...(await readIndexes(addresses, place, dataDir)));
     else if (addresses.length > 1) specs.push(replicated(addresses, place));
     else await addSingle(specs, addresses[0] as string, place, splitBytes);
   }
@@ -51,7 +53,11 @@ export async function resolveInputs({ input, hasMap, splitBytes }: InputOptions)
 }
 
 /** The entries of the first index that can be read. */
-async function readIndexes(addresses: Replicas["addresses"], place: string): Promise<InputSpec[]> {
+async function readIndexes(
+  addresses: Replicas["addresses"],
+  place: string,
+  dataDir: string | undefined,
+): Promise<InputSpec[]> {
   const failures: unknown[] = [];
   for (const url of addresses) {
     if (!url.startsWith("dir://"))
@@ -61,7 +67,7 @@ async function readIndexes(addresses: Replicas["addresses"], place: string): Pro
       return entries.map((entry) => ({
         label: entry.label,
         size: entry.size,
-        replicas: [entry.url],
+        replicas: [fileOfOtherRoot(entry.url, dataDir) ?? entry.url],
         hosts: [hostOf(entry.url)],
       }));
     } catch (error) {

@@ -21,12 +21,17 @@ export interface PackOptions {
   readonly portable: boolean;
   /** Overrides the dict's own. */
   readonly prefix?: string;
+  /** Data directory of the embedded engine that will run the job. */
+  readonly dataDir?: string;
 }
 
 /**
  * @throws JobError for inputs and functions that cannot be sent, naming the culprit
  */
-export async function makeJobPack(options: AnyJobOptions, { portable, prefix }: PackOptions): Promise<Uint8Array> {
+export async function makeJobPack(
+  options: AnyJobOptions,
+  { portable, prefix, dataDir }: PackOptions,
+): Promise<Uint8Array> {
   const settings = settingsOf(options);
   const defaultReader = hasDefaultReader(options) || options.mapReader === mapLineReader;
   const hasMap = options.map !== undefined || options.pipeline?.[0]?.map !== undefined;
@@ -34,6 +39,7 @@ export async function makeJobPack(options: AnyJobOptions, { portable, prefix }: 
     input: options.input,
     hasMap,
     splitBytes: defaultReader ? settings.splitBytes : 0,
+    dataDir,
   });
   const fns = new FunctionList();
   const readBefore = hasDefaultReader(options) ? decompressing(specs) : [];

@@ -12,7 +12,7 @@ import type { WaitOptions } from "./wait.ts";
 
 /**
  * A job that runs, or is to run, at a master. `newJob` makes one; `new Job(disco, name)` is the handle of a job that exists,
- * or starts a new one by `run`. `await using` purges the job at the end of its block.
+ * or starts a new one by `run`. `await using`, or `using`, purges the job at the end of its block.
  *
  * @typeParam K keys of the results, `V` their values
  */
@@ -115,6 +115,11 @@ export class Job<K = unknown, V = unknown> {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.disco.purge(this);
+  }
+
+  /** `using`: begins to purge, and waits for nothing; what goes wrong is a warning of the process. */
+  [Symbol.dispose](): void {
+    this.disco.purge(this).catch((error: unknown) => process.emitWarning(error as Error));
   }
 }
 markAsJob(Job.prototype);

@@ -27,23 +27,19 @@ export async function openRoot(root: string): Promise<string> {
   return dataDir;
 }
 
-/** Level by level: on a file system that refuses every name (`/proc`), a recursive `mkdir` of Node never returns. */
-async function makeDirectory(path: string): Promise<void> {
-  const above = dirname(path);
+/**
+ * Level by level: on a file system that refuses every name (`/proc`), a recursive `mkdir` of Node never returns. Several
+ * engines may do this at once: a directory that is there meanwhile is as good.
+ */
+async function makeDirectory(path: string, isAboveThere = false): Promise<void> {
   try {
     await mkdir(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EEXIST" && (await stat(path)).isDirectory()) return;
-    if (code !== "ENOENT" || above === path || (await exists(above))) throw error;
+    const above = dirname(path);
+    if (code !== "ENOENT" || isAboveThere || above === path) throw error;
     await makeDirectory(above);
-    await mkdir(path);
+    await makeDirectory(path, true);
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }

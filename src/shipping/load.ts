@@ -58,7 +58,8 @@ export function installHooks(): void {
   registerHooks({
     resolve(specifier, context, nextResolve) {
       if (modules.has(specifier)) return { url: specifier, format: "module", shortCircuit: true };
-      if (specifier === "disco-mapreduce") return nextResolve(packageEntry, context);
+      // Without the next resolver: that of require() takes no URLs.
+      if (specifier === "disco-mapreduce") return { url: packageEntry, shortCircuit: true };
       const { parentURL } = context;
       const isFromSlice = parentURL !== undefined && modules.has(parentURL);
       const resolved = isFromSlice

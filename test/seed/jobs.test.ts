@@ -249,8 +249,14 @@ describe("kill, clean and purge", { timeout: 60_000 }, () => {
     }
   });
 
-  it("await using purges the job at the end of its block", async () => {
+  it("await using and using purge the job at the end of its block", async () => {
     let name: string;
+    {
+      using job = await disco.newJob("begun", hello);
+      name = job.name;
+      await job.wait();
+    }
+    while ((await disco.joblist()).some((entry) => entry.name === name)) await new Promise(setImmediate);
     {
       await using job = await disco.newJob("scoped", hello);
       name = job.name;
