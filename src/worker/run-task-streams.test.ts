@@ -173,6 +173,33 @@ test("init may leave its loop early: the rest is for the map, and for the reduce
   );
 });
 
+test("lines are the same whether a file is read whole or in parts", async () => {
+  // What would tell a whole file's encoding at its start is data where a part begins.
+  const lines = ["first", "\ufeffmarked", "a\0b", "\u001f gzip?", "last"];
+  const text = Buffer.from(`${lines.join("\n")}\n`);
+  const cuts = [0, ...lines.keys()].map((n) =>
+    Buffer.byteLength(
+      lines
+        .slice(0, n)
+        .map((line) => `${line}\n`)
+        .join(""),
+    ),
+  );
+  await withJob({ stages: [{ kind: "map", fn: (line: string) => [[line, 1]] }] }, async (bench) => {
+    const file = join(bench.dataDir, "input");
+    // Past the first 8 KiB of the whole a NUL byte says nothing.
+    const before = Buffer.from("x\n".repeat(8_192));
+    await writeFile(file, Buffer.concat([before, text]));
+    const parts = cuts.map((from, i) => [from, cuts[i + 1] ?? text.length].map((at) => at + before.length).join("-"));
+    await bench.run({ inputs: parts.map((part) => `${file}#bytes=${part}`) });
+    const found = bench.results(0).map(([key]) => key);
+    await bench.run({ inputs: [file], attempt: 1 });
+    const whole = bench.results(0).map(([key]) => key);
+    assert.deepEqual(found, lines);
+    assert.deepEqual(whole.slice(-lines.length), lines);
+  });
+});
+
 test("a reader may yield one object again and again", async () => {
   const reader = function* (): Generator<{ n: number }> {
     const entry = { n: 0 };

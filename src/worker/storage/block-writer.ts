@@ -6,7 +6,9 @@
 
 import { DiscoError } from "../../errors.ts";
 import { type BlockCodec, BlockEncoder, blockCrc, blockHeaderBytes, blockRecordsMax } from "../../protocol/block.ts";
+import { recordOverheadBytes } from "../../protocol/value-snapshot.ts";
 import { valueBytesMax } from "../../protocol/value-tags.ts";
+import { roughBytes } from "../rough-size.ts";
 import type { RecordBuffer } from "./record-buffer.ts";
 import { sortedOrder } from "./sort-order.ts";
 
@@ -64,11 +66,11 @@ export function writeUnsorted(
 
 /** Sorts the buffer, writes it as one run of several blocks, and clears it. */
 export function writeSorted(buffer: RecordBuffer, sink: BlockSink, digest: BlockDigest | null): Written {
-  const { keys, values, bytes } = buffer;
+  const { keys, values } = buffer;
   const records = keys.length;
   const order = sortedOrder(keys);
   buffer.clear();
-  const run = new RunWriter(sink, digest, bytes / records);
+  const run = new RunWriter(sink, digest);
   for (let i = 0; i < records; i++) {
     const index = order[i] as number;
     run.add(keys[index], values[index]);
@@ -80,7 +82,6 @@ export function writeSorted(buffer: RecordBuffer, sink: BlockSink, digest: Block
 export class RunWriter {
   readonly #sink: BlockSink;
   readonly #digest: BlockDigest | null;
-  readonly #usualBytes: number;
   #keys: unknown[] = [];
   #values: unknown[] = [];
   #bytes = 0;
@@ -88,18 +89,15 @@ export class RunWriter {
   #length = 0;
   #records = 0;
 
-  /** `usualBytes`: estimated bytes of memory of a record whose size can not be seen at a glance. */
-  constructor(sink: BlockSink, digest: BlockDigest | null, usualBytes: number) {
+  constructor(sink: BlockSink, digest: BlockDigest | null) {
     this.#sink = sink;
     this.#digest = digest;
-    this.#usualBytes = usualBytes;
   }
 
   add(key: unknown, value: unknown): void {
     this.#keys.push(key);
     this.#values.push(value);
-    if (typeof value === "string") this.#bytes += value.length + (typeof key === "string" ? key.length : 0) + 64;
-    else this.#bytes += this.#usualBytes;
+    this.#bytes += recordOverheadBytes + sizeOf(key) + sizeOf(value);
     if (this.#bytes >= sortedBlockBytes) this.#flush();
   }
 
@@ -120,6 +118,12 @@ export class RunWriter {
     this.#values = [];
     this.#bytes = 0;
   }
+}
+
+/** Each record by itself: neighbours in a run may all be large, as the lists of one frequent key are. */
+function sizeOf(value: unknown): number {
+  if (typeof value === "string") return value.length;
+  return typeof value === "number" ? 0 : roughBytes(value);
 }
 
 /** A block is never so large but by one huge record: single values are limited by the codec already. */

@@ -80,7 +80,7 @@ export class MergedRecords implements BatchSource {
       }
       const group = runs.slice(from, to);
       if (group.length === runs.length) return sortInMemory(group);
-      joined.push(group.length === 1 ? (group[0] as Run) : this.#write(sortInMemory(group), group));
+      joined.push(group.length === 1 ? (group[0] as Run) : this.#write(sortInMemory(group)));
       from = to;
     }
     this.#runs = joined;
@@ -93,15 +93,14 @@ export class MergedRecords implements BatchSource {
     for (let from = 0; from < this.#runs.length; from += this.#fanIn) {
       const group = this.#runs.slice(from, from + this.#fanIn);
       const readers = group.map((run) => new RunReader(run));
-      joined.push(group.length === 1 ? (group[0] as Run) : this.#write(new MergeTree(readers), group));
+      joined.push(group.length === 1 ? (group[0] as Run) : this.#write(new MergeTree(readers)));
     }
     this.#runs = joined;
   }
 
-  #write(source: BatchSource, group: readonly Run[]): Run {
+  #write(source: BatchSource): Run {
     const scratch = this.#openScratch();
-    const usualBytes = sum(group, memoryOf) / sum(group, (run) => run.records);
-    const writer = new RunWriter((block) => scratch.append(block), null, usualBytes);
+    const writer = new RunWriter((block) => scratch.append(block), null);
     for (let batch = source.nextBatch(); batch !== null; batch = source.nextBatch()) {
       for (let i = 0; i < batch.n; i++) writer.add(batch.keys[i], batch.values[i]);
     }
@@ -141,8 +140,4 @@ function sortInMemory(runs: readonly Run[]): BatchSource {
     Array.from(order, (index) => keys[index]),
     Array.from(order, (index) => values[index]),
   );
-}
-
-function sum(runs: readonly Run[], of: (run: Run) => number): number {
-  return runs.reduce((total, run) => total + of(run), 0);
 }

@@ -17,6 +17,9 @@ const lineBytesMax = 64 * 1024 * 1024;
 /** Where a NUL byte means "not text", as in grep and git. */
 const sniffBytes = 8 * 1024;
 
+/** A part of a file that does not begin at its start (`schemes/file.ts`): what it begins with tells nothing of the whole. */
+const laterPart = /#bytes=0*[1-9]\d*-\d+$/;
+
 const newline = 10;
 const carriageReturn = 13;
 
@@ -30,11 +33,12 @@ export class LineDecoder implements Decoder<string> {
   readonly #latin1: boolean;
   #tail: Uint8Array[] = [];
   #tailBytes = 0;
-  #started = false;
+  #started: boolean;
 
   constructor(url: string, options: LineOptions = {}) {
     this.#url = url;
     this.#latin1 = options.encoding === "latin1";
+    this.#started = laterPart.test(url);
   }
 
   push(chunk: Uint8Array): readonly string[] {
