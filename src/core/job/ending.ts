@@ -15,7 +15,7 @@ export function resultsOf(last: Stage): string[] {
 }
 
 /** Ends all live attempts, and says so to nodes and to who waits. The job's status and reason are set already. */
-export function announceEnd(job: JobMachine, status: "ready" | "dead", keepFiles: boolean, out: Outbox): void {
+export function announceEnd(job: JobMachine, status: "ready" | "dead", out: Outbox): void {
   const busy = new Set<string>();
   for (const stage of job.stages) {
     for (const [task, attempts] of [...stage.live]) {
@@ -34,7 +34,7 @@ export function announceEnd(job: JobMachine, status: "ready" | "dead", keepFiles
     reason: job.reason,
     failure: job.failure,
   });
-  if (keepFiles || job.spec.keep) return;
+  if (job.spec.keep) return;
   out.push({ kind: "drop-files", job: job.name, hosts: [...job.hosts].sort(), scope: "intermediate" });
 }
 

@@ -204,7 +204,7 @@ export class JobMachine {
   /** The engine died: what it had not finished will not be. */
   interrupt(at: number): Command[] {
     if (this.status !== "active") return [];
-    this.die(at, interruption(this), null, true);
+    this.die(at, interruption(this), null);
     return this.out.take();
   }
 
@@ -304,20 +304,20 @@ export class JobMachine {
   #ready(at: number, last: Stage): void {
     this.results = resultsOf(last);
     this.out.log(at, texts.ready(at - this.submittedAt));
-    this.#finish("ready", at, false);
+    this.#finish("ready", at);
   }
 
   /** Ends the job without results. */
-  die(at: number, reason: string, failure: TaskFailure | null, keepFiles = false): void {
+  die(at: number, reason: string, failure: TaskFailure | null): void {
     this.reason = reason;
     this.failure = failure;
     this.out.log(at, texts.dead(reason), "error");
-    this.#finish("dead", at, keepFiles);
+    this.#finish("dead", at);
   }
 
-  #finish(status: "ready" | "dead", at: number, keepFiles: boolean): void {
+  #finish(status: "ready" | "dead", at: number): void {
     this.status = status;
     this.endedAt = at;
-    announceEnd(this, status, keepFiles, this.out);
+    announceEnd(this, status, this.out);
   }
 }
