@@ -1,6 +1,7 @@
 /** Where the master is: none (the engine in this process), `disco://host[:port]` or `http(s)://…`. */
 import { DiscoError } from "../errors.ts";
 import { notYet } from "./not-yet.ts";
+import { shown } from "./option-checks.ts";
 
 /**
  * Checks the address that was given, or `DISCO_MASTER`.
@@ -16,10 +17,13 @@ export function checkAddress(address: unknown): void {
     (/^disco:\/\/[^/:\s]+(?::\d{1,5})?\/?$/.test(master) || (/^https?:\/\//.test(master) && URL.canParse(master)));
   if (!valid) {
     throw new DiscoError(
-      `${typeof master === "string" ? JSON.stringify(master) : String(master)}${from} is not the address of a master`,
+      `${typeof master === "string" ? JSON.stringify(master) : shown(master)}${from} is not the address of a master`,
       {
         code: "bad-address",
-        hint: "Write disco://host, disco://host:port or http(s)://host:port, or leave it out to run jobs in this process.",
+        hint:
+          typeof master === "object" && master !== null
+            ? "Options are the second argument: new Disco(undefined, { … })."
+            : "Write disco://host, disco://host:port or http(s)://host:port, or leave it out to run jobs in this process.",
       },
     );
   }

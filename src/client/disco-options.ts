@@ -1,4 +1,6 @@
 /** The options of `Disco` and of its methods. */
+import { badOption, checkNames, checkValues } from "./bad-option.ts";
+import { anObject, type Check, functionCheck, integer, oneOf, shown, stringRecord } from "./option-checks.ts";
 
 export interface DiscoOptions {
   /** Directory of the embedded engine: journal, job files and results. Default: `DISCO_ROOT`, `$XDG_DATA_HOME/disco`, `~/.local/share/disco`. */
@@ -29,4 +31,22 @@ export interface RequestOptions {
   readonly data?: string | Uint8Array;
   /** Where in the reply to begin, in bytes. */
   readonly offset?: number;
+}
+
+const workersMax = 1024;
+
+const checks: Readonly<Record<keyof DiscoOptions, Check>> = {
+  root: (value) => (typeof value === "string" && !value.includes("\0") ? null : "the path of a directory"),
+  workers: integer(1, workersMax),
+  journal: oneOf("sqlite", "memory"),
+  labels: stringRecord,
+  onSubmit: functionCheck,
+};
+
+/** Throws `JobError` `unknown-option` or `bad-option`. */
+export function checkDiscoOptions(options: DiscoOptions): void {
+  if (anObject(options) !== null)
+    throw badOption(`new Disco: an object of options was expected, not ${shown(options)}`);
+  checkNames(options, checks, "", () => undefined);
+  checkValues(options, checks, "");
 }

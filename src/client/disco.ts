@@ -5,7 +5,13 @@ import { CommError, DiscoError } from "../errors.ts";
 import { checkAddress } from "./address.ts";
 import { badOption } from "./bad-option.ts";
 import { rememberRoot, rootDirectory } from "./data-place.ts";
-import type { DiscoOptions, EventsOptions, RequestOptions, ResultsOptions } from "./disco-options.ts";
+import {
+  checkDiscoOptions,
+  type DiscoOptions,
+  type EventsOptions,
+  type RequestOptions,
+  type ResultsOptions,
+} from "./disco-options.ts";
 import type { AnyReduceOutput, KeyOf, Nothing, ResultPair, Returned, ValueOf, Widen } from "./infer.ts";
 import { Job } from "./job.ts";
 import { JobDict } from "./job-dict.ts";
@@ -16,7 +22,7 @@ import type { AnyJobOptions, JobOptions } from "./job-options.ts";
 import { keepAlive } from "./keep-alive.ts";
 import type { JobEvent, JobInfo, JobListEntry, MasterApi, NodeInfo } from "./master-api.ts";
 import { notYet } from "./not-yet.ts";
-import { integer, shown } from "./option-checks.ts";
+import { shown } from "./option-checks.ts";
 import {
   asResults,
   type ItemOfRef,
@@ -27,8 +33,6 @@ import {
   type Results,
 } from "./results.ts";
 import { timeoutMsMax, type WaitOptions, waitForJob } from "./wait.ts";
-
-const workersMax = 1024;
 
 export class Disco {
   readonly #options: DiscoOptions;
@@ -42,10 +46,7 @@ export class Disco {
    */
   constructor(address?: string, options: DiscoOptions = {}) {
     checkAddress(address);
-    if (options.workers !== undefined) {
-      const expected = integer(1, workersMax)(options.workers);
-      if (expected !== null) throw badOption(`workers: ${expected} was expected, not ${shown(options.workers)}`);
-    }
+    checkDiscoOptions(options);
     this.#options = options;
   }
 

@@ -1,5 +1,6 @@
 /** Names of jobs: the prefix that a user chooses, and the unique name that the master makes of it. */
 import { DiscoError, JobError } from "../errors.ts";
+import { shown } from "./option-checks.ts";
 import type { JobRef } from "./results.ts";
 
 const prefixPattern = /^[a-zA-Z0-9_]{1,100}$/;
@@ -9,8 +10,8 @@ const namePattern = /^[a-zA-Z0-9_@:]{1,200}$/;
 /** Throws `JobError` `bad-name` for what cannot be (the first part of) a job's name. */
 export function checkPrefix(prefix: unknown): string {
   if (typeof prefix === "string" && prefixPattern.test(prefix)) return prefix;
-  const shown = typeof prefix === "string" ? JSON.stringify(prefix) : `a ${typeof prefix}`;
-  throw new JobError(`bad job name ${shown}: 1 to 100 characters of a-z, A-Z, 0-9 and _ were expected`, {
+  const name = typeof prefix === "string" ? JSON.stringify(prefix) : shown(prefix);
+  throw new JobError(`bad job name ${name}: 1 to 100 characters of a-z, A-Z, 0-9 and _ were expected`, {
     code: "bad-name",
     hint: suggestion(prefix),
   });
@@ -30,7 +31,7 @@ export function isJobName(name: unknown): name is string {
 export function nameOf(job: JobRef): string {
   const name = typeof job === "string" ? job : Array.isArray(job) ? job[0] : (job as { name?: unknown } | null)?.name;
   if (isJobName(name)) return name;
-  throw new DiscoError(`${typeof name === "string" ? JSON.stringify(name) : String(name)} is not the name of a job`, {
+  throw new DiscoError(`${typeof name === "string" ? JSON.stringify(name) : shown(job)} is not the name of a job`, {
     code: "bad-name",
     hint: "Pass a Job, the name of one, or an item that results() gave.",
   });

@@ -74,9 +74,10 @@ export function shown(value: unknown): string {
   if (typeof value === "bigint") return `${value}n`;
   if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : `a list (of ${shown(value[0])} …)`;
+  if (value instanceof Promise) return "a promise (is an await missing?)";
   if (typeof value === "object" && value !== null) {
-    const name = Object.getPrototypeOf(value)?.constructor?.name;
-    return name === undefined || name === "Object" ? "an object" : `an object of class ${name}`;
+    const name: unknown = Object.getPrototypeOf(value)?.constructor?.name;
+    return typeof name !== "string" || name === "" || name === "Object" ? "an object" : `an object of class ${name}`;
   }
   return String(value);
 }

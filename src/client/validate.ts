@@ -115,7 +115,7 @@ const ofReduce = [
  * given. `input` is looked at only when the job is submitted.
  */
 export function validateOptions(options: AnyJobOptions): void {
-  if (anObject(options) !== null) {
+  if (anObject(options) !== null || options instanceof Promise) {
     throw new JobError(`a job is an object of options, not ${shown(options)}`, { code: "bad-option" });
   }
   checkNames(options, checks, "", otherNames);

@@ -1,8 +1,8 @@
 /** Waiting for a job to end. */
-import { badOption } from "./bad-option.ts";
+import { badOption, checkNames } from "./bad-option.ts";
 import { jobFailure, timedOut } from "./job-failure.ts";
 import type { MasterApi } from "./master-api.ts";
-import { shown } from "./option-checks.ts";
+import { type Check, shown } from "./option-checks.ts";
 import { type Show, showEvents, showMode } from "./show-events.ts";
 
 /** The longest delay that timers take. */
@@ -21,6 +21,13 @@ export interface WaitOptions {
   readonly show?: Show;
 }
 
+const known: Readonly<Record<keyof WaitOptions, Check>> = {
+  pollInterval: () => null,
+  timeout: () => null,
+  clean: () => null,
+  show: () => null,
+};
+
 /**
  * The addresses of the results, when there are any.
  * @throws JobError when the job died or was killed, with the first fatal failure; `timeout` when the time is up
@@ -31,6 +38,7 @@ export async function waitForJob(
   name: string,
   options: WaitOptions = {},
 ): Promise<readonly string[]> {
+  checkNames(options, known, "wait: ", () => undefined);
   const { pollInterval = 2, timeout = null, clean = false } = options;
   checkSeconds("pollInterval", pollInterval);
   if (timeout !== null) checkSeconds("timeout", timeout);

@@ -34,6 +34,7 @@ describe("a function that cannot travel is refused before anything is sent", () 
     assert.match((await refusal(captures.outerThis.call({ n: 1 }))).message, /`this`/);
     assert.match((await refusal(captures.outerArguments())).message, /`arguments`/);
     assert.match((await refusal(captures.methodThis.map)).message, /`this`/);
+    assert.match((await refusal(captures.methodOfClass)).message, /`this`/);
   });
 
   it("but a method in params may use the `this` that it is called on", async () => {

@@ -46,7 +46,7 @@ export interface Closure {
 const commonJsNames = new Set(["require", "module", "exports", "__filename", "__dirname"]);
 
 export function closureOf(live: LiveModule, roots: readonly Root[]): Closure {
-  for (const root of roots) if (root.variable === undefined) checkTies(live, root);
+  for (const root of roots) checkTies(live, root);
   // First as if everything travelled as source: that tells which variables matter and who touches them.
   const widest = new Gathering(live, () => false);
   widest.gather(roots);
@@ -174,9 +174,11 @@ function isSettled({ analysis }: LiveModule, variable: Variable, widest: Gatheri
   return variable.references.every(({ init, identifier }) => init || widest.declares(identifier as SyntaxNode));
 }
 
-function checkTies({ source }: LiveModule, { role, found }: Root): void {
+function checkTies({ source }: LiveModule, { role, found, variable }: Root): void {
   const tie = findTie(found);
   if (tie === undefined) return;
+  // A class travels as a whole, with its private names; but nobody calls its method on anything.
+  if (variable !== undefined && !tie.isOwn) return;
   // Functions in params are called on the params object itself, as here.
   if (tie.isOwn && role.startsWith("params")) return;
   throw travelError(
