@@ -73,7 +73,7 @@ export interface PlainOptions {
   readonly seed?: number;
   /**
    * Big local text files are read by several map tasks, in ranges of about so many bytes; 0: one task a file. Only with the
-   * default reader. Default: 64 MiB (67,108,864).
+   * default reader. Default: 64 MiB (67,108,864); 0 where `mapInit` takes the input, as it may read a header.
    */
   readonly splitBytes?: number;
   /** Keep intermediate files after the job has ended. Default: false. */

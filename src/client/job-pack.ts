@@ -15,6 +15,7 @@ import type { AnyJobOptions } from "./job-options.ts";
 import { settingsOf } from "./job-settings.ts";
 import { FunctionList, hasDefaultReader, type JobFunction, type NamedFunction, planStages, withRefs } from "./plan.ts";
 import { readRequiredFiles, resolveRequiredModules } from "./required.ts";
+import { splitBytesFor } from "./splitting.ts";
 
 export interface PackOptions {
   /** The code has to run on machines without the submitter's files and packages. */
@@ -33,12 +34,11 @@ export async function makeJobPack(
   { portable, prefix, dataDir }: PackOptions,
 ): Promise<Uint8Array> {
   const settings = settingsOf(options);
-  const defaultReader = hasDefaultReader(options) || options.mapReader === mapLineReader;
   const hasMap = options.map !== undefined || options.pipeline?.[0]?.map !== undefined;
   const { specs, partitioned } = await resolveInputs({
     input: options.input,
     hasMap,
-    splitBytes: defaultReader ? settings.splitBytes : 0,
+    splitBytes: splitBytesFor(options, settings.splitBytes),
     dataDir,
   });
   const fns = new FunctionList();
