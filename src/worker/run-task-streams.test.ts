@@ -297,6 +297,24 @@ test("records of a reduce let go of the text that they are slices of", async () 
   );
 });
 
+test("a reduce over sorted inputs does not blame the one that was read last", async () => {
+  const fn = (): never => {
+    throw new Error("broken");
+  };
+  for (const [sort, url] of [
+    [false, "raw://1 a 1 b\n"],
+    [true, null],
+  ] as const) {
+    await withJob(
+      { stages: [{ kind: "reduce", fn: (pairs: Pairs) => pairs.next() && fn(), inputStream: [netstrReader], sort }] },
+      async (bench) => {
+        await assert.rejects(bench.run({ inputs: ["raw://1 a 1 b\n", "raw://1 c 1 d\n"] }), /broken/);
+        assert.equal(bench.job.currentUrl, url);
+      },
+    );
+  }
+});
+
 test("a key that contains itself is named, also where keys are hashed", async () => {
   const cyclic: unknown[] = [1];
   cyclic.push(cyclic);

@@ -119,8 +119,12 @@ async function arrange(
   const stream = concat(openers);
   if (!plan.sort) return stream;
   const options = { ...plan, textBytes: () => progress.textBytes };
-  if (isIterable(stream)) return sortRecords(stream as Iterable<[unknown, unknown]>, options);
-  return sortRecordsAsync(stream as AsyncIterable<[unknown, unknown]>, options);
+  const sorted = isIterable(stream)
+    ? sortRecords(stream as Iterable<[unknown, unknown]>, options)
+    : await sortRecordsAsync(stream as AsyncIterable<[unknown, unknown]>, options);
+  // All inputs have been read: what fails from here on is the fault of none.
+  progress.url = null;
+  return sorted;
 }
 
 function synchronous(stream: Stream<unknown>): Iterable<[unknown, unknown]> {

@@ -2,7 +2,7 @@
 import { DataError } from "../../errors.ts";
 import { decodeValue, encodeValue } from "../../protocol/value.ts";
 import { own } from "../own.ts";
-import { type Decoder, decode, joinBytes } from "./decoder.ts";
+import { type Decoder, decode } from "./decoder.ts";
 import type { ByteSink } from "./stream.ts";
 
 const headerBytes = 4;
@@ -10,7 +10,10 @@ const recordBytesMax = 512 * 1024 * 1024;
 
 class ObjectDecoder implements Decoder<[unknown, unknown]> {
   readonly #url: string;
-  #left: Uint8Array = new Uint8Array(0);
+  /** What is left of earlier chunks, joined only when the record at the front is complete: a long one comes in thousands. */
+  #waiting: Uint8Array[] = [];
+  #waitingBytes = 0;
+  #needed = headerBytes;
   #offset = 0;
 
   constructor(url: string) {
@@ -18,25 +21,33 @@ class ObjectDecoder implements Decoder<[unknown, unknown]> {
   }
 
   push(chunk: Uint8Array): readonly [unknown, unknown][] {
-    const bytes = joinBytes(this.#left, chunk);
+    this.#waiting.push(chunk);
+    this.#waitingBytes += chunk.length;
+    if (this.#waitingBytes < this.#needed) return [];
+    const bytes = this.#waiting.length === 1 ? chunk : Buffer.concat(this.#waiting, this.#waitingBytes);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const pairs: [unknown, unknown][] = [];
     let at = 0;
+    this.#needed = headerBytes;
     while (at + headerBytes <= bytes.length) {
       const length = view.getUint32(at, true);
       if (length > recordBytesMax) throw this.#error(at, `a record of ${length} bytes`);
       const end = at + headerBytes + length;
-      if (end > bytes.length) break;
+      if (end > bytes.length) {
+        this.#needed = end - at;
+        break;
+      }
       pairs.push(this.#pair(bytes.subarray(at + headerBytes, end), at));
       at = end;
     }
-    this.#left = bytes.subarray(at);
+    this.#waiting = at < bytes.length ? [bytes.subarray(at)] : [];
+    this.#waitingBytes = bytes.length - at;
     this.#offset += at;
     return pairs;
   }
 
   end(): readonly [unknown, unknown][] {
-    if (this.#left.length > 0) throw this.#error(0, "the last record is cut off");
+    if (this.#waitingBytes > 0) throw this.#error(0, "the last record is cut off");
     return [];
   }
 

@@ -126,6 +126,22 @@ test("netstrings and objects survive any cut", () => {
   assert.throws(() => read(objectReader, Buffer.alloc(7, 1)), fails("bad-record", /byte 0.*cut off/));
 });
 
+test("a large record is put together in linear time", () => {
+  const chunks: Uint8Array[] = [];
+  const sink = { write: (chunk: Uint8Array | string) => void chunks.push(Buffer.from(chunk)) };
+  const text = "x".repeat(64 * 1024 * 1024);
+  for (const value of ["before", text, "after"]) objectWriter(sink, "k", value);
+  const bytes = Buffer.concat(chunks);
+  const pieces = Array.from({ length: Math.ceil(bytes.length / 4096) }, (_, i) =>
+    bytes.subarray(i * 4096, (i + 1) * 4096),
+  );
+  const started = performance.now();
+  const values = [...objectReader(pieces, 0, "mem:large")].map(([, value]) => value as string);
+  // Copying all that has come for each piece would be 500 GB.
+  assert.ok(performance.now() - started < 20_000);
+  assert.deepEqual([values[0], values[1] === text, values[2]], ["before", true, "after"]);
+});
+
 test("JSON lines name the line that is none", () => {
   assert.deepEqual(read(jsonlReader, '{"a":1}\n\n[2]\n"x"', [3, 3]), [{ a: 1 }, [2], "x"]);
   assert.throws(() => read(jsonlReader, '1\n{"a":\n'), fails("bad-record", /file\.txt, line 2 is not JSON: \{"a":/));
