@@ -155,8 +155,6 @@ export class Coordinator {
     const { job, stage, task, attempt } = report;
     const id: AttemptId = { job, stage, task, attempt };
     switch (report.kind) {
-      case "started":
-        return null;
       case "progress":
         if (this.#isLive(id)) {
           progress.set(id, report.progress);

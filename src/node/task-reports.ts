@@ -20,10 +20,9 @@ export class TaskReports {
   }
 
   /** News of a task that goes on. */
-  news(message: FromWorker & { kind: "started" | "progress" | "message" }): void {
+  news(message: FromWorker & { kind: "progress" | "message" }): void {
     const id = attemptOf(message);
-    if (message.kind === "started") this.#report({ kind: "started", ...id });
-    else if (message.kind === "progress") this.#report({ kind: "progress", ...id, progress: message.progress });
+    if (message.kind === "progress") this.#report({ kind: "progress", ...id, progress: message.progress });
     else this.#report({ kind: "message", ...id, level: message.level, text: String(message.text) });
   }
 

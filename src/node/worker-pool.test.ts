@@ -219,7 +219,7 @@ describe("a pool of workers", () => {
     await using bench = new Bench(2);
     bench.add("deaf");
     bench.add("loop");
-    while (bench.reports.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (bench.pool.running().length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
     const begun = performance.now();
     await bench.pool.endJob("job");
     assert.ok(performance.now() - begun < 1_000);
@@ -231,7 +231,7 @@ describe("a pool of workers", () => {
     const running = bench.add("hang");
     const waiting = bench.add("ok");
     const last = bench.add("ok");
-    while (bench.reports.length < 1) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (bench.pool.running().length < 1) await new Promise((resolve) => setTimeout(resolve, 5));
     bench.pool.cancel({ job: "job", stage: 0, task: waiting, attempt: 0 });
     bench.pool.cancel({ job: "job", stage: 0, task: running, attempt: 0 });
     const ends = await bench.until(1);

@@ -129,7 +129,9 @@ export class WorkerPool {
 
   /** Attempts that run now, the first of each worker. */
   running(): AttemptId[] {
-    return [...this.#workers].flatMap((worker) => (worker.head === undefined ? [] : [worker.head.task]));
+    return [...this.#workers].flatMap((worker) =>
+      worker.head === undefined || !worker.headStarted ? [] : [worker.head.task],
+    );
   }
 
   /** Process ids of all workers, the spare included. */
@@ -276,11 +278,11 @@ export class WorkerPool {
     if (message.kind === "started") {
       worker.started(now);
       this.#startFailures.succeeded(worker.job);
-    } else if (message.kind === "progress") {
-      worker.moved(message.progress, now);
-    } else if (message.kind !== "message") {
+      // Only the pool needs it, to know whom to blame; as a report it would be half of what the master hears of tiny tasks.
       return;
     }
+    if (message.kind === "progress") worker.moved(message.progress, now);
+    else if (message.kind !== "message") return;
     this.#reports.news(message);
   }
 

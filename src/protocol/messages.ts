@@ -29,7 +29,6 @@ export interface Assignment extends AttemptId {
 // ---- node -> master ------------------------------------------------------------------------------------------------
 
 export type NodeReport =
-  | ({ readonly kind: "started" } & AttemptId)
   | ({ readonly kind: "done"; readonly output: TaskOutput } & AttemptId)
   | ({ readonly kind: "failed"; readonly failure: TaskFailure } & AttemptId)
   /** An input of this attempt, an output of an earlier stage, is gone or corrupt: the master has that task run again. */
