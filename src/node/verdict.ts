@@ -4,14 +4,14 @@
  * A worker that says "failed" needs no verdict. This is for those that could not: they ran out of memory, exited, crashed,
  * hung and were killed, or were killed by somebody else (*lost*: not the task's fault, as far as one can tell).
  */
-import type { TaskFailure } from "../errors.ts";
+import { DiscoError, type TaskFailure } from "../errors.ts";
 
 export interface WorkerEnd {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   /** The end of what it wrote to stderr. */
   readonly stderr: string;
-  /** It could not be started at all. */
+  /** It could not be started at all; a `DiscoError`: we killed it for what it sent. */
   readonly error: Error | null;
 }
 
@@ -52,6 +52,10 @@ export function judge(end: WorkerEnd, context: VerdictContext): Verdict {
         hint: "Raise taskTimeout if single records may take so long; otherwise look for an endless loop.",
       },
     );
+  }
+  if (end.error instanceof DiscoError) {
+    const { code, message, retry, hint } = end.error;
+    return failed(code, "WorkerProtocolError", message, { retry, ...(hint === undefined ? {} : { hint }) });
   }
   if (end.error !== null) {
     return failed("worker-start", end.error.name, `the worker process could not be started: ${end.error.message}`, {

@@ -8,10 +8,13 @@
  */
 import { type ChildProcess, fork } from "node:child_process";
 import type { Socket } from "node:net";
+import { DiscoError } from "../errors.ts";
 import type { FromWorker, ToWorker } from "../protocol/messages.ts";
+import { guardChannel } from "./channel-guard.ts";
 import { OutputRing } from "./output-ring.ts";
 import type { WorkerEnd } from "./verdict.ts";
 import type { WorkerCommand } from "./worker-command.ts";
+import { sortMessage } from "./worker-message.ts";
 
 /** A process that has not said "ready" after this long hangs. Generous: machines may be very busy. */
 const startPatienceMs = 60_000;
@@ -33,6 +36,8 @@ export class WorkerProcess {
   readonly #stderr = new OutputRing();
   readonly #stdout = new OutputRing();
   #child: ChildProcess | null = null;
+  /** Why we killed it for what it sent. */
+  #garbage: DiscoError | null = null;
   #startTimer: NodeJS.Timeout | undefined;
   #killTimer: NodeJS.Timeout | undefined;
 
@@ -89,6 +94,7 @@ export class WorkerProcess {
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       serialization: "json",
     });
+    guardChannel(child, (reason) => this.#refuse(reason));
     child.on("message", (message: FromWorker) => this.#receive(message));
     child.on("error", (error) => {
       // Also emitted when a message could not be sent or a signal failed: only a process that never was ends here.
@@ -107,7 +113,13 @@ export class WorkerProcess {
   }
 
   #receive(message: FromWorker): void {
-    if (this.#state === "ended" || message === null || typeof message !== "object") return;
+    if (this.#state === "ended" || this.#garbage !== null) return;
+    const sort = sortMessage(message);
+    if (sort === "foreign") return;
+    if (sort === "malformed") {
+      this.#refuse(`a malformed "${message.kind}"`);
+      return;
+    }
     if (message.kind !== "ready") {
       this.#events.message(message);
       return;
@@ -118,13 +130,23 @@ export class WorkerProcess {
     this.#events.ready();
   }
 
+  /** What it sends is no message: it cannot be trusted with a task any more. */
+  #refuse(reason: string): void {
+    this.#garbage = new DiscoError(`the worker process sent what is no message: ${reason}`, {
+      code: "worker-garbage",
+      retry: "here",
+      hint: "Does the job's code, or a native add-on of it, call process.send or write to file descriptors that are not its own?",
+    });
+    this.kill(0);
+  }
+
   #exited(child: ChildProcess, code: number | null, signal: NodeJS.Signals | null): void {
     // What it started dies with it. The group outlives its leader, so its id is still ours.
     this.#signal("SIGKILL");
     const finish = (): void => {
       clearTimeout(timer);
       child.off("close", finish);
-      this.#end({ code, signal, stderr: this.#stderr.tail(), error: null });
+      this.#end({ code, signal, stderr: this.#stderr.tail(), error: this.#garbage });
     };
     // "close" comes when the pipes are empty: the last words, and the last messages, are in then.
     const timer = setTimeout(finish, drainMs);

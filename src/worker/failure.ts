@@ -24,8 +24,9 @@ export function taskFailure(
     // A failure without a stack is better than none.
   }
   const policy = policyOf(thrown);
-  const named = thrown instanceof Error ? thrown.name || "Error" : typeof thrown;
-  const text = thrown instanceof Error ? thrown.message : `a value that is no Error was thrown: ${inspect(thrown)}`;
+  const named = thrown instanceof Error ? String(thrown.name || "Error") : typeof thrown;
+  const text =
+    thrown instanceof Error ? String(thrown.message) : `a value that is no Error was thrown: ${inspect(thrown)}`;
   const at = policy.url ?? url ?? undefined;
   const { stack, location, frame } = translated;
   return {
@@ -52,9 +53,17 @@ const retries: ReadonlySet<unknown> = new Set(["here", "elsewhere", "never"]);
 
 function policyOf(thrown: unknown): Policy {
   // By shape as well as by class: the user's module may have another copy of this package.
-  if (thrown instanceof DiscoError || (thrown instanceof Error && isCoded(thrown))) return thrown;
+  if (thrown instanceof DiscoError) return thrown;
+  if (thrown instanceof Error && isCoded(thrown)) {
+    const { code, retry, hint, url } = thrown;
+    return { code, retry, hint: textOf(hint), url: textOf(url) };
+  }
   if ((thrown as NodeJS.ErrnoException | null)?.code === "ENOSPC") return { code: "disk-full", retry: "elsewhere" };
   return { code: "user-error", retry: "here" };
+}
+
+function textOf(value: unknown): string | undefined {
+  return value === undefined || value === null ? undefined : String(value);
 }
 
 function isCoded(error: Error): error is Error & Policy {
