@@ -26,7 +26,7 @@ function estimateObject(value: object, depth: number): number {
   if (ArrayBuffer.isView(value)) return 96 + value.byteLength;
   if (value instanceof ArrayBuffer) return 96 + value.byteLength;
   if (depth === 0) return 64;
-  if (Array.isArray(value)) return 32 + scaled(value.length, value, depth);
+  if (Array.isArray(value)) return 32 + estimateArray(value, depth);
   if (value instanceof Map) return 64 + scaled(value.size * 2, flat(value), depth);
   if (value instanceof Set) return 64 + scaled(value.size, value, depth);
   let bytes = 32;
@@ -37,6 +37,14 @@ function estimateObject(value: object, depth: number): number {
     if (++seen === 64) return bytes * Math.max(1, Object.keys(value).length / 64);
   }
   return bytes;
+}
+
+/** As `scaled`; without an iterator, since records often hold short arrays. */
+function estimateArray(items: readonly unknown[], depth: number): number {
+  const seen = Math.min(items.length, sampled);
+  let bytes = 0;
+  for (let i = 0; i < seen; i++) bytes += 16 + estimate(items[i], depth - 1);
+  return seen === items.length ? bytes : (bytes / seen) * items.length;
 }
 
 function* flat(map: Map<unknown, unknown>): Generator<unknown, void, undefined> {
