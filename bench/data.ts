@@ -70,6 +70,14 @@ function* text(bytes: number, seed: number): Generator<Uint8Array> {
   }
 }
 
+/** One line of 100 MB, longer than a line may be. */
+export function longLine(): string {
+  return cached("long-line.txt", function* () {
+    for (let i = 0; i < 100; i++) yield Buffer.alloc(1_000_000, 97);
+    yield Buffer.from("\n");
+  });
+}
+
 export const recordBytes = 100;
 
 /** Lines of 100 bytes whose first ten are a random printable key: the shape of the sort benchmarks. */

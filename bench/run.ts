@@ -10,9 +10,10 @@ import { p1, p2 } from "./p1-p2-word-count.ts";
 import { p3 } from "./p3-sort.ts";
 import { p5 } from "./p5-latency.ts";
 import { p6 } from "./p6-many-tasks.ts";
+import { p10 } from "./p10-memory.ts";
 import type { Answer, Figure, Question } from "./question.ts";
 
-const questions: readonly Question[] = [p1, p2, p3, p5, p6];
+const questions: readonly Question[] = [p1, p2, p3, p5, p6, p10];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

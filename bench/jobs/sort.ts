@@ -1,6 +1,8 @@
 /** P3: sorts lines of 100 bytes by their first ten. Argument: the file. Checks the order of what comes out. */
 import { Disco, resultIterator } from "disco-mapreduce";
+import { ProcessMemory } from "../processes.ts";
 
+using memory = new ProcessMemory();
 await using disco = new Disco(undefined, { workers: 2 });
 const started = performance.now();
 const job = await disco.newJob("bench_sort", {
@@ -16,6 +18,8 @@ const job = await disco.newJob("bench_sort", {
 const results = await job.wait();
 const seconds = (performance.now() - started) / 1000;
 const { peakRss } = await job.jobinfo();
+const workers = memory.children();
+const main = memory.own();
 let records = 0;
 for (const url of results) {
   let last = "";
@@ -26,4 +30,4 @@ for (const url of results) {
   }
 }
 await job.purge();
-console.log(JSON.stringify({ seconds, records, workerRss: peakRss, mainRss: process.resourceUsage().maxRSS * 1024 }));
+console.log(JSON.stringify({ seconds, records, workerRss: peakRss, mainRss: memory.own(), workers, main }));
