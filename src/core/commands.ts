@@ -70,7 +70,7 @@ export interface JobEnded {
   readonly failure: TaskFailure | null;
 }
 
-/** Delete the master's own records of the job: event log, job pack. Lost: an unknown job's leftovers, swept at start. */
+/** Delete the master's own records of the job: event log, job pack. Lost: they stay until the job is purged once more. */
 export interface ForgetJob {
   readonly kind: "forget-job";
   readonly job: string;
