@@ -15,7 +15,7 @@ const input = ["raw://a"];
 const { sharedObjects } = process.report.getReport() as { sharedObjects: readonly string[] };
 const library = sharedObjects.find((path) => /\/libm\.so/.test(path));
 
-describe("params", { timeout: 60_000 }, () => {
+describe("params", { timeout: 60_000, concurrency: 2 }, () => {
   it("are the seed's example: a counter and a function, a copy for each task", async () => {
     const file = await bench.file("twelve.txt", "e\n".repeat(12));
     const job = await disco.newJob("counting", {
@@ -94,7 +94,7 @@ describe("params", { timeout: 60_000 }, () => {
   });
 });
 
-describe("requiredFiles", { timeout: 60_000 }, () => {
+describe("requiredFiles", { timeout: 60_000, concurrency: 2 }, () => {
   it("lie flat in the working directory of tasks, from paths or contents", async () => {
     const path = await bench.file("deep/folder/table.txt", "from a path");
     for (const [requiredFiles, name, contents, names] of [
@@ -172,7 +172,7 @@ describe("requiredModules", { timeout: 60_000 }, () => {
   });
 });
 
-describe("out-of-band values", { timeout: 60_000 }, () => {
+describe("out-of-band values", { timeout: 60_000, concurrency: 2 }, () => {
   it("are put by tasks, seen by later stages and other jobs, and asked for by key", async () => {
     const first = await disco.newJob("puts", {
       input: ["raw://a", "raw://b"],

@@ -26,7 +26,7 @@ function* keysOfTask(pairs: Iterable<[number, string]>): Generator<[string, stri
   yield [task.stage, keys.toSorted((a, b) => a - b).join("")];
 }
 
-describe("a pipeline", { timeout: 60_000 }, () => {
+describe("a pipeline", { timeout: 60_000, concurrency: 2 }, () => {
   const tasks = async (grouping: Grouping): Promise<string[]> => {
     const job = await disco.newJob("grouped", {
       input: ["raw://0123", "raw://2345"],
@@ -101,7 +101,7 @@ describe("a pipeline", { timeout: 60_000 }, () => {
   });
 });
 
-describe("partitions", { timeout: 60_000 }, () => {
+describe("partitions", { timeout: 60_000, concurrency: 2 }, () => {
   const input = ["raw://0123456789"];
 
   it("are one by default, so that one reduce reads everything", async () => {
@@ -186,7 +186,7 @@ describe("partitions", { timeout: 60_000 }, () => {
   });
 });
 
-describe("sort", { timeout: 60_000 }, () => {
+describe("sort", { timeout: 60_000, concurrency: 2 }, () => {
   it("true gives equal keys one after the other, ascending: numbers as numbers, text by code point", async () => {
     const job = await disco.newJob("sorted", {
       input: ["raw://10", "raw://9", "raw://-1", "raw://é", "raw://z", "raw://Z", "raw://𝒳", "raw://ﬀ"],

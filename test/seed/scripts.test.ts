@@ -53,7 +53,7 @@ for await (const [, { message }] of job.events()) {
 }
 `;
 
-describe("a script", { timeout: 120_000 }, () => {
+describe("a script", { timeout: 120_000, concurrency: 2 }, () => {
   let folder: string;
 
   before(async () => {
@@ -130,7 +130,7 @@ ${moduleScript.replace("await main();", "if (isMainThread) new Worker(new URL(im
     ["is killed", 'process.kill(process.pid, "SIGKILL"); await new Promise(() => {});', 137],
   ] as const) {
     it(`that ${title} while a job runs leaves no worker behind`, async () => {
-      const child = await start("module/endless.ts", `${endless}${ending}`);
+      const child = await start(`module/${title.replace(/\W+/g, "-")}.ts`, `${endless}${ending}`);
       const closed = finish(child);
       const { code: status, stdout, stderr } = await closed;
       const signalled =
