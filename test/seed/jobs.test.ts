@@ -188,6 +188,25 @@ describe("questions about jobs", { timeout: 60_000 }, () => {
     await job.kill();
   });
 
+  it("are answered raw by request: GET, POST where there is data, from an offset on", async () => {
+    const job = await disco.newJob("requested", hello);
+    await job.wait();
+    const reply = await disco.request(`/disco/ctrl/jobinfo?name=${job.name}`);
+    assert.equal((JSON.parse(reply) as { active: string }).active, "ready");
+    const results = await disco.request("/disco/ctrl/get_results", { data: JSON.stringify([10, [job.name]]) });
+    assert.ok(results.includes(job.name));
+    const parameters = `/disco/ctrl/parameters?name=${job.name}`;
+    const whole = await disco.request(parameters);
+    assert.ok((await disco.request(parameters, { offset: 8 })).length < whole.length);
+    await assert.rejects(disco.request("/disco/ctrl/nothing"), { name: "CommError", code: "http-404" });
+  });
+
+  it("are answered with the outputs of the map, once that has ended", async () => {
+    const job = await disco.newJob("mapped", hello);
+    const results = await job.wait();
+    assert.deepEqual(await job.mapresults(), results);
+  });
+
   it("about an unknown job are errors that say so", async () => {
     const name = "nobody@1:2:3";
     const asked = [
