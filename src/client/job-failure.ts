@@ -36,11 +36,19 @@ export function timedOut(name: string, seconds: number, waits: readonly string[]
   });
 }
 
+/** An address of `raw://` is the whole input. */
+const addressCharsMax = 200;
+
+function shortened(url: string): string {
+  const line = url.replace(/\s+/g, " ");
+  return line.length > addressCharsMax ? `${line.slice(0, addressCharsMax)}…` : line;
+}
+
 /** `TypeError: x is not a function`, where in the user's source, and the lines around it. */
 function describeFailure({ name, message, location, frame, url }: TaskFailure): string {
   const lines = [message.startsWith(`${name}:`) ? message : `${name}: ${message}`];
   if (location !== undefined) lines.push(`    at ${location.file}:${location.line}:${location.column}`);
-  if (url !== undefined && !message.includes(url)) lines.push(`    while reading ${url}`);
+  if (url !== undefined && !message.includes(url)) lines.push(`    while reading ${shortened(url)}`);
   if (frame !== undefined && frame !== "") lines.push("", frame);
   return lines.join("\n");
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { inspect } from "node:util";
-import { kvgroup, nopReduce, resultIterator } from "../../src/index.ts";
+import { defaultPartition, kvgroup, nopReduce, resultIterator } from "../../src/index.ts";
 import { deathOf, type Engine, openEngine } from "./engine.test-kit.ts";
 
 let engine: Engine;
@@ -206,6 +206,28 @@ describe("strange keys and values", { timeout: 120_000 }, () => {
     const error = await deathOf(job);
     assert.equal(error.code, "bad-value");
     assert.match(error.message, /512/);
+  });
+
+  test("made to fall into one partition are spread by another seed", async () => {
+    const partitions = 8;
+    const keys: string[] = [];
+    for (let i = 0; keys.length < 400; i++) if (defaultPartition(`key ${i}`, partitions) === 0) keys.push(`key ${i}`);
+    const sizes = async (seed: number): Promise<number[]> => {
+      const job = await engine.disco.newJob("flood", {
+        input: [`raw://${keys.join("\n")}`],
+        map: (line) => [[line, 1] as const],
+        *reduce(pairs) {
+          yield ["records", [...pairs].length] as const;
+        },
+        partitions,
+        seed,
+      });
+      return (await resultIterator(job).toArray()).map(([, n]) => n);
+    };
+    assert.deepEqual(await sizes(0), [keys.length]);
+    const spread = await sizes(1);
+    assert.equal(spread.length, partitions);
+    assert.ok(Math.max(...spread) < keys.length / 4, String(spread));
   });
 
   test("of no records at all are an empty result, with and without partitions", async () => {
