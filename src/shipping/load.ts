@@ -27,13 +27,28 @@ export interface LoadedCode {
 const valuesSymbol = Symbol.for("disco-mapreduce.values");
 /** Same folder layout in the sources and in the built package. */
 const packageEntry = new URL(import.meta.url.endsWith(".ts") ? "../index.ts" : "../index.js", import.meta.url).href;
+/** Modules by the URL of each of their instances. */
 const modules = new Map<string, ShippedModule>();
+/** How often this process has loaded code. */
+let loads = 0;
 const entries = new Set<string>();
 let isHooked = false;
 
-/** Imports the code's modules and finds its functions. What a module throws when it is imported comes out as it is. */
-export async function loadCode(code: ShippedCode, options: LoadOptions = {}): Promise<LoadedCode> {
+/**
+ * Imports the code's modules and finds its functions. What a module throws when it is imported comes out as it is. Each call makes
+ * instances of its own, whose module-level variables have the values they were sent with: a set that an earlier job, or an attempt
+ * that failed, has filled would drop records silently.
+ */
+export async function loadCode(shipped: ShippedCode, options: LoadOptions = {}): Promise<LoadedCode> {
   installHooks();
+  const instance = loads++;
+  const code =
+    instance === 0
+      ? shipped
+      : {
+          ...shipped,
+          modules: shipped.modules.map((module) => ({ ...module, url: `${module.url}&load=${instance}` })),
+        };
   if (options.entryUrl !== undefined) entries.add(options.entryUrl);
   for (const { key, bytes } of code.values ?? []) registry().set(key, decodeValue(bytes));
   for (const module of code.modules) modules.set(module.url, module);

@@ -98,7 +98,7 @@ export class StackTranslator {
 
   /** Slices in texts (`SyntaxError`s, unresolved imports) under the name of the user's file. */
   #cleaned(line: string): string {
-    return line.replaceAll(/\?disco=[0-9a-f]+/g, "");
+    return line.replaceAll(/\?disco=[0-9a-f]+(?:&load=\d+)?/g, "");
   }
 
   /** A module that does not compile has no frames: its place is the first line of the stack. */

@@ -30,6 +30,7 @@ export class BoundJob {
   #segmentCount = 0;
   #code: LoadedCode | null = null;
   #loading: Promise<LoadedCode> | null = null;
+  #isStale = false;
 
   readonly #loadCode: (data: JobData) => Promise<LoadedCode>;
 
@@ -67,15 +68,21 @@ export class BoundJob {
     this.#segments.clear();
   }
 
-  /** Loads the job's functions, once; after a failure the next task tries again. */
+  /** Loads the job's functions, once, and again after an attempt that failed. */
   async load(): Promise<LoadedCode> {
-    if (this.#code === null) {
+    if (this.#code === null || this.#isStale) {
+      this.#isStale = false;
       this.#loading ??= this.#loadCode(this.data).finally(() => {
         this.#loading = null;
       });
       this.#code = await this.#loading;
     }
     return this.#code;
+  }
+
+  /** An attempt failed: what it left in module-level variables must not reach the next one, which would differ by it. */
+  renewCode(): void {
+    this.#isStale = true;
   }
 
   stage(number: number): StagePlan {

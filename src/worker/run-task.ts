@@ -72,6 +72,7 @@ export async function runTask(job: BoundJob, task: WorkerTask, host: TaskHost): 
     };
   } catch (error) {
     job.currentUrl = progress.url;
+    job.renewCode();
     abort(output);
     throw error;
   } finally {
