@@ -71,11 +71,11 @@ export class BoundJob {
   /** Loads the job's functions, once, and again after an attempt that failed. */
   async load(): Promise<LoadedCode> {
     if (this.#code === null || this.#isStale) {
-      this.#isStale = false;
       this.#loading ??= this.#loadCode(this.data).finally(() => {
         this.#loading = null;
       });
       this.#code = await this.#loading;
+      this.#isStale = false;
     }
     return this.#code;
   }
