@@ -40,7 +40,7 @@ export function workerCommand(options: {
 }): WorkerCommand {
   const limitMb = options.memoryLimitBytes / mebibyte;
   const heapMb = Math.max(heapMinMb, Math.floor(limitMb * heapShare));
-  const semiMb = Math.max(semiSpaceMinMb, Math.min(semiSpaceMaxMb, Math.floor(limitMb / 16)));
+  const semiMb = Math.max(semiSpaceMinMb, Math.min(semiSpaceMaxMb, Math.floor(limitMb / semiSpaceShare)));
   const execArgv = [`--max-old-space-size=${heapMb}`, `--max-semi-space-size=${semiMb}`];
   const script = options.script ?? workerScript;
   // In a checkout our own name means our own sources.
