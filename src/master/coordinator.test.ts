@@ -58,6 +58,8 @@ class Bench {
   readonly coordinator: Coordinator;
   readonly assigned: Assignment[] = [];
   readonly told: string[] = [];
+  /** So many assignments are refused. */
+  refusals = 0;
   #news: (() => void) | null = null;
 
   constructor() {
@@ -72,9 +74,14 @@ class Bench {
       progress: this.progress,
       keepAlive: this.keepAlive,
       now: () => Date.now(),
+      nodeLost: () => this.join(),
     });
     serveNodes(this.bus, this.coordinator, files);
     this.bus.serve("node.h.assign", (bytes) => {
+      if (this.refusals > 0) {
+        this.refusals--;
+        throw new Error("not now");
+      }
       const { assignments } = JSON.parse(Buffer.from(bytes).toString()) as { assignments: Assignment[] };
       this.assigned.push(...assignments);
       this.#news?.();
@@ -86,6 +93,10 @@ class Bench {
         return undefined;
       });
     }
+    this.join();
+  }
+
+  join(): void {
     this.coordinator.join({ host: "h", incarnation: "i", slots: 2, queueDepth: 4, labels: {}, attempts: [] });
   }
 
@@ -122,6 +133,17 @@ const output: TaskOutput = {
 const idOf = ({ job, stage, task, attempt }: AttemptId): AttemptId => ({ job, stage, task, attempt });
 
 describe("the coordinator", () => {
+  test("gives the tasks of a node that refused them to the node again when it has joined again", async () => {
+    await using bench = new Bench();
+    bench.refusals = 1;
+    const job = bench.submit(1);
+    const [first] = await bench.assignments(1);
+    assert.ok(first !== undefined);
+    assert.equal(first.attempt, 1, "the refused attempt is over");
+    bench.coordinator.report("h", [{ kind: "done", ...idOf(first), output }]);
+    assert.equal(bench.status(job), "ready");
+  });
+
   test("assigns, takes reports, and ends the job once, however often a report comes", async () => {
     await using bench = new Bench();
     const job = bench.submit(2);

@@ -39,6 +39,8 @@ export interface CoordinatorParts {
   readonly keepAlive: KeepAlive;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** A node was given up: whoever composed the engine may have it join again. */
+  readonly nodeLost?: (host: string) => void;
   /** It cannot decide any more (C3): what runs, runs for nothing. Called once. */
   readonly failed?: () => void;
 }
@@ -287,6 +289,7 @@ export class Coordinator {
     }
     const reason = error instanceof Error ? error.message : String(error);
     this.#quietly(() => this.record([{ kind: "node-lost", at: this.#parts.now(), host, reason }]));
+    this.#parts.nodeLost?.(host);
   }
 
   /** The error is kept and told to whoever asks next. */

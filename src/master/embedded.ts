@@ -82,10 +82,12 @@ export async function openEmbedded(options: EmbeddedOptions = {}): Promise<Maste
   const writer = `${process.pid}-${randomUUID()}`;
   // What it leaves behind is deleted with the jobs: nobody can do more about it.
   const failed = (): void => void node.abandon().catch(() => undefined);
+  // The node lives as long as this process: without it, jobs would wait for ever.
+  const nodeLost = (): void => void node.join().catch(failed);
   const shared = { nodes, logs, files, signals, progress, keepAlive, now };
   const stops: (() => void)[] = [];
   const coordinator = await orClose(node, journal, async () => {
-    const opened = new Coordinator({ ...shared, journal, writer, failed });
+    const opened = new Coordinator({ ...shared, journal, writer, failed, nodeLost });
     stops.push(serveNodes(bus, opened, files));
     await node.start();
     return opened;

@@ -99,10 +99,15 @@ export class Node {
     serve("state", () => this.#state());
   }
 
-  /** Joins the master. */
+  /** Joins the master for the first time. */
   async start(): Promise<void> {
+    void sweepRehearsals(this.#options.dataDir);
+    await this.join();
+  }
+
+  /** Tells the master that it is there, with none of the attempts of before. */
+  async join(): Promise<void> {
     const { bus, dataDir, host, slots, queueDepth, labels } = this.#options;
-    void sweepRehearsals(dataDir);
     const incarnation = await diskIdentity(join(dataDir, host));
     const hello: NodeHello = { host, incarnation, slots, queueDepth, labels, attempts: [] };
     await bus.request("master.join", toJsonBytes(hello), packPatienceMs);
