@@ -4,7 +4,7 @@ import { hostname, userInfo } from "node:os";
 import type { InputSpec, JobSpec } from "../core/job/spec.ts";
 import { DiscoError, JobError } from "../errors.ts";
 import type { FnRef, JobData } from "../protocol/job-data.ts";
-import { codeKeyName, encodeJobPack } from "../protocol/jobpack.ts";
+import { codeKeyName, encodeJobPack, jobDictOf } from "../protocol/jobpack.ts";
 import { encodeValue, ValueWriter } from "../protocol/value.ts";
 import { shipFunctions } from "../shipping/ship.ts";
 import { gzipReader, zstdReader } from "../worker/streams/compressed.ts";
@@ -82,24 +82,6 @@ export async function makeJobPack(
 /** Jobs with the same key run the same functions: a node may give them the same worker processes. */
 function codeKey({ code, requiredModules, argv }: JobData): string {
   return createHash("sha256").update(encodeValue({ code, requiredModules, argv })).digest("base64url");
-}
-
-/** Disco's keys, which any reader of job packs knows, and ours. */
-export function jobDictOf(spec: JobSpec): Record<string, unknown> {
-  const { scheduler } = spec;
-  return {
-    prefix: spec.prefix,
-    owner: spec.owner,
-    worker: "disco-mapreduce",
-    pipeline: spec.pipeline.map(({ name, grouping }) => [name, grouping, false]),
-    inputs: spec.inputs.map(({ label, size, replicas }) => [label, size, replicas]),
-    scheduler: {
-      max_cores: scheduler.maxCores,
-      force_local: scheduler.forceLocal,
-      force_remote: scheduler.forceRemote,
-    },
-    disco_ts: spec,
-  };
 }
 
 /** Throws `JobError` `bad-value` naming the path of what cannot be sent: `params.cache.get: …`. */

@@ -2,11 +2,10 @@
 import type { JobSpec } from "../core/job/spec.ts";
 import { DiscoError } from "../errors.ts";
 import type { FnRef, JobData, StagePlan } from "../protocol/job-data.ts";
-import { decodeJobPack, encodeJobPack } from "../protocol/jobpack.ts";
+import { decodeJobPack, encodeJobPack, jobDictOf } from "../protocol/jobpack.ts";
 import { decodeValue } from "../protocol/value.ts";
 import { loadCode } from "../shipping/load.ts";
 import { ownFunction } from "../worker/own-functions.ts";
-import { jobDictOf } from "./job-pack.ts";
 import type { JobFunction } from "./plan.ts";
 
 const megabyte = 1024 * 1024;
