@@ -10,6 +10,8 @@ import type { ByteSource, Scheme } from "./scheme.ts";
 
 /** Large enough that a system call is nothing, small enough that text of it stays in the processor's caches. */
 const chunkBytes = 256 * 1024;
+/** Where a file seems to end it is read on by so much: it may have grown. */
+const growthBytes = 64;
 const newline = 10;
 
 export interface FilePart {
@@ -90,12 +92,15 @@ function* readFileChunks(url: string, part: FilePart): Generator<Uint8Array, und
     let searching = part.from > 0;
     const to = part.to ?? Number.POSITIVE_INFINITY;
     if (to <= part.from) return;
-    const regular = fstatSync(fd).isFile();
+    const found = fstatSync(fd);
+    const regular = found.isFile();
     for (;;) {
-      const chunk = Buffer.allocUnsafeSlow(chunkBytes);
+      // Not more than there is: thousands of small files would each make a megabyte of garbage.
+      const room = regular ? Math.min(chunkBytes, Math.max(found.size - at, growthBytes)) : chunkBytes;
+      const chunk = Buffer.allocUnsafeSlow(room);
       let length: number;
       try {
-        length = readSync(fd, chunk, 0, chunkBytes, regular ? at : null);
+        length = readSync(fd, chunk, 0, room, regular ? at : null);
       } catch (error) {
         throw fileError(url, error);
       }
