@@ -40,6 +40,7 @@ export async function download(url: string, name: string, out: ChunkWriter, sign
           kind: "data",
           code: "download-failed",
           message: `${name}: ${error.message}, tried ${attempt + 1} times`,
+          hint: "Check the address, and that the server runs and can be reached from the node. A list of addresses as one input names replicas.",
         });
       }
     }
