@@ -35,6 +35,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "index.ts": ["node-version.ts", "client", "worker", "protocol", "core:types", "cli:types"],
   "node-version.ts": [],
   "errors.ts": [],
+  "package-version.ts": [],
   core: ["protocol/messages.ts:types", "client/master-api.ts:types"],
   protocol: ["core"],
   bus: ["protocol"],
@@ -43,9 +44,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   shipping: ["protocol", "core:types", "worker/own.ts", "worker/own-functions.ts"],
   worker: ["protocol", "schemes", "shipping", "core"],
   node: ["protocol", "bus", "core", "schemes"],
-  master: ["core", "journal", "bus", "node", "protocol", "client/master-api.ts:types"],
-  client: ["protocol", "core", "shipping", "schemes", "worker", "master/embedded.ts"],
-  cli: ["client", "index.ts", "shipping/module-format.ts"],
+  settings: [],
+  master: ["core", "journal", "bus", "node", "protocol", "settings", "package-version.ts", "client/master-api.ts:types"],
+  client: ["protocol", "core", "shipping", "schemes", "worker", "package-version.ts", "master/embedded.ts"],
+  cli: ["client", "index.ts", "settings", "package-version.ts", "shipping/module-format.ts", "master/daemon.ts", "protocol"],
 };
 
 test("imports go in the directions that the table allows", () => {

@@ -1,6 +1,6 @@
 /** Names, arguments and help of all commands. What they do is in `commands/`, loaded on demand. */
 import { Command, InvalidArgumentError, Option } from "commander";
-import { packageVersion } from "./package-version.ts";
+import { packageVersion } from "../package-version.ts";
 import { recordFormats } from "./print/record-text.ts";
 import { addParam } from "./run/key-value.ts";
 

@@ -4,7 +4,7 @@
  */
 import type { JobStatus } from "../core/job/spec.ts";
 import type { TaskFailure } from "../errors.ts";
-import type { EventLevel } from "../protocol/messages.ts";
+import type { EventLevel, TaskProgress } from "../protocol/messages.ts";
 
 export interface JobListEntry {
   readonly name: string;
@@ -63,6 +63,104 @@ export interface NodeInfo {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** A live attempt of a task. */
+export interface AttemptInfo {
+  /** Counts from 0 within the task. */
+  readonly attempt: number;
+  readonly host: string;
+  /** Milliseconds since 1970, when it was assigned. */
+  readonly startedAt: number;
+  /** It was started beside another one that is slow. */
+  readonly speculative: boolean;
+  /** As last reported; `null` before the first report. */
+  readonly progress: TaskProgress | null;
+}
+
+export type TaskStatus = "waiting" | "sleeping" | "running" | "done" | "gone";
+
+export interface TaskInfo {
+  readonly stage: string;
+  /** Number of the task in its stage. */
+  readonly task: number;
+  /** `sleeping`: failed, and tried again at `wakeAt`. `gone`: done, but its output was lost and nobody needs it now. */
+  readonly status: TaskStatus;
+  /** Why it waits, for people (`max_cores 2 reached`); `null` when it does not. */
+  readonly waits: string | null;
+  /** Milliseconds since 1970; `null` unless it sleeps. */
+  readonly wakeAt: number | null;
+  /** Live attempts, the oldest first. */
+  readonly attempts: readonly AttemptInfo[];
+  /** Attempts so far, live ones included. */
+  readonly attemptsMade: number;
+  readonly failures: number;
+  /** Attempts lost with their worker or node. */
+  readonly lost: number;
+  readonly label: number | null;
+  /** Bytes of its input when known, else 0. */
+  readonly bytesTotal: number;
+  /** Of the committed output; `null` before. */
+  readonly done: { readonly host: string; readonly recordsIn: number; readonly recordsOut: number } | null;
+}
+
+/** Part of a list of tasks. */
+export interface TaskPage {
+  readonly tasks: readonly TaskInfo[];
+  /** How many match, on all pages. */
+  readonly total: number;
+  /** `offset` of the next page; `null`: this was the last. */
+  readonly next: number | null;
+}
+
+export interface TaskQuery {
+  /** Name of a stage. Default: all stages. */
+  readonly stage?: string;
+  readonly status?: TaskStatus;
+  /** Matching tasks to leave out. Default 0. */
+  readonly offset?: number;
+  /** Tasks a page, at most 1,000. Default 100. */
+  readonly limit?: number;
+}
+
+/** A state of the master that somebody should do something about. */
+export interface Alarm {
+  /** E.g. `disk-full`. */
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+}
+
+export interface MasterInfo {
+  /** Version of the package. */
+  readonly version: string;
+  /** Unique for each start of a master. */
+  readonly instance: string;
+  readonly pid: number;
+  readonly epoch: number;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  /** It answers questions, but takes and starts nothing, for the reason that `alarms` give. */
+  readonly readOnly: boolean;
+  readonly alarms: readonly Alarm[];
+  readonly scheduler: { readonly policy: "fair" | "fifo"; readonly alpha: number };
+  /** Where decisions are recorded, and what survives which accident. */
+  readonly journal: { readonly engine: string; readonly durable: "fsync" | "process-crash" | "memory" };
+  /** Known jobs by status. */
+  readonly jobs: { readonly active: number; readonly ready: number; readonly dead: number };
+}
+
+/** What an operator may change while the master runs; it outlives restarts. */
+export interface MasterSettings {
+  /** Failures of one task after which its job is dead, whatever the job itself allows. Default 100. */
+  readonly maxFailureRate: number;
+  /** `false`: no job is accepted. Default true. */
+  readonly acceptNewJobs: boolean;
+}
+
+/** Disco's configuration table: nodes and the number of their worker processes, both as text. */
+export type ConfigTable = readonly (readonly [node: string, slots: string])[];
+
 export interface JobEvent {
   /** ISO 8601, UTC. */
   readonly time: string;
@@ -99,6 +197,18 @@ export interface MasterApi {
   purge(name: string): Promise<void>;
   blacklist(node: string): Promise<void>;
   whitelist(node: string): Promise<void>;
+  /** Tasks of a job that is active, with their live attempts. Of a job that has ended: none. */
+  tasks(name: string, query?: TaskQuery): Promise<TaskPage>;
+  masterInfo(): Promise<MasterInfo>;
+  settings(): Promise<MasterSettings>;
+  saveSettings(changes: Partial<MasterSettings>): Promise<void>;
+  configTable(): Promise<ConfigTable>;
+  /** Slots of a node take effect at once. `DiscoError` `bad-config`. */
+  saveConfigTable(table: ConfigTable): Promise<void>;
+  /** Nodes that garbage collection empties for their removal. */
+  gcBlacklist(): Promise<string[]>;
+  gcBlacklistNode(node: string): Promise<void>;
+  gcWhitelistNode(node: string): Promise<void>;
   /** Events from a byte offset on; ends when the job has ended and all of its events were given. */
   events(
     name: string,
