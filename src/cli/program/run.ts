@@ -1,0 +1,59 @@
+/** `disco run`. */
+import { type Command, Option } from "commander";
+import { recordFormats } from "../print/record-text.ts";
+import { addParam } from "../run/key-value.ts";
+import { parseCount, parseWhole, parseWorkers } from "./option-values.ts";
+
+export function addRun(program: Command): void {
+  program
+    .command("run")
+    .summary("run a job and show its results")
+    .description(
+      "Runs the job that a module exports, on this machine, with a worker process a core.\n\n" +
+        "The module's default export is a job dict (`{ input, map, reduce, … }` or a `JobDict`), or a function " +
+        "`({ disco, inputs, params }) => …` that returns one or runs jobs of its own.",
+    )
+    .argument("<job>", "path of the job's module: .ts, .mts, .js or .mjs")
+    .argument("[inputs...]", "paths, globs or addresses, instead of the job's own input")
+    .option("-n, --name <name>", "name of the job (default: the file's name)")
+    .option("-p, --partitions <n>", "number of partitions, or `none`", parsePartitions)
+    .addOption(
+      new Option("-P, --params <key=value>", "set a parameter of the job; the value may be JSON; repeatable")
+        .argParser(addParam)
+        .default({}, "none"),
+    )
+    .option("-o, --output <file>", "write all results to a file, or to standard output (`-`)")
+    .addOption(
+      new Option("--format <format>", "of --output (default: by the file's name, else tsv)").choices(recordFormats),
+    )
+    .option("--head <n>", "how many results to show", parseCount, 10)
+    .option("--json", "print one JSON document at the end, and nothing else on standard output")
+    .option("--events", "print the job's events on standard error")
+    .option("-q, --quiet", "show no progress")
+    .option("--keep", "keep intermediate files as well")
+    .option("-w, --workers <n>", "worker processes (default: one a core)", parseWorkers)
+    .option("--root <folder>", "where jobs and results are stored (default: $DISCO_ROOT or ~/.local/share/disco)")
+    .addHelpText("after", runNotes)
+    .action(async (file: string, inputs: string[], options) => {
+      const { run } = await import("../run/run.ts");
+      process.exitCode = await run(file, inputs, options);
+    });
+}
+
+function parsePartitions(text: string): number | null {
+  if (text === "none") return null;
+  return parseWhole(text, 1, "a whole number from 1 on, or `none`, was expected");
+}
+
+const runNotes = `
+Results stay until \`disco purge NAME\` deletes them; \`disco cat NAME\` prints them again.
+Ctrl-C kills the job and stops; twice, at once.
+
+Examples:
+  $ disco run word-count.ts                         the job's own input
+  $ disco run word-count.ts 'books/*.txt' -p 4      other input, four partitions
+  $ disco run grep.ts '*.log' -P pattern=error -o - parameters; results to standard output
+  $ disco run word-count.ts --json | jq .results
+
+Exit status: 0 done, 1 the job died, 2 bad arguments or options, 130 Ctrl-C.
+`;
