@@ -1,4 +1,5 @@
 /** From the bytes of a job pack to what the master needs of it, or the reason why not. */
+import { readFile } from "node:fs/promises";
 import type { JobSpec } from "../core/job/spec.ts";
 import { JobError } from "../errors.ts";
 import { decodeJobPack, jobSpecOf } from "../protocol/jobpack.ts";
@@ -14,4 +15,10 @@ export function acceptPack(pack: Uint8Array): JobSpec {
     });
   }
   return checkSpec(spec);
+}
+
+/** As `acceptPack`, with a pack that is a file. */
+export async function acceptPackFile(file: string): Promise<{ spec: JobSpec; bytes: number }> {
+  const pack = await readFile(file);
+  return { spec: acceptPack(pack), bytes: pack.byteLength };
 }

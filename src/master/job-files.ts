@@ -5,7 +5,7 @@
  * Making that directory claims the name: two engines that work on one root never give two jobs the same one.
  */
 import { mkdirSync } from "node:fs";
-import { readFile, rm } from "node:fs/promises";
+import { readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { DiscoError } from "../errors.ts";
 import { jobDirectory, masterHost } from "../node/job-directory.ts";
@@ -44,7 +44,17 @@ export class JobFiles {
       this.#fresh.set(job, pack);
       this.#freshBytes += pack.byteLength;
     }
-    await writeWhole(join(this.#directory(job), "jobfile"), pack);
+    await writeWhole(this.packFile(job), pack);
+  }
+
+  /** As `writePack`, with a pack that is a file on the same disk: it is moved. */
+  async adoptPack(job: string, file: string): Promise<void> {
+    await rename(file, this.packFile(job));
+  }
+
+  /** Absolute path of the job's pack. */
+  packFile(job: string): string {
+    return join(this.#directory(job), "jobfile");
   }
 
   /** The job has ended: no node will ask for its pack. */
@@ -64,7 +74,7 @@ export class JobFiles {
     this.release(job);
     if (fresh !== undefined) return fresh;
     try {
-      return await readFile(join(this.#directory(job), "jobfile"));
+      return await readFile(this.packFile(job));
     } catch (cause) {
       throw new DiscoError(`the job pack of ${job} cannot be read`, { code: "no-job-pack", job, cause });
     }

@@ -1,0 +1,131 @@
+/**
+ * How a job pack becomes a job: checked, stored under a name of its own, recorded.
+ *
+ *   claim the name (mkdir) ──▶ the pack in its place ──▶ "job-submitted" in the journal ──▶ the name is answered
+ *
+ * S1. What was answered is in the journal: it is there after any crash, and the pack with it.
+ * S2. The same key is the same job, while the first request is on its way and ever after.
+ * S3. Whatever stops on the way leaves no job; its name and files are given back.
+ */
+import { rm } from "node:fs/promises";
+import type { JobSpec } from "../core/job/spec.ts";
+import { DiscoError, JobError } from "../errors.ts";
+import { diskFullHint, isDiskFull } from "../node/disk.ts";
+import { acceptPack, acceptPackFile } from "./accept-pack.ts";
+import type { Coordinator } from "./coordinator.ts";
+import type { JobFiles } from "./job-files.ts";
+
+export interface SubmissionParts {
+  readonly coordinator: Coordinator;
+  readonly files: JobFiles;
+  /** Throws for a job that none of the nodes that there will ever be can run. */
+  readonly assertRunnable: (spec: JobSpec, packBytes: number) => void;
+  readonly now: () => number;
+}
+
+/** Active jobs and those that are being accepted: each costs the scheduler a place and the memory some kilobytes. */
+export const activeJobsMax = 10_000;
+
+/** A pack, in memory or in a file, on its way to its place. */
+interface Delivery {
+  readonly spec: JobSpec;
+  readonly bytes: number;
+  store(job: string): Promise<void>;
+}
+
+export class Submissions {
+  readonly #parts: SubmissionParts;
+  /** On their way, by idempotency key. */
+  readonly #byKey = new Map<string, Promise<string>>();
+  #onTheWay = 0;
+
+  constructor(parts: SubmissionParts) {
+    this.#parts = parts;
+  }
+
+  submit(pack: Uint8Array, key: string | undefined): Promise<string> {
+    return this.#once(key, async () => {
+      const { files } = this.#parts;
+      const spec = acceptPack(pack);
+      return { spec, bytes: pack.byteLength, store: (job) => files.writePack(job, pack) };
+    });
+  }
+
+  /** As `submit`; the file is moved to the job's place, or deleted. */
+  async submitFile(file: string, key: string | undefined): Promise<string> {
+    const { files } = this.#parts;
+    try {
+      return await this.#once(key, async () => {
+        const { spec, bytes } = await acceptPackFile(file);
+        return { spec, bytes, store: (job) => files.adoptPack(job, file) };
+      });
+    } finally {
+      // Moved, when all went well.
+      await rm(file, { force: true });
+    }
+  }
+
+  async #once(key: string | undefined, deliver: () => Promise<Delivery>): Promise<string> {
+    const { coordinator } = this.#parts;
+    coordinator.assertAlive();
+    if (key === undefined) return await this.#admit(deliver, undefined);
+    const known = coordinator.machine.keys.get(key) ?? this.#byKey.get(key);
+    if (known !== undefined) return await known;
+    const starting = this.#admit(deliver, key).finally(() => this.#byKey.delete(key));
+    this.#byKey.set(key, starting);
+    return await starting;
+  }
+
+  async #admit(deliver: () => Promise<Delivery>, key: string | undefined): Promise<string> {
+    this.#assertOpen();
+    this.#onTheWay++;
+    try {
+      const delivery = await deliver();
+      this.#parts.assertRunnable(delivery.spec, delivery.bytes);
+      return await this.#start(delivery, key);
+    } finally {
+      this.#onTheWay--;
+    }
+  }
+
+  #assertOpen(): void {
+    const { machine } = this.#parts.coordinator;
+    if (!machine.settings.acceptNewJobs) {
+      throw new JobError("the master does not accept new jobs at present", {
+        code: "jobs-not-accepted",
+        hint: "An operator has switched that off: the setting acceptNewJobs.",
+      });
+    }
+    if (machine.jobs.size + this.#onTheWay >= activeJobsMax) {
+      throw new DiscoError(`${activeJobsMax} jobs are active already`, {
+        code: "too-many-jobs",
+        retry: "here",
+        hint: "Submit it again when some of them have ended.",
+      });
+    }
+  }
+
+  async #start(delivery: Delivery, key: string | undefined): Promise<string> {
+    const { coordinator, files, now } = this.#parts;
+    const { spec } = delivery;
+    let job = "";
+    try {
+      for (let at = now(); !files.claim((job = coordinator.machine.nextName(spec.prefix, at))); at++);
+      await delivery.store(job);
+    } catch (cause) {
+      if (job !== "") await files.unclaim(job).catch(() => undefined);
+      const why = cause instanceof Error ? cause.message : String(cause);
+      const message = `the job pack could not be stored: ${why}`;
+      if (!isDiskFull(cause)) throw new JobError(message, { code: "job-not-stored", cause });
+      throw new JobError(message, { code: "disk-full", cause, hint: diskFullHint });
+    }
+    try {
+      coordinator.submit(job, spec, key);
+    } catch (error) {
+      // Closed meanwhile. A journal that failed in the middle knows, perhaps, of the job: then its name stays taken.
+      if (!coordinator.machine.knows(job)) await files.unclaim(job).catch(() => undefined);
+      throw error;
+    }
+    return job;
+  }
+}
