@@ -13,6 +13,26 @@ export interface ServedMaster extends MasterApi {
   packFile(name: string): Promise<string>;
   /** Absolute path of an out-of-band value. `DiscoError` `unknown-job`, `unknown-key`. */
   oobFile(name: string, key: string): Promise<string>;
+  /** Absolute path of the job's event log, which has all events so far; there may be no such file yet. `unknown-job`. */
+  eventsFile(name: string): Promise<string>;
+  /** Numbers for monitoring; asked for every few seconds, so it costs no walk through all tasks of all jobs. */
+  counts(): MasterCounts;
   /** Rises whenever what `jobList` would answer has changed, so that its answer can be kept. */
   readonly jobListVersion: number;
+}
+
+/** What a master counts. Totals are since its start. */
+export interface MasterCounts {
+  /** Of active jobs: tasks, and failed attempts of them. */
+  readonly tasks: {
+    readonly waiting: number;
+    readonly running: number;
+    readonly done: number;
+    readonly failed: number;
+  };
+  /** Jobs accepted. */
+  readonly submissions: number;
+  /** Records appended to the journal, and their bytes. */
+  readonly journalAppends: number;
+  readonly journalBytes: number;
 }

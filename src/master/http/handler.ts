@@ -6,6 +6,8 @@ import type { Scope } from "../../settings/daemon-settings.ts";
 export interface Caller {
   /** The highest scope that the caller's token allows; `admin` for everybody when no tokens are set. */
   readonly scope: Scope;
+  /** Aborted when the server closes: answers that wait for something end then, with what there is. */
+  readonly closing?: AbortSignal;
 }
 
 /** Answers the request. What it throws or rejects with becomes a 500, or ends a reply that has begun. */
