@@ -1,0 +1,41 @@
+/**
+ * Checksums of files that have none inside of them. The task that writes results in a user's format, an index or out-of-band
+ * values leaves a list beside them, `.disco/ATTEMPT.sums` in the job's home, in the format of sha256sum(1): paths are
+ * relative to the job's home, where `sha256sum -c .disco/reduce-0-0.sums` checks them. ATTEMPT is `STAGE-TASK-ATTEMPT`.
+ */
+
+const line = /^([0-9a-f]{64}) {2}(.+)$/;
+
+export interface Checksum {
+  /** Relative to the job's home, with `/`. */
+  readonly file: string;
+  /** SHA-256, in hex. */
+  readonly digest: string;
+}
+
+/** Where the list of an attempt lies, relative to the job's home. */
+export function checksumsFile(attempt: string): string {
+  return `.disco/${attempt}.sums`;
+}
+
+/** Where the checksum of a file would be listed; both paths are relative to the job's home. `null`: of this one, nowhere. */
+export function checksumsFileOf(file: string): string | null {
+  const match =
+    /^\.disco\/oob-([a-zA-Z0-9_-]+)-\d+$/.exec(file) ??
+    /^\.disco\/([a-zA-Z0-9_-]+)\.results$/.exec(file) ??
+    /^([a-zA-Z0-9_-]+)\.\d+\.out$/.exec(file);
+  return match === null ? null : checksumsFile(match[1] as string);
+}
+
+export function formatChecksums(checksums: readonly Checksum[]): string {
+  return checksums.map(({ file, digest }) => `${digest}  ${file}\n`).join("");
+}
+
+/** SHA-256 of `file` in a list, in base64; `null` when it is not listed. */
+export function checksumIn(list: string, file: string): string | null {
+  for (const text of list.split("\n")) {
+    const match = line.exec(text);
+    if (match?.[2] === file) return Buffer.from(match[1] as string, "hex").toString("base64");
+  }
+  return null;
+}
