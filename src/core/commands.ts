@@ -6,7 +6,7 @@ import type { TaskFailure } from "../errors.ts";
 import type { Assignment, AttemptId, EventLevel } from "../protocol/messages.ts";
 import type { JobStatus } from "./job/spec.ts";
 
-export type Command = Assign | Cancel | StopJob | DropFiles | SetTimer | Log | JobEnded | ForgetJob;
+export type Command = Assign | Cancel | StopJob | DropFiles | SetTimer | Log | JobEnded | ForgetJob | ResizeNode;
 
 /** Send attempts to a node. Lost: the node does not name them when it joins again, and they are lost and assigned anew. */
 export interface Assign {
@@ -47,10 +47,15 @@ export interface SetTimer {
   readonly at: number;
 }
 
-/** A line for the job's event log. */
+/**
+ * A line for the job's event log. Lost: a replay of its event gives it again, with the same number, so that a new master adds
+ * exactly the lines that are not in the log yet.
+ */
 export interface Log {
   readonly kind: "log";
   readonly job: string;
+  /** Counts the job's lines from here, from 0; the first without a gap. Lines that workers say are not among them. */
+  readonly line: number;
   readonly at: number;
   readonly level: EventLevel;
   /** The node it comes from; `null`: the master. */
@@ -74,4 +79,15 @@ export interface JobEnded {
 export interface ForgetJob {
   readonly kind: "forget-job";
   readonly job: string;
+}
+
+/**
+ * Tell a node how many worker processes it may run at once, from now until it is told otherwise. It hands back (`task-lost`) what it
+ * has not begun and has no slot for; what runs may finish. Lost: it is told again whenever it joins with another number.
+ */
+export interface ResizeNode {
+  readonly kind: "resize-node";
+  readonly host: string;
+  /** 0: nothing starts there. */
+  readonly slots: number;
 }

@@ -24,6 +24,8 @@ export interface EndedJob {
   /** Nodes that may hold files of it. */
   readonly nodes: readonly string[];
   readonly key: string | null;
+  /** Lines of its log that the master decided (`Log.line`). Absent: it ended under a release that did not count them. */
+  readonly lines?: number;
 }
 
 export function endJob(job: JobMachine): EndedJob {
@@ -43,10 +45,11 @@ export function endJob(job: JobMachine): EndedJob {
     oob: oobOf(job),
     nodes: [...job.hosts].sort(),
     key: job.key,
+    lines: job.out.lines,
   };
 }
 
 export function infoOfEnded(job: EndedJob): JobInfo {
-  const { oob: _oob, nodes: _nodes, key: _key, ...info } = job;
+  const { oob: _oob, nodes: _nodes, key: _key, lines: _lines, ...info } = job;
   return { ...info, hosts: [], waits: [] };
 }

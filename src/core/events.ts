@@ -4,6 +4,7 @@
  *
  * Reports of nodes become events only where something is decided by them: `started` and `progress` are not here.
  */
+import type { MasterSettings } from "../client/master-api.ts";
 import type { TaskFailure } from "../errors.ts";
 import type { AttemptId } from "../protocol/messages.ts";
 import type { JobSpec, OutputRef, TaskOutput } from "./job/spec.ts";
@@ -24,9 +25,12 @@ export type MasterEvent =
   | JobSubmitted
   | JobEvent
   | TasksAssigned
-  | TimerFired;
+  | TimerFired
+  | SettingsSaved
+  | GcBlacklisted
+  | GcWhitelisted;
 
-export type NodeEvent = NodeJoined | NodeUpdated | NodeLost | NodeBlacklisted | NodeWhitelisted;
+export type NodeEvent = NodeJoined | NodeUpdated | NodeLost | NodeBlacklisted | NodeWhitelisted | ConfigSaved;
 export type JobEvent = JobKilled | JobCleaned | JobPurged | TaskEvent;
 export type TaskEvent = TaskDone | TaskFailed | TaskLost | InputLost;
 
@@ -80,6 +84,32 @@ export interface NodeBlacklisted extends At {
 
 export interface NodeWhitelisted extends At {
   readonly kind: "node-whitelisted";
+  readonly host: string;
+}
+
+/**
+ * The operator's table of nodes and their worker processes, in place of the one before. A number in it overrides what the node
+ * itself offers, also before the node joins and after it joins again; 0 is a number. A node that is not in it offers what it does.
+ */
+export interface ConfigSaved extends At {
+  readonly kind: "config-saved";
+  readonly table: readonly (readonly [host: string, slots: number])[];
+}
+
+/** An operator changed settings of the master. What is not named stays. */
+export interface SettingsSaved extends At {
+  readonly kind: "settings-saved";
+  readonly changes: Partial<MasterSettings>;
+}
+
+/** Garbage collection is to empty the node for its removal. The node need not be known (yet). */
+export interface GcBlacklisted extends At {
+  readonly kind: "gc-blacklisted";
+  readonly host: string;
+}
+
+export interface GcWhitelisted extends At {
+  readonly kind: "gc-whitelisted";
   readonly host: string;
 }
 

@@ -8,7 +8,15 @@
  * M1. Each live attempt of a job is on a known node, and a node's load is the number of live attempts on it.
  * M2. A name, a key and an attempt number are given once, also across restarts.
  */
-import type { JobInfo, JobListEntry, JobResult } from "../client/master-api.ts";
+import type {
+  ConfigTable,
+  JobInfo,
+  JobListEntry,
+  JobResult,
+  MasterSettings,
+  TaskPage,
+  TaskQuery,
+} from "../client/master-api.ts";
 import { DiscoError } from "../errors.ts";
 import type { Assignment } from "../protocol/messages.ts";
 import type { Command } from "./commands.ts";
@@ -22,6 +30,7 @@ import { microsOf, nameJob } from "./job/name.ts";
 import { timerKey } from "./job/retry.ts";
 import type { StageManifest } from "./job/spec.ts";
 import { sleeping } from "./job/stage.ts";
+import { tasksOf } from "./job/tasks.ts";
 import { handleNodeEvent } from "./node-events.ts";
 import { choose } from "./scheduler/choose.ts";
 import type { Node } from "./scheduler/cluster.ts";
@@ -42,8 +51,13 @@ export class MasterMachine {
   readonly ended = new Map<string, EndedJob>();
   /** Idempotency keys of jobs that are known. */
   readonly keys = new Map<string, string>();
+  /** Hosts that garbage collection is to empty. */
+  readonly gcBlacklist = new Set<string>();
   /** Microseconds of the newest name (M2). */
   lastMicros = 0;
+  /** Rises whenever `list()` would answer something else. */
+  listVersion = 0;
+  #list: { readonly version: number; readonly entries: readonly JobListEntry[] } | null = null;
   readonly #order: JobOrder;
 
   constructor(options: MasterOptions = {}) {
@@ -73,7 +87,17 @@ export class MasterMachine {
       case "node-lost":
       case "node-blacklisted":
       case "node-whitelisted":
+      case "config-saved":
         return handleNodeEvent(event, this.cluster, (act) => this.#eachJob(act));
+      case "settings-saved":
+        this.cluster.settings = { ...this.cluster.settings, ...event.changes };
+        return [];
+      case "gc-blacklisted":
+        this.gcBlacklist.add(event.host);
+        return [];
+      case "gc-whitelisted":
+        this.gcBlacklist.delete(event.host);
+        return [];
       default: {
         const job = this.jobs.get(event.job);
         return job === undefined ? [] : this.#after(job, job.handle(event));
@@ -121,9 +145,10 @@ export class MasterMachine {
     return this.jobs.has(job) || this.ended.has(job);
   }
 
-  info(job: string): JobInfo | undefined {
+  /** `inputs: false` leaves the list of inputs empty: what follows a job's progress does not read it. */
+  info(job: string, options: { readonly inputs?: boolean } = {}): JobInfo | undefined {
     const active = this.jobs.get(job);
-    if (active !== undefined) return infoOf(active);
+    if (active !== undefined) return infoOf(active, options);
     const ended = this.ended.get(job);
     return ended === undefined ? undefined : infoOfEnded(ended);
   }
@@ -135,11 +160,40 @@ export class MasterMachine {
     return { name, status: this.jobs.has(name) ? "active" : "unknown_job", results: [], reason: null, failure: null };
   }
 
-  /** The newest first. */
-  list(): JobListEntry[] {
-    return [...this.ended.values(), ...this.jobs.values()]
-      .map(({ name, status, submittedAt }) => ({ name, status, submittedAt }))
-      .sort((a, b) => b.submittedAt - a.submittedAt || (a.name < b.name ? 1 : -1));
+  /** The newest first. The same array until `listVersion` rises. */
+  list(): readonly JobListEntry[] {
+    if (this.#list?.version !== this.listVersion) {
+      const entries = [...this.ended.values(), ...this.jobs.values()]
+        .map(({ name, status, submittedAt }) => ({ name, status, submittedAt }))
+        .sort((a, b) => b.submittedAt - a.submittedAt || (a.name < b.name ? 1 : -1));
+      this.#list = { version: this.listVersion, entries };
+    }
+    return this.#list.entries;
+  }
+
+  /** Jobs that ended more than `afterMs` before `now` (ms since 1970), the oldest end first. */
+  collectable(now: number, afterMs: number): string[] {
+    const names: string[] = [];
+    for (const { name, endedAt } of this.ended.values()) {
+      if (now - endedAt <= afterMs) break;
+      names.push(name);
+    }
+    return names;
+  }
+
+  /** Some tasks of an active job (`undefined`: it is not active), without what running attempts last said of their progress. */
+  tasks(job: string, query: TaskQuery = {}): TaskPage | undefined {
+    const active = this.jobs.get(job);
+    return active === undefined ? undefined : tasksOf(active, query);
+  }
+
+  get settings(): MasterSettings {
+    return this.cluster.settings;
+  }
+
+  /** As it was last saved, in Disco's form. */
+  configTable(): ConfigTable {
+    return [...this.cluster.config].map(([host, slots]) => [host, String(slots)] as const);
   }
 
   /** Last known outputs of a stage of an active job; `null` before it was complete, and when the job has ended. */
@@ -177,6 +231,7 @@ export class MasterMachine {
   adopt(job: JobMachine): void {
     this.jobs.set(job.name, job);
     this.#order.add(job);
+    this.listVersion++;
   }
 
   // ---- events -------------------------------------------------------------------------------------------------------
@@ -186,6 +241,7 @@ export class MasterMachine {
     const job = new JobMachine(name, spec, this.cluster, at);
     const commands = job.start();
     this.jobs.set(name, job);
+    this.listVersion++;
     this.lastMicros = Math.max(this.lastMicros, microsOf(name) ?? 0);
     if (key !== undefined) this.keys.set(key, name);
     job.key = key ?? null;
@@ -234,7 +290,7 @@ export class MasterMachine {
       commands.push({ kind: "drop-files", job: name, hosts, scope: "all" });
     }
     if (ended?.key != null) this.keys.delete(ended.key);
-    this.ended.delete(name);
+    if (this.ended.delete(name)) this.listVersion++;
     commands.push({ kind: "forget-job", job: name });
     return commands;
   }
@@ -252,6 +308,7 @@ export class MasterMachine {
     this.#order.delete(job);
     this.jobs.delete(job.name);
     this.ended.set(job.name, endJob(job));
+    this.listVersion++;
     return commands;
   }
 }

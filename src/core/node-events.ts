@@ -1,6 +1,6 @@
 /** Nodes come, change and go. */
 import type { Command } from "./commands.ts";
-import type { NodeEvent, NodeJoined } from "./events.ts";
+import type { ConfigSaved, NodeEvent, NodeJoined } from "./events.ts";
 import type { JobMachine } from "./job/machine.ts";
 import type { Cluster } from "./scheduler/cluster.ts";
 
@@ -13,10 +13,11 @@ export function handleNodeEvent(event: NodeEvent, cluster: Cluster, eachJob: Eac
     case "node-updated": {
       const node = cluster.node(event.host);
       if (node === undefined) return [];
-      node.slots = event.slots ?? node.slots;
+      node.offered = event.slots ?? node.offered;
       node.queueDepth = event.queueDepth ?? node.queueDepth;
       node.labels = event.labels ?? node.labels;
-      break;
+      cluster.resize(node);
+      return [];
     }
     case "node-lost": {
       const node = cluster.node(event.host);
@@ -31,9 +32,24 @@ export function handleNodeEvent(event: NodeEvent, cluster: Cluster, eachJob: Eac
     case "node-whitelisted":
       cluster.blacklist.delete(event.host);
       break;
+    case "config-saved":
+      return configured(event, cluster);
   }
   cluster.refresh(event.host);
   return [];
+}
+
+function configured({ table }: ConfigSaved, cluster: Cluster): Command[] {
+  cluster.config.clear();
+  for (const [host, slots] of table) cluster.config.set(host, slots);
+  const commands: Command[] = [];
+  for (const node of cluster.nodes.values()) {
+    const before = node.slots;
+    cluster.resize(node);
+    if (node.slots !== before && node.connected)
+      commands.push({ kind: "resize-node", host: node.host, slots: node.slots });
+  }
+  return commands;
 }
 
 function joined(event: NodeJoined, cluster: Cluster, eachJob: EachJob): Command[] {
@@ -44,7 +60,8 @@ function joined(event: NodeJoined, cluster: Cluster, eachJob: EachJob): Command[
     cluster.add({
       host,
       incarnation,
-      slots,
+      slots: cluster.config.get(host) ?? slots,
+      offered: slots,
       queueDepth,
       labels,
       connected: true,
@@ -59,10 +76,12 @@ function joined(event: NodeJoined, cluster: Cluster, eachJob: EachJob): Command[
       commands.push(...eachJob((job) => job.nodeLost(host, at, "it returned with an empty disk")));
     if (newDisk) eachJob((job) => job.diskLost(host));
     const returned = !node.connected && !newDisk;
-    Object.assign(node, { incarnation, slots, queueDepth, labels, connected: true });
-    cluster.refresh(host);
+    Object.assign(node, { incarnation, offered: slots, queueDepth, labels, connected: true });
+    cluster.resize(node);
     if (returned) commands.push(...eachJob((job) => job.nodeReturned(host, at)));
   }
+  const effective = cluster.node(host)?.slots ?? slots;
+  if (effective !== slots) commands.push({ kind: "resize-node", host, slots: effective });
   const unknown = new Set(attempts.map(({ job }) => job));
   const reconciled = eachJob((job) => {
     unknown.delete(job.name);

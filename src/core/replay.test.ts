@@ -5,7 +5,7 @@ import type { MasterEvent } from "./events.ts";
 import type { Grouping } from "./job/spec.ts";
 import { MasterMachine } from "./master.ts";
 import type { MasterSnapshot } from "./snapshot.ts";
-import { restoreMaster, snapshotMaster } from "./snapshot.ts";
+import { restoreMaster, snapshotMaster, snapshotVersion } from "./snapshot.ts";
 import { Bench, failure, joined } from "./testing.ts";
 
 /** One thing that happens; numbers choose among what is there. */
@@ -116,7 +116,7 @@ describe("a replay", () => {
   });
 
   it("of a snapshot from a newer release is refused", () => {
-    const snapshot = { ...state(new MasterMachine()), version: 2 };
+    const snapshot = { ...state(new MasterMachine()), version: snapshotVersion + 1 };
     assert.throws(() => restoreMaster(snapshot), { code: "newer-version" });
   });
 });

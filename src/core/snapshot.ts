@@ -1,4 +1,8 @@
-/** A master's state as JSON, and back: what a master starts from, instead of all events since the beginning. */
+/**
+ * A master's state as JSON, and back: what a master starts from, instead of all events since the beginning.
+ * What version 1 did not have may be absent.
+ */
+import type { MasterSettings } from "../client/master-api.ts";
 import { DiscoError } from "../errors.ts";
 import type { EndedJob } from "./ended-job.ts";
 import type { JobSnapshot } from "./job/snapshot.ts";
@@ -7,14 +11,17 @@ import type { MasterOptions } from "./master.ts";
 import { MasterMachine } from "./master.ts";
 import type { Node } from "./scheduler/cluster.ts";
 
-export const snapshotVersion = 1;
+export const snapshotVersion = 2;
 
 export interface MasterSnapshot {
   readonly version: number;
   readonly epoch: number;
   readonly lastMicros: number;
-  readonly nodes: readonly Omit<Node, "load">[];
+  readonly nodes: readonly (Omit<Node, "load" | "offered"> & Partial<Pick<Node, "offered">>)[];
   readonly blacklist: readonly string[];
+  readonly gcBlacklist?: readonly string[];
+  readonly settings?: MasterSettings;
+  readonly config?: readonly (readonly [host: string, slots: number])[];
   readonly keys: readonly (readonly [key: string, job: string])[];
   readonly jobs: readonly JobSnapshot[];
   readonly ended: readonly EndedJob[];
@@ -30,6 +37,9 @@ export function snapshotMaster(master: MasterMachine): MasterSnapshot {
       .sort((a, b) => (a.host < b.host ? -1 : 1))
       .map(({ load: _load, ...node }) => node),
     blacklist: [...cluster.blacklist].sort(),
+    gcBlacklist: [...master.gcBlacklist].sort(),
+    settings: cluster.settings,
+    config: [...cluster.config],
     keys: [...master.keys].sort(([a], [b]) => (a < b ? -1 : 1)),
     jobs: [...master.jobs.values()].map(snapshotJob),
     ended: [...master.ended.values()],
@@ -48,7 +58,10 @@ export function restoreMaster(from: MasterSnapshot, options: MasterOptions = {})
   cluster.epoch = from.epoch;
   master.lastMicros = from.lastMicros;
   for (const host of from.blacklist) cluster.blacklist.add(host);
-  for (const node of from.nodes) cluster.add({ ...node, load: 0 });
+  for (const host of from.gcBlacklist ?? []) master.gcBlacklist.add(host);
+  cluster.settings = { ...cluster.settings, ...from.settings };
+  for (const [host, slots] of from.config ?? []) cluster.config.set(host, slots);
+  for (const node of from.nodes) cluster.add({ ...node, offered: node.offered ?? node.slots, load: 0 });
   for (const [key, job] of from.keys) master.keys.set(key, job);
   for (const job of from.ended) master.ended.set(job.name, job);
   for (const job of from.jobs) master.adopt(restoreJob(job, cluster));

@@ -46,7 +46,7 @@ function nearestFirst(input: InputSpec, host: string, cluster: Cluster): InputSp
   const cost = (holder: string | null): number => {
     if (holder === host) return -1;
     const node = holder === null ? undefined : cluster.node(holder);
-    return node === undefined || !node.connected ? Number.MAX_VALUE : node.load / node.slots;
+    return node === undefined || !node.connected ? Number.MAX_VALUE : node.load / Math.max(node.slots, 1);
   };
   const order = input.replicas
     .map((_, i) => i)

@@ -19,7 +19,7 @@ export function failAttempt(job: JobMachine, stage: Stage, attempt: Attempt, eve
   job.count(attempt.host, failure.code === "data-error" ? "dataErrors" : "tasksFailed");
   stage.failed++;
   const trouble = stage.trouble(task);
-  const verdict = judgeFailure(trouble, failure, attempt.host, job.spec.retries);
+  const verdict = judgeFailure(trouble, failure, attempt.host, retriesOf(job));
   const why = `${failure.name}: ${failure.message}`;
   if (verdict.kind === "give-up") {
     job.out.note(at, title, texts.fatal(title, why), "error", attempt.host);
@@ -30,6 +30,11 @@ export function failAttempt(job: JobMachine, stage: Stage, attempt: Attempt, eve
   job.out.note(at, title, texts.failed(title, why), "warning", attempt.host);
   job.note(at, stage, task, texts.retrying(title, attempt.host, trouble.failures, verdict.delayMs));
   tryAgain(job, stage, task, at, verdict);
+}
+
+/** A job may ask for more than the operator allows. */
+function retriesOf({ spec, cluster }: JobMachine): number {
+  return Math.min(spec.retries, cluster.settings.maxFailureRate);
 }
 
 /** The attempt found an output of an earlier stage lost. */

@@ -11,7 +11,7 @@ export interface OobEntry extends OobRef {
   readonly host: string;
 }
 
-export function infoOf(job: JobMachine): JobInfo {
+export function infoOf(job: JobMachine, { inputs = true }: { readonly inputs?: boolean } = {}): JobInfo {
   return {
     name: job.name,
     status: job.status,
@@ -19,7 +19,7 @@ export function infoOf(job: JobMachine): JobInfo {
     submittedAt: job.submittedAt,
     endedAt: job.endedAt,
     stages: stagesOf(job),
-    inputs: job.spec.inputs.flatMap((input) => input.replicas),
+    inputs: inputs ? job.addresses() : [],
     results: job.results,
     hosts: runningHosts(job),
     waits: reasonsOf(job, job.cluster),

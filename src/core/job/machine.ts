@@ -68,6 +68,7 @@ export class JobMachine {
   live = 0;
   /** Commands so far. For the files of this folder, which act on the job: see `failing.ts`, `loss.ts`, `ending.ts`. */
   readonly out: Outbox;
+  #addresses: readonly string[] | null = null;
 
   constructor(name: string, spec: JobSpec, cluster: Cluster, submittedAt: number) {
     this.name = name;
@@ -206,6 +207,12 @@ export class JobMachine {
     if (this.status !== "active") return [];
     this.die(at, interruption(this), null);
     return this.out.take();
+  }
+
+  /** Of all inputs: gathered once, as there may be a million. */
+  addresses(): readonly string[] {
+    this.#addresses ??= this.spec.inputs.flatMap((input) => input.replicas);
+    return this.#addresses;
   }
 
   title(stage: Stage, task: number): string {

@@ -5,6 +5,8 @@ import type { Command, Log } from "../commands.ts";
 export class Outbox {
   readonly #job: string;
   #commands: Command[] = [];
+  /** Lines of the job's log so far: the number of the next one. */
+  lines = 0;
 
   constructor(job: string) {
     this.#job = job;
@@ -25,7 +27,7 @@ export class Outbox {
   }
 
   line(at: number, message: string, level: EventLevel, host: string | null, task: string | null): Log {
-    return { kind: "log", job: this.#job, at, level, host, task, message };
+    return { kind: "log", job: this.#job, line: this.lines++, at, level, host, task, message };
   }
 
   cancel(host: string, stage: number, task: number, attempt: number, reason: string): void {

@@ -126,6 +126,10 @@ export class Outputs {
     return [...this.#oob.keys()].sort((a, b) => a - b);
   }
 
+  records(task: number): { recordsIn: number; recordsOut: number } {
+    return { recordsIn: this.#recordsIn[task] as number, recordsOut: this.#recordsOut[task] as number };
+  }
+
   output(task: number): TaskOutput {
     const index = this.#index.get(task);
     const oob = this.#oob.get(task);

@@ -47,6 +47,8 @@ export function noTrouble(): Trouble {
   return { failures: 0, lost: 0, counts: Object.create(null) as Record<string, number>, avoid: [], wakeAt: 0 };
 }
 
+export const nobodysTrouble: Readonly<Trouble> = noTrouble();
+
 /** Enters a failure in the task's history and says what follows. */
 export function judgeFailure(trouble: Trouble, failure: TaskFailure, host: string, retries: number): Verdict {
   trouble.failures++;

@@ -9,7 +9,7 @@ import { groupInputs } from "./plan.ts";
 import type { Trouble } from "./retry.ts";
 import type { JobSpec, TaskOutput } from "./spec.ts";
 import type { Attempt, TaskState, Used } from "./stage.ts";
-import { Stage, waiting } from "./stage.ts";
+import { Stage, unused, waiting } from "./stage.ts";
 
 export interface JobSnapshot {
   readonly name: string;
@@ -18,6 +18,8 @@ export interface JobSnapshot {
   readonly peakRss: number;
   readonly used: readonly Used[];
   readonly hosts: readonly string[];
+  /** Absent before version 2. */
+  readonly lines?: number;
   readonly stages: readonly StageSnapshot[];
 }
 
@@ -45,6 +47,7 @@ export function snapshotJob(job: JobMachine): JobSnapshot {
     peakRss: job.peakRss,
     used: job.used.slice(),
     hosts: [...job.hosts].sort(),
+    lines: job.out.lines,
     stages: job.stages.map(snapshotStage),
   };
 }
@@ -52,12 +55,13 @@ export function snapshotJob(job: JobMachine): JobSnapshot {
 export function restoreJob(from: JobSnapshot, cluster: Cluster): JobMachine {
   const job = new JobMachine(from.name, from.spec, cluster, from.submittedAt);
   job.peakRss = from.peakRss;
+  job.out.lines = from.lines ?? 0;
   from.used.forEach((used, number) => {
     job.used[number] = used;
   });
   for (const host of from.hosts) job.hosts.add(host);
   from.stages.forEach((one, number) => {
-    const stage = restoreStage(one, number, from.spec);
+    const stage = restoreStage(one, number, from.spec, from.used[number] ?? unused);
     job.adopt(stage);
     for (const attempts of stage.live.values()) {
       for (const { host } of attempts) {
@@ -97,10 +101,10 @@ function snapshotStage(stage: Stage): StageSnapshot {
   };
 }
 
-function restoreStage(from: StageSnapshot, number: number, spec: JobSpec): Stage {
+function restoreStage(from: StageSnapshot, number: number, spec: JobSpec, used: Used): Stage {
   const stageSpec = spec.pipeline[number] as (typeof spec.pipeline)[number];
   const groups = from.groups ?? groupInputs(stageSpec.grouping, spec.inputs);
-  const stage = new Stage(number, stageSpec, groups, from.plannedAt);
+  const stage = new Stage(number, stageSpec, groups, from.plannedAt, used);
   stage.version = from.version;
   stage.failed = from.failed;
   for (const [task, trouble] of from.troubles) {

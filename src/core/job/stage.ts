@@ -41,6 +41,8 @@ export interface Attempt {
   readonly host: string;
   /** When it was assigned. */
   readonly at: number;
+  /** It was started beside another one that is slow. */
+  readonly speculative?: true;
 }
 
 /** What consumers may have read of an output that was made again and came out differently. */
@@ -77,11 +79,18 @@ export class Stage {
   readonly missing = new Map<number, boolean>();
   readonly #state: Uint8Array;
   readonly #nextAttempt: Int32Array;
+  /** Number of the first attempt of each task (S6). */
+  readonly firstAttempt: number;
   /** Rises whenever an output moved or changed after consumers could have seen it. */
   version: number;
   /** Attempts that failed. */
   failed = 0;
   plannedAt: number;
+  /**
+   * Until when tasks are kept for nodes that hold their input (`scheduler/late-binding.ts`): 0 if no node was passed by yet,
+   * `waitedOut` if they were kept long enough.
+   */
+  heldUntil = 0;
   /** Of all groups. */
   bytesTotal = 0;
 
@@ -93,6 +102,7 @@ export class Stage {
     this.outputs = new Outputs(groups.length);
     this.#state = new Uint8Array(groups.length);
     this.#nextAttempt = new Int32Array(groups.length).fill(used.attempts);
+    this.firstAttempt = used.attempts;
     this.version = used.versions;
     this.counts[waiting] = groups.length;
     for (const group of groups) this.bytesTotal += group.bytes;

@@ -52,6 +52,11 @@ export class WaitQueue {
     return this.#byHost.size > (this.#byHost.has(null) ? 1 : 0);
   }
 
+  /** Hosts that hold the input of a waiting task. */
+  holders(): string[] {
+    return [...this.#byHost.keys()].filter((host) => host !== null && this.hasLocal(host)) as string[];
+  }
+
   hasLocal(host: string): boolean {
     const list = this.#byHost.get(host);
     return list !== undefined && this.#front(list) >= 0;

@@ -2,14 +2,19 @@
  * The nodes as the master knows them: what they offer, and how much of it is taken.
  *
  * N1. `load` is the number of live attempts that jobs have on the node.
- * N2. A node has room if it is connected, not blacklisted and `load` is below slots × queue depth.
+ * N2. `slots` is the number that the configuration has for the node, else what the node offers.
+ * N3. A node has room if it is connected, not blacklisted and `load` is below slots × queue depth.
  */
+import type { MasterSettings } from "../../client/master-api.ts";
 import { DiscoError } from "../../errors.ts";
 
 export interface Node {
   readonly host: string;
   incarnation: string;
+  /** Worker processes it may run at once: what it offers, unless the configuration says otherwise. */
   slots: number;
+  /** What it offers. */
+  offered: number;
   queueDepth: number;
   labels: Readonly<Record<string, string>>;
   connected: boolean;
@@ -19,11 +24,17 @@ export interface Node {
   dataErrors: number;
 }
 
+/** Before an operator changes them. */
+export const defaultSettings: MasterSettings = { maxFailureRate: 100, acceptNewJobs: true };
+
 export class Cluster {
   epoch = 0;
+  settings: MasterSettings = defaultSettings;
   readonly nodes = new Map<string, Node>();
   /** Host names, also of nodes that are not known (yet). */
   readonly blacklist = new Set<string>();
+  /** Slots by host, as the operator wants them (N2). */
+  readonly config = new Map<string, number>();
   readonly #withRoom = new Set<Node>();
 
   node(host: string): Node | undefined {
@@ -56,11 +67,17 @@ export class Cluster {
     else this.#withRoom.delete(node);
   }
 
+  /** Brings a node's slots in line with the configuration (N2). To be called after any change to either. */
+  resize(node: Node): void {
+    node.slots = this.config.get(node.host) ?? node.offered;
+    this.refresh(node.host);
+  }
+
   usable(node: Node): boolean {
     return node.connected && !this.blacklist.has(node.host);
   }
 
-  /** Nodes that can take another task, the least loaded first (N2). */
+  /** Nodes that can take another task, the least loaded first (N3). */
   withRoom(): Node[] {
     return [...this.#withRoom].sort(byLoad);
   }

@@ -1,0 +1,38 @@
+/**
+ * Waiting for a local slot. A task whose input lies on a node that is busy right now is not given to the first node with room:
+ * often a slot on the right node is free a moment later, and the input need not be sent. ("Delay scheduling", Zaharia and
+ * others, 2010.) The price is a slot that stands idle, so the wait has an end.
+ *
+ * W1. A stage begins to hold tasks back when a node with room is first passed by because of it. That is an event, with
+ *     its time, so that a master that restarts goes on counting.
+ * W2. `localWaitMs` later, which a timer tells, the stage holds nothing back any more until no task of it waits. So a task
+ *     waits no longer than that, and an idle cluster cannot stall.
+ * W3. Only nodes that could run the task are waited for: connected, not blacklisted, with slots and with the job's labels.
+ *
+ * Spark starts its wait anew with each local task. Then a node that gets one task after the other keeps all of them, while
+ * others stand idle for as long as the stage lasts; here a stage waits once.
+ */
+import type { JobMachine } from "../job/machine.ts";
+import type { Stage } from "../job/stage.ts";
+
+/** How long a task is kept for a node that holds its input. */
+export const localWaitMs = 3_000;
+
+/** The stage holds tasks back, or would if a node were passed by now. */
+export function isHeld(stage: Stage): boolean {
+  return stage.heldUntil >= 0;
+}
+
+/** The stage waited long enough. */
+export const waitedOut = -1;
+
+/** A slot on the node may become free for a task of the job. */
+export function worthWaiting(host: string, { cluster, spec }: JobMachine): boolean {
+  const node = cluster.node(host);
+  return node !== undefined && cluster.usable(node) && node.slots > 0 && cluster.carries(node, spec.labels);
+}
+
+/** Names the timer that ends the wait of a stage. Names of jobs have no slash. */
+export function holdKey(job: string, stage: number, until: number): string {
+  return `${job}/${stage}/hold/${until}`;
+}
