@@ -2,7 +2,18 @@
 import type { JobStatus } from "../core/job/spec.ts";
 import { DiscoError } from "../errors.ts";
 import { Disco, type DiscoOptions } from "./disco.ts";
-import type { JobEvent, JobInfo, JobListEntry, JobResult, MasterApi, NodeInfo } from "./master-api.ts";
+import type {
+  ConfigTable,
+  JobEvent,
+  JobInfo,
+  JobListEntry,
+  JobResult,
+  MasterApi,
+  MasterInfo,
+  MasterSettings,
+  NodeInfo,
+  TaskPage,
+} from "./master-api.ts";
 
 export class FakeMaster implements MasterApi {
   readonly packs: Uint8Array[] = [];
@@ -10,6 +21,8 @@ export class FakeMaster implements MasterApi {
   readonly #jobs = new Map<string, JobResult>();
   readonly #waiting = new Set<() => void>();
   shown: JobEvent[] = [];
+  saved: MasterSettings = { maxFailureRate: 100, acceptNewJobs: true };
+  table: ConfigTable = [["localhost", "3"]];
   #asked = Promise.withResolvers<void>();
 
   /** Settles when somebody asks for results and has to wait. */
@@ -98,6 +111,38 @@ export class FakeMaster implements MasterApi {
   purge = async (name: string): Promise<void> => void this.calls.push(`purge ${name}`);
   blacklist = async (node: string): Promise<void> => void this.calls.push(`blacklist ${node}`);
   whitelist = async (node: string): Promise<void> => void this.calls.push(`whitelist ${node}`);
+  gcBlacklist = async (): Promise<string[]> => ["gone"];
+  gcBlacklistNode = async (node: string): Promise<void> => void this.calls.push(`gcBlacklist ${node}`);
+  gcWhitelistNode = async (node: string): Promise<void> => void this.calls.push(`gcWhitelist ${node}`);
+  settings = async (): Promise<MasterSettings> => this.saved;
+  configTable = async (): Promise<ConfigTable> => this.table;
+  tasks = async (): Promise<TaskPage> => ({ tasks: [], total: 0, next: null });
+
+  async saveSettings(changes: Partial<MasterSettings>): Promise<void> {
+    this.saved = { ...this.saved, ...changes };
+  }
+
+  async saveConfigTable(table: ConfigTable): Promise<void> {
+    this.table = table;
+  }
+
+  async masterInfo(): Promise<MasterInfo> {
+    const jobs = { active: 0, ready: 0, dead: 0 };
+    for (const { status } of this.#jobs.values()) if (status !== "unknown_job") jobs[status]++;
+    return {
+      version: "0.0.0",
+      instance: "fake",
+      pid: process.pid,
+      epoch: 1,
+      startedAt: 0,
+      readOnly: false,
+      alarms: [],
+      scheduler: { policy: "fair", alpha: 1 },
+      journal: { engine: "memory", durable: "memory" },
+      jobs,
+    };
+  }
+
   oobGet = async (name: string, key: string): Promise<Uint8Array> => Buffer.from(`${name} ${key}`);
   oobList = async (): Promise<string[]> => ["a", "b"];
   close = async (): Promise<void> => void this.calls.push("close");

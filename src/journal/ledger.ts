@@ -61,6 +61,9 @@ export class Ledger {
   #recordsToCompact: number;
   #snapshotSeq: number;
   #snapshotBytes: number;
+  /** Since it was opened. */
+  appends = 0;
+  appendedBytes = 0;
 
   private constructor(parts: LedgerParts, machine: MasterMachine, head: Head, snapshot: StoredSnapshot | null) {
     this.#snapshotSeq = snapshot?.seq ?? 0;
@@ -206,6 +209,8 @@ export class Ledger {
       throw new DiscoError(`another master leads: it wrote record ${answer.seq} of the journal`, { code: "deposed" });
     }
     this.#head = { seq: answer.seq, hash: answer.hash };
+    this.appends++;
+    this.appendedBytes += body.length;
     this.#recordsToCompact--;
   }
 

@@ -82,6 +82,21 @@ export class Coordinator {
     return this.#ledger.machine;
   }
 
+  /** Rises whenever a job begins, ends or is forgotten. */
+  get jobListVersion(): number {
+    return this.machine.listVersion;
+  }
+
+  /** Records appended since the start, and their bytes. */
+  get journalCounts(): { journalAppends: number; journalBytes: number } {
+    return { journalAppends: this.#ledger.appends, journalBytes: this.#ledger.appendedBytes };
+  }
+
+  /** It takes and starts nothing. */
+  get readOnly(): boolean {
+    return false;
+  }
+
   /** Throws if the engine cannot decide any more. */
   assertAlive(): void {
     if (this.#broken !== null) throw this.#broken;

@@ -1,5 +1,5 @@
 /** What running attempts say of their progress. It is nobody's decision, so it is neither journaled nor exact. */
-import type { JobInfo } from "../client/master-api.ts";
+import type { JobInfo, TaskInfo } from "../client/master-api.ts";
 import type { AttemptId, TaskProgress } from "../protocol/messages.ts";
 
 export class LiveProgress {
@@ -43,5 +43,16 @@ export class LiveProgress {
       };
     });
     return { ...info, stages };
+  }
+
+  /** The task with what its live attempts said. `name`: of the job; `stage`: number of the task's stage in it. */
+  addToTask(name: string, stage: number, task: TaskInfo): TaskInfo {
+    const attempts = this.#jobs.get(name);
+    if (attempts === undefined || task.attempts.length === 0) return task;
+    const told = task.attempts.map((attempt) => {
+      const progress = attempts.get(`${stage}/${task.task}/${attempt.attempt}`)?.progress ?? null;
+      return progress === null ? attempt : { ...attempt, progress };
+    });
+    return { ...task, attempts: told };
   }
 }

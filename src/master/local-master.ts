@@ -1,11 +1,22 @@
 /** The master as a client in the same process sees it (`client/master-api.ts`). */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { JobEvent, JobInfo, JobListEntry, JobResult, MasterApi, NodeInfo } from "../client/master-api.ts";
+import type {
+  Alarm,
+  ConfigTable,
+  JobEvent,
+  JobInfo,
+  JobListEntry,
+  JobResult,
+  MasterInfo,
+  MasterSettings,
+  NodeInfo,
+  TaskPage,
+  TaskQuery,
+} from "../client/master-api.ts";
 import type { JobSpec } from "../core/job/spec.ts";
-import { DiscoError, JobError } from "../errors.ts";
-import { diskFullHint, isDiskFull } from "../node/disk.ts";
-import { acceptPack } from "./accept-pack.ts";
+import { DiscoError } from "../errors.ts";
+import { parseConfigTable } from "./config-table.ts";
 import type { Coordinator } from "./coordinator.ts";
 import type { EventLogs } from "./event-log.ts";
 import { answer, requestOf } from "./http/routes.ts";
@@ -13,7 +24,11 @@ import type { JobFiles } from "./job-files.ts";
 import type { JobSignals } from "./job-signals.ts";
 import type { KeepAlive } from "./keep-alive.ts";
 import type { LiveProgress } from "./live-progress.ts";
+import { nodeInfos } from "./node-answers.ts";
 import type { NodeLink } from "./node-link.ts";
+import type { MasterCounts, ServedMaster } from "./served-master.ts";
+import { stageNumber, stageResults, taskCounts } from "./stage-answers.ts";
+import { Submissions } from "./submissions.ts";
 
 export interface LocalMasterParts {
   readonly coordinator: Coordinator;
@@ -27,33 +42,45 @@ export interface LocalMasterParts {
   /** Throws for a job that none of the nodes that there will ever be can run. */
   readonly assertRunnable: (spec: JobSpec, packBytes: number) => void;
   readonly now: () => number;
+  readonly identity: MasterIdentity;
+  /** What somebody should do something about. */
+  readonly alarms: () => readonly Alarm[];
+  /** Where uploads are written, on the disk of `dataDir`. */
+  readonly incomingDir: string;
   /** Ends the engine. */
   readonly close: () => Promise<void>;
 }
+
+/** What stays the same as long as a master lives. */
+export type MasterIdentity = Pick<MasterInfo, "version" | "instance" | "startedAt" | "scheduler" | "journal">;
 
 /** How often a follower of a job's progress hears of it, at most. */
 const progressIntervalMs = 100;
 const jobNamePattern = /^[a-zA-Z0-9_@:]{1,200}$/;
 
-export class LocalMaster implements MasterApi {
+export class LocalMaster implements ServedMaster {
   readonly #parts: LocalMasterParts;
-  /** Submissions on their way, by idempotency key. */
-  readonly #submitting = new Map<string, Promise<string>>();
+  readonly #submissions: Submissions;
 
   constructor(parts: LocalMasterParts) {
     this.#parts = parts;
+    this.#submissions = new Submissions(parts);
   }
 
-  async submit(pack: Uint8Array, options: { idempotencyKey?: string } = {}): Promise<string> {
-    const { coordinator } = this.#parts;
-    coordinator.assertAlive();
-    const key = options.idempotencyKey;
-    if (key === undefined) return await this.#start(pack, undefined);
-    const known = coordinator.machine.keys.get(key) ?? this.#submitting.get(key);
-    if (known !== undefined) return await known;
-    const starting = this.#start(pack, key).finally(() => this.#submitting.delete(key));
-    this.#submitting.set(key, starting);
-    return await starting;
+  get incomingDir(): string {
+    return this.#parts.incomingDir;
+  }
+
+  get jobListVersion(): number {
+    return this.#parts.coordinator.jobListVersion;
+  }
+
+  submit(pack: Uint8Array, options: { idempotencyKey?: string } = {}): Promise<string> {
+    return this.#submissions.submit(pack, options.idempotencyKey);
+  }
+
+  submitFile(file: string, options: { idempotencyKey?: string } = {}): Promise<string> {
+    return this.#submissions.submitFile(file, options.idempotencyKey);
   }
 
   async results(names: readonly string[], timeoutMs: number, signal?: AbortSignal): Promise<JobResult[]> {
@@ -75,7 +102,7 @@ export class LocalMaster implements MasterApi {
   }
 
   async jobList(): Promise<JobListEntry[]> {
-    return this.#machine.list();
+    return this.#machine.list() as JobListEntry[];
   }
 
   async jobPack(name: string): Promise<Uint8Array> {
@@ -83,51 +110,38 @@ export class LocalMaster implements MasterApi {
     return await this.#parts.files.readPack(name);
   }
 
-  async nodeInfo(): Promise<NodeInfo[]> {
-    const { cluster } = this.#machine;
-    return await Promise.all(
-      [...cluster.nodes.values()].map(async (node) => {
-        const state = node.connected ? await this.#parts.nodes.state(node.host).catch(() => null) : null;
-        return {
-          name: node.host,
-          slots: node.slots,
-          connected: node.connected,
-          blacklisted: cluster.blacklist.has(node.host),
-          tasksOk: node.tasksOk,
-          tasksFailed: node.tasksFailed,
-          dataErrors: node.dataErrors,
-          diskFreeBytes: state?.diskFreeBytes ?? 0,
-          diskUsedBytes: state?.diskUsedBytes ?? 0,
-          tasks: state?.running.map(({ job }) => job) ?? [],
-          labels: node.labels,
-        };
-      }),
-    );
+  async packFile(name: string): Promise<string> {
+    this.#info(name);
+    return this.#parts.files.packFile(name);
+  }
+
+  async eventsFile(name: string): Promise<string> {
+    this.#info(name);
+    this.#parts.logs.flush();
+    return this.#parts.logs.file(name);
+  }
+
+  counts(): MasterCounts {
+    const { coordinator } = this.#parts;
+    const submissions = this.#submissions.accepted;
+    return { ...coordinator.journalCounts, submissions, tasks: taskCounts(this.#machine) };
+  }
+
+  nodeInfo(): Promise<NodeInfo[]> {
+    return nodeInfos(this.#machine, this.#parts.nodes);
   }
 
   async stageResults(name: string, stage: string): Promise<string[]> {
-    const info = this.#info(name);
-    const number = info.stages.findIndex((one) => one.stage === stage);
-    if (number < 0) {
-      const names = info.stages.map((one) => one.stage).join(", ");
-      throw new DiscoError(`${name} has no stage ${stage}`, {
-        code: "unknown-stage",
-        job: name,
-        hint: `Its stages are ${names}.`,
-      });
-    }
-    if (number === info.stages.length - 1 && info.status === "ready") return [...info.results];
-    const found = this.#machine.jobs.get(name)?.stages[number];
-    if (found === undefined || !found.complete) {
-      const why = info.status === "active" ? "has not ended" : "has left nothing, now that the job has ended";
-      throw new DiscoError(`stage ${stage} of ${name} ${why}`, { code: "stage-not-ended", job: name });
-    }
-    const addresses: string[] = [];
-    for (let task = 0; task < found.tasks; task++) {
-      const { host, file } = found.outputs.ref(task);
-      addresses.push(found.outputs.index(task) ?? `disco://${host}/disco/${file}`);
-    }
-    return addresses;
+    return stageResults(this.#machine, this.#info(name), stage);
+  }
+
+  async tasks(name: string, query: TaskQuery = {}): Promise<TaskPage> {
+    const { stages } = this.#info(name);
+    if (query.stage !== undefined) stageNumber(name, stages, query.stage);
+    const page = this.#machine.tasks(name, query) ?? { tasks: [], total: 0, next: null };
+    const numbers = new Map(stages.map(({ stage }, number) => [stage, number]));
+    const tasks = page.tasks.map((task) => this.#parts.progress.addToTask(name, numbers.get(task.stage) ?? 0, task));
+    return { ...page, tasks };
   }
 
   async kill(name: string, reason?: string): Promise<void> {
@@ -163,6 +177,51 @@ export class LocalMaster implements MasterApi {
     coordinator.record([{ kind: "node-whitelisted", at: now(), host: node }]);
   }
 
+  async masterInfo(): Promise<MasterInfo> {
+    const machine = this.#machine;
+    const { identity, alarms, coordinator } = this.#parts;
+    let dead = 0;
+    for (const { status } of machine.ended.values()) if (status === "dead") dead++;
+    const jobs = { active: machine.jobs.size, ready: machine.ended.size - dead, dead };
+    const { readOnly } = coordinator;
+    return { ...identity, pid: process.pid, epoch: machine.cluster.epoch, readOnly, alarms: alarms(), jobs };
+  }
+
+  async settings(): Promise<MasterSettings> {
+    return this.#machine.settings;
+  }
+
+  async saveSettings(changes: Partial<MasterSettings>): Promise<void> {
+    const { coordinator, now } = this.#parts;
+    coordinator.record([{ kind: "settings-saved", at: now(), changes }]);
+  }
+
+  async configTable(): Promise<ConfigTable> {
+    const { config, nodes } = this.#machine.cluster;
+    // Before an operator has written one: what the nodes offer.
+    const table = config.size > 0 ? [...config] : [...nodes.values()].map(({ host, slots }) => [host, slots] as const);
+    return table.map(([host, slots]) => [host, String(slots)]);
+  }
+
+  async saveConfigTable(table: ConfigTable): Promise<void> {
+    const { coordinator, now } = this.#parts;
+    coordinator.record([{ kind: "config-saved", at: now(), table: parseConfigTable(table) }]);
+  }
+
+  async gcBlacklist(): Promise<string[]> {
+    return [...this.#machine.gcBlacklist].sort();
+  }
+
+  async gcBlacklistNode(node: string): Promise<void> {
+    const { coordinator, now } = this.#parts;
+    coordinator.record([{ kind: "gc-blacklisted", at: now(), host: node }]);
+  }
+
+  async gcWhitelistNode(node: string): Promise<void> {
+    const { coordinator, now } = this.#parts;
+    coordinator.record([{ kind: "gc-whitelisted", at: now(), host: node }]);
+  }
+
   async *events(
     name: string,
     offset: number,
@@ -195,6 +254,10 @@ export class LocalMaster implements MasterApi {
   }
 
   async oobGet(name: string, key: string): Promise<Uint8Array> {
+    return await readFile(await this.oobFile(name, key));
+  }
+
+  async oobFile(name: string, key: string): Promise<string> {
     this.#info(name);
     const entry = this.#machine.oob(name).find((one) => one.key === key);
     if (entry === undefined) {
@@ -204,7 +267,7 @@ export class LocalMaster implements MasterApi {
         hint: "oobList names those it has.",
       });
     }
-    return await readFile(join(this.#parts.dataDir, entry.file));
+    return join(this.#parts.dataDir, entry.file);
   }
 
   async oobList(name: string): Promise<string[]> {
@@ -234,31 +297,6 @@ export class LocalMaster implements MasterApi {
     const info = this.#machine.info(name);
     if (info === undefined) throw unknownJob(name);
     return this.#parts.progress.addTo(info);
-  }
-
-  async #start(pack: Uint8Array, key: string | undefined): Promise<string> {
-    const { coordinator, files, now } = this.#parts;
-    const spec = acceptPack(pack);
-    this.#parts.assertRunnable(spec, pack.byteLength);
-    let job = "";
-    try {
-      for (let at = now(); !files.claim((job = coordinator.machine.nextName(spec.prefix, at))); at++);
-      await files.writePack(job, pack);
-    } catch (cause) {
-      if (job !== "") await files.unclaim(job).catch(() => undefined);
-      const why = cause instanceof Error ? cause.message : String(cause);
-      const message = `the job pack could not be stored: ${why}`;
-      if (!isDiskFull(cause)) throw new JobError(message, { code: "job-not-stored", cause });
-      throw new JobError(message, { code: "disk-full", cause, hint: diskFullHint });
-    }
-    try {
-      coordinator.submit(job, spec, key);
-    } catch (error) {
-      // Closed meanwhile. A journal that failed in the middle knows, perhaps, of the job: then its name stays taken.
-      if (!coordinator.machine.knows(job)) await files.unclaim(job).catch(() => undefined);
-      throw error;
-    }
-    return job;
   }
 }
 

@@ -38,6 +38,8 @@ export class Submissions {
   /** On their way, by idempotency key. */
   readonly #byKey = new Map<string, Promise<string>>();
   #onTheWay = 0;
+  /** Jobs since the start. */
+  accepted = 0;
 
   constructor(parts: SubmissionParts) {
     this.#parts = parts;
@@ -126,6 +128,7 @@ export class Submissions {
       if (!coordinator.machine.knows(job)) await files.unclaim(job).catch(() => undefined);
       throw error;
     }
+    this.accepted++;
     return job;
   }
 }

@@ -1,0 +1,26 @@
+/** What is told of nodes: what the master knows, and what the node itself says at this moment. */
+import type { NodeInfo } from "../client/master-api.ts";
+import type { MasterMachine } from "../core/master.ts";
+import type { NodeLink } from "./node-link.ts";
+
+/** A node that does not answer in time is told without its disk and its tasks. */
+export function nodeInfos({ cluster }: MasterMachine, nodes: NodeLink): Promise<NodeInfo[]> {
+  return Promise.all(
+    [...cluster.nodes.values()].map(async (node) => {
+      const state = node.connected ? await nodes.state(node.host).catch(() => null) : null;
+      return {
+        name: node.host,
+        slots: node.slots,
+        connected: node.connected,
+        blacklisted: cluster.blacklist.has(node.host),
+        tasksOk: node.tasksOk,
+        tasksFailed: node.tasksFailed,
+        dataErrors: node.dataErrors,
+        diskFreeBytes: state?.diskFreeBytes ?? 0,
+        diskUsedBytes: state?.diskUsedBytes ?? 0,
+        tasks: state?.running.map(({ job }) => job) ?? [],
+        labels: node.labels,
+      };
+    }),
+  );
+}

@@ -1,0 +1,50 @@
+/** What is told of stages: addresses of outputs, and how many tasks there are. */
+import type { JobInfo, StageInfo } from "../client/master-api.ts";
+import { done, gone, running, sleeping, waiting } from "../core/job/stage.ts";
+import type { MasterMachine } from "../core/master.ts";
+import { DiscoError } from "../errors.ts";
+import type { MasterCounts } from "./served-master.ts";
+
+/** Of the active jobs, from the counters of their stages. */
+export function taskCounts({ jobs }: MasterMachine): MasterCounts["tasks"] {
+  const counts = { waiting: 0, running: 0, done: 0, failed: 0 };
+  for (const { stages } of jobs.values()) {
+    for (const stage of stages) {
+      counts.waiting += stage.count(waiting) + stage.count(sleeping);
+      counts.running += stage.count(running);
+      counts.done += stage.count(done) + stage.count(gone);
+      counts.failed += stage.failed;
+    }
+  }
+  return counts;
+}
+
+/** @throws DiscoError `unknown-stage` */
+export function stageNumber(job: string, stages: readonly StageInfo[], stage: string): number {
+  const number = stages.findIndex((one) => one.stage === stage);
+  if (number >= 0) return number;
+  const names = stages.map((one) => one.stage).join(", ");
+  throw new DiscoError(`${job} has no stage ${stage}`, {
+    code: "unknown-stage",
+    job,
+    hint: `Its stages are ${names}.`,
+  });
+}
+
+/** Addresses of the outputs of one stage. @throws DiscoError `unknown-stage`, `stage-not-ended` */
+export function stageResults(machine: MasterMachine, info: JobInfo, stage: string): string[] {
+  const { name } = info;
+  const number = stageNumber(name, info.stages, stage);
+  if (number === info.stages.length - 1 && info.status === "ready") return [...info.results];
+  const found = machine.jobs.get(name)?.stages[number];
+  if (found === undefined || !found.complete) {
+    const why = info.status === "active" ? "has not ended" : "has left nothing, now that the job has ended";
+    throw new DiscoError(`stage ${stage} of ${name} ${why}`, { code: "stage-not-ended", job: name });
+  }
+  const addresses: string[] = [];
+  for (let task = 0; task < found.tasks; task++) {
+    const { host, file } = found.outputs.ref(task);
+    addresses.push(found.outputs.index(task) ?? `disco://${host}/disco/${file}`);
+  }
+  return addresses;
+}
