@@ -44,10 +44,28 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   shipping: ["protocol", "core:types", "worker/own.ts", "worker/own-functions.ts"],
   worker: ["protocol", "schemes", "shipping", "core"],
   node: ["protocol", "bus", "core", "schemes"],
-  settings: [],
-  master: ["core", "journal", "bus", "node", "protocol", "settings", "package-version.ts", "client/master-api.ts:types"],
-  client: ["protocol", "core", "shipping", "schemes", "worker", "package-version.ts", "master/embedded.ts"],
-  cli: ["client", "index.ts", "settings", "package-version.ts", "shipping/module-format.ts", "master/daemon.ts", "protocol"],
+  // One list of names for "did you mean".
+  settings: ["client/nearest-name.ts"],
+  master: [
+    "core",
+    "journal",
+    "bus",
+    "node",
+    "protocol",
+    "settings",
+    "package-version.ts",
+    "client/master-api.ts:types",
+  ],
+  client: ["protocol", "core", "shipping", "schemes", "worker", "settings", "package-version.ts", "master/embedded.ts"],
+  cli: [
+    "client",
+    "index.ts",
+    "settings",
+    "package-version.ts",
+    "shipping/module-format.ts",
+    "master/daemon.ts",
+    "protocol",
+  ],
 };
 
 test("imports go in the directions that the table allows", () => {

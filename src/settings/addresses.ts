@@ -1,0 +1,64 @@
+/** Hosts, addresses of masters and proxies, names of nodes. */
+import { isIP, isIPv4 } from "node:net";
+import { text, type ValueType } from "./value-type.ts";
+
+const hostPattern = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,62})(?:\.[a-z0-9_](?:[a-z0-9_-]{0,62}))*\.?$/i;
+
+/** An IP address (IPv6 with or without brackets) or a name. */
+export const host: ValueType<string> = {
+  expects: "an address or name to listen at, such as 127.0.0.1, ::1 or 0.0.0.0",
+  read: (raw) => {
+    if (typeof raw !== "string") return null;
+    const value = raw.replace(/^\[(.*)\]$/, "$1");
+    // Digits and dots that are no address are a slip, not a name.
+    return isIP(value) !== 0 || (hostPattern.test(value) && !/^[\d.]+$/.test(value)) ? { value } : null;
+  },
+  show: String,
+};
+
+/** Nothing from outside this machine arrives there. */
+export function isLoopback(address: string): boolean {
+  if (isIPv4(address)) return address.startsWith("127.");
+  return address === "::1" || address === "localhost" || /^::ffff:127\./i.test(address);
+}
+
+/** As it stands in `disco://NODE/…` and as a directory below `data`. */
+export const nodeName: ValueType<string> = text(
+  "a name of letters, digits, `.`, `-` and `_` that begins with a letter or digit",
+  /^[a-z0-9][a-z0-9._-]{0,252}$/i,
+);
+
+/** Instead of an address: jobs run in the caller's process. */
+export const localMaster = "local";
+
+export const masterAddress: ValueType<string> = {
+  expects: "disco://host, disco://host:port, http(s)://host:port, or local",
+  read: (raw) => {
+    if (raw === localMaster) return { value: raw };
+    if (typeof raw !== "string" || !/^(?:disco|https?):\/\/[^/\s@]+\/?$/i.test(raw)) return null;
+    return URL.canParse(raw) ? { value: raw } : null;
+  },
+  show: String,
+};
+
+export const proxyAddress: ValueType<string> = {
+  expects: "http(s)://host:port",
+  read: (raw) => {
+    if (typeof raw !== "string" || !/^https?:\/\/[^/\s@]+\/?$/i.test(raw)) return null;
+    return URL.canParse(raw) ? { value: raw } : null;
+  },
+  show: String,
+};
+
+/** `a.example.org,b.example.org`, or a list of them. */
+export const hostNames: ValueType<readonly string[]> = {
+  expects: "names of hosts, separated by commas",
+  read: (raw) => {
+    const names = typeof raw === "string" ? raw.split(",").map((name) => name.trim()) : raw;
+    if (!Array.isArray(names)) return null;
+    return names.every((name) => typeof name === "string" && (isIP(name) !== 0 || hostPattern.test(name)))
+      ? { value: names.map((name: string) => name.toLowerCase()) }
+      : null;
+  },
+  show: (names) => (names.length === 0 ? "none" : names.join(",")),
+};

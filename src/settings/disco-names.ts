@@ -1,0 +1,33 @@
+/** Variables that Disco had and that have no meaning here, with what takes their place. */
+const notNeeded = "not needed any more";
+
+export const discoNames: Readonly<Record<string, string>> = {
+  DISCO_DATA: "data is in the folder `data` of `DISCO_ROOT`",
+  DISCO_ERLANG: notNeeded,
+  DISCO_FLAGS: notNeeded,
+  DISCO_HOME: notNeeded,
+  DISCO_HTTPD: notNeeded,
+  DISCO_LOG_DIR: "the log is `daemon.log` in `DISCO_ROOT`",
+  DISCO_MASTER_CONFIG: "the configuration table is kept in the master's journal",
+  DISCO_MASTER_HOME: notNeeded,
+  DISCO_MASTER_HOST: "`DISCO_MASTER=disco://HOST` for clients, `DISCO_HOST` for the daemon",
+  DISCO_MASTER_ROOT: "the master's data is in `DISCO_ROOT`",
+  DISCO_NAME: "a daemon is known by its root",
+  DISCO_PID_DIR: "the process id is in `daemon.json` in `DISCO_ROOT`",
+  DISCO_PROFILE: "the job option `profile`; the daemon has `/metrics`",
+  DISCO_PROXY_CONFIG: notNeeded,
+  DISCO_PROXY_ENABLED: "the master is always a proxy",
+  DISCO_PROXY_PID: notNeeded,
+  DISCO_PROXY_PORT: "the proxy is on `DISCO_PORT`",
+  DISCO_ROTATE_LOG: "a large log is always rotated at the start",
+  DISCO_SETTINGS_FILE: "`DISCO_CONFIG`, a file in TOML",
+  DISCO_TEST_DISCODB: notNeeded,
+  DISCO_TEST_HOST: notNeeded,
+  DISCO_TEST_PORT: notNeeded,
+  DISCO_TEST_PROFILE: notNeeded,
+  DISCO_TEST_PURGE: notNeeded,
+  DISCO_ULIMIT: "the job option `memoryLimit`",
+  DISCO_USER: "the daemon runs as the user who starts it",
+  DISCO_WORKER_MAX_MEM: "the job option `memoryLimit`",
+  DISCO_WWW_ROOT: notNeeded,
+};
