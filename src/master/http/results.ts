@@ -12,7 +12,7 @@ export const resultRoutes: readonly Route[] = [
     path: "/disco/ctrl/get_results",
     async handle(request, master) {
       const [timeoutMs, names] = resultsArguments(jsonBody(request));
-      return json((await master.results(names, timeoutMs)).map(wireResult));
+      return json((await master.results(names, timeoutMs, request.signal)).map(wireResult));
     },
   },
   {

@@ -12,12 +12,15 @@ export interface HttpRequest {
   readonly body: Uint8Array;
   /** First byte wanted (`Range: bytes=N-`). */
   readonly offset: number;
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal?: AbortSignal;
 }
 
 export interface HttpReply {
   readonly status: number;
   readonly contentType: string;
   readonly body: Uint8Array;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface Route {

@@ -29,7 +29,7 @@ export async function answer(request: HttpRequest, master: MasterApi): Promise<H
   const methods = table.get(request.path);
   if (methods === undefined) return text("Not found.", 404);
   const route = methods.get(request.method);
-  if (route === undefined) return json(`${request.path} takes ${[...methods.keys()].join(", ")}`, 405);
+  if (route === undefined) return wrongMethod(request.path, [...methods.keys()]);
   try {
     return await route.handle(request, master);
   } catch (error) {
@@ -37,6 +37,11 @@ export async function answer(request: HttpRequest, master: MasterApi): Promise<H
     if (!(error instanceof DiscoError)) return json("Internal server error", 500);
     return notFound.has(error.code) ? text("Not found.", 404) : json(error.message, 400);
   }
+}
+
+export function wrongMethod(path: string, methods: readonly string[]): HttpReply {
+  const allowed = methods.join(", ");
+  return { ...json(`${path} takes ${allowed}`, 405), headers: { allow: allowed } };
 }
 
 /** A request from a path with its query; `data` makes it a POST. */

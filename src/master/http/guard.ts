@@ -1,0 +1,88 @@
+/**
+ * Who may ask what: Host and Origin first (`host-check.ts`), then the token (`access.ts`) and its scope. Reads headers only;
+ * a refused request leaves no trace but a line in the log.
+ */
+import type { IncomingMessage } from "node:http";
+import type { Scope } from "../../settings/daemon-settings.ts";
+import { Access, allows, tokenOf } from "./access.ts";
+import { HostCheck } from "./host-check.ts";
+import type { Refusal } from "./refusal.ts";
+import { requiredScope } from "./required-scope.ts";
+import type { Target } from "./target.ts";
+import { WrongTokens } from "./wrong-tokens.ts";
+
+export interface GuardOptions {
+  readonly tokens: Readonly<Partial<Record<Scope, string>>>;
+  /** Names of this server. */
+  readonly names: Iterable<string>;
+  /** Milliseconds of a clock that never goes back, for tests. */
+  readonly now?: () => number;
+}
+
+export class Guard {
+  readonly #access: Access;
+  readonly #hosts: HostCheck;
+  readonly #wrong: WrongTokens;
+
+  constructor({ tokens, names, now }: GuardOptions) {
+    this.#access = new Access(tokens);
+    this.#hosts = new HostCheck(names);
+    this.#wrong = new WrongTokens(now);
+  }
+
+  /** Tokens are set. */
+  get asksForTokens(): boolean {
+    return !this.#access.isOpen;
+  }
+
+  /** Whether the request comes from where it may. */
+  originRefusal({ method = "", headers }: IncomingMessage): Refusal | null {
+    return this.#hosts.refusal(method, headers);
+  }
+
+  /** The scope that the request's token allows, when it allows what is asked. */
+  scopeOf(request: IncomingMessage, target: Target): Scope | Refusal {
+    if (this.#access.isOpen) return "admin";
+    const address = request.socket.remoteAddress ?? "";
+    const lockedMs = this.#wrong.lockedFor(address);
+    if (lockedMs > 0) return locked(lockedMs);
+    const { authorization } = request.headers;
+    if (authorization === undefined) return unauthorized("this server asks for a token");
+    const token = tokenOf(authorization);
+    const scope = token === null ? null : this.#access.scopeOf(token);
+    if (scope === null) {
+      this.#wrong.add(address, authorization);
+      return unauthorized("the token is wrong");
+    }
+    const needed = requiredScope(request.method ?? "", target);
+    return allows(scope, needed) ? scope : forbidden(scope, needed);
+  }
+}
+
+function unauthorized(message: string): Refusal {
+  return {
+    status: 401,
+    code: "unauthorized",
+    message,
+    hint: "Set DISCO_TOKEN to a token of this daemon, or send the header Authorization: Bearer TOKEN.",
+    headers: { "www-authenticate": 'Bearer realm="disco", Basic realm="disco", charset="UTF-8"' },
+  };
+}
+
+function forbidden(has: Scope, needed: Scope): Refusal {
+  return {
+    status: 403,
+    code: "forbidden",
+    message: `this needs a token with the scope ${needed}, the one that came has ${has}`,
+  };
+}
+
+function locked(ms: number): Refusal {
+  const seconds = Math.ceil(ms / 1000);
+  return {
+    status: 429,
+    code: "too-many-wrong-tokens",
+    message: `too many wrong tokens came from this address; it is heard again in ${seconds} s`,
+    headers: { "retry-after": String(seconds) },
+  };
+}
