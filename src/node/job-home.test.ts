@@ -44,7 +44,7 @@ test("dropping what is intermediate keeps results, their indexes and out-of-band
     job: "c@1",
     fetchPack: () => Promise.resolve(pack({ x: Buffer.from("x") })),
   });
-  const lasting = ["reduce-0-0.results", "oob-1-0-0-0", "oob.json"];
+  const lasting = ["reduce-0-0.0a1b2c3d.results", "reduce-0-0.sums", "oob-1-0-0-0", "oob.json"];
   for (const name of [...lasting, "seg-map-w1.seg", "manifest-0-0.json", "scratch"])
     await writeFile(join(home.systemDir, name), "");
   await writeFile(join(dataDir, home.jobDir, "reduce-0-0.0.disco"), "");

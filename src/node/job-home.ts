@@ -61,8 +61,8 @@ export async function openJobHome(options: {
   return { job: options.job, jobDir, packFile, workDir, systemDir, hasFiles, codeKey };
 }
 
-/** What stays in `.disco` when the job has ended: indexes of results, and out-of-band values with their list. */
-const lasting = /(\.results|^oob-.*|^oob\.json)$/;
+/** What stays in `.disco` when the job has ended: indexes and checksums of results, and out-of-band values with their list. */
+const lasting = /(\.results|\.sums|^oob-.*|^oob\.json)$/;
 
 export async function dropFiles(dataDir: string, host: string, job: string, scope: DropScope): Promise<void> {
   const home = join(dataDir, jobDirectory(host, job));

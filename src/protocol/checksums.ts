@@ -1,8 +1,13 @@
 /**
- * Checksums of files that have none inside of them. The task that writes results in a user's format, an index or out-of-band
- * values leaves a list beside them, `.disco/ATTEMPT.sums` in the job's home, in the format of sha256sum(1): paths are
- * relative to the job's home, where `sha256sum -c .disco/reduce-0-0.sums` checks them. ATTEMPT is `STAGE-TASK-ATTEMPT`.
+ * Checksums of files that have none inside of them, made by the task that wrote them.
+ *
+ * Results in a user's format have a list beside them, `.disco/ATTEMPT.sums` in the job's home, in the format of sha256sum(1):
+ * paths are relative to the job's home, where `sha256sum -c .disco/reduce-0-0.sums` checks them. ATTEMPT is
+ * `STAGE-TASK-ATTEMPT`.
+ *
+ * An index of results has its checksum in its name, and so in its address: `.disco/ATTEMPT.CRC.results`.
  */
+import { crc32 } from "node:zlib";
 
 const line = /^([0-9a-f]{64}) {2}(.+)$/;
 
@@ -20,10 +25,7 @@ export function checksumsFile(attempt: string): string {
 
 /** Where the checksum of a file would be listed; both paths are relative to the job's home. `null`: of this one, nowhere. */
 export function checksumsFileOf(file: string): string | null {
-  const match =
-    /^\.disco\/oob-([a-zA-Z0-9_-]+)-\d+$/.exec(file) ??
-    /^\.disco\/([a-zA-Z0-9_-]+)\.results$/.exec(file) ??
-    /^([a-zA-Z0-9_-]+)\.\d+\.out$/.exec(file);
+  const match = /^([a-zA-Z0-9_-]+)\.\d+\.out$/.exec(file);
   return match === null ? null : checksumsFile(match[1] as string);
 }
 
@@ -38,4 +40,19 @@ export function checksumIn(list: string, file: string): string | null {
     if (match?.[2] === file) return Buffer.from(match[1] as string, "hex").toString("base64");
   }
   return null;
+}
+
+/** The file of an attempt's index of results, relative to the job's home. */
+export function indexFile(attempt: string, text: string): string {
+  return `.disco/${attempt}.${crcOf(text)}.results`;
+}
+
+/** `false`: the text is not the one for which `indexFile` made this name. Of any other name: `true`. */
+export function isIndexText(path: string, text: string): boolean {
+  const crc = /\.([0-9a-f]{8})\.results$/.exec(path)?.[1];
+  return crc === undefined || crc === crcOf(text);
+}
+
+function crcOf(text: string): string {
+  return crc32(text).toString(16).padStart(8, "0");
 }

@@ -5,12 +5,13 @@
  *                                                           checksums, digests and loss are the same for both
  *   final         a file of blocks a label                  a user's format: a plain file of its bytes a label
  *
- * and, for the final stage, an index over the files. Nothing is renamed: names contain task and attempt.
+ * and, for the final stage, an index over the files, and checksums of those that have none inside. Nothing is renamed: names contain task and attempt.
  */
 import { createHash, type Hash } from "node:crypto";
 import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import type { LabelSize, OutputRef } from "../core/job/spec.ts";
+import { type Checksum, checksumsFile, formatChecksums, indexFile } from "../protocol/checksums.ts";
 import { formatIndex } from "../schemes/dir.ts";
 import type { PairWriter } from "./emit.ts";
 import { FinalWriter } from "./storage/final-writer.ts";
@@ -106,11 +107,17 @@ export function finalOutput(plan: OutputPlan): TaskOutputWriter {
     finish() {
       const records = writer.finish();
       const hash = createHash("sha256");
+      const checksums: Checksum[] = [];
       const written = [...records].map(([label, count]) => {
         const file = files.get(label) as PlainFile;
-        hash.update(`${label} ${file.digest()}\n`);
+        const digest = file.digest();
+        hash.update(`${label} ${digest}\n`);
+        checksums.push({ file: basename(file.name), digest });
         return { label, file: file.name, bytes: file.bytes, records: count };
       });
+      if (checksums.length > 0) {
+        writeBeside(plan, `${plan.jobDir}/${checksumsFile(plan.name)}`, formatChecksums(checksums));
+      }
       return index(plan, written, hash.digest("hex"));
     },
   };
@@ -125,7 +132,16 @@ function index(
   const text = formatIndex(
     files.map(({ label, file, bytes }) => ({ label, url: `disco://${base}${file}`, size: bytes })),
   );
-  const name = `${plan.jobDir}/.disco/${plan.name}.results`;
+  const name = `${plan.jobDir}/${indexFile(plan.name, text)}`;
+  writeBeside(plan, name, text);
+  return {
+    ref: { host: plan.host, file: name, at: 0, length: Buffer.byteLength(text), digest },
+    labels: files.map(({ label, bytes, records }) => ({ label, bytes, records })),
+    index: `dir://${base}${name}`,
+  };
+}
+
+function writeBeside(plan: OutputPlan, name: string, text: string): void {
   const path = join(plan.dataDir, name);
   try {
     mkdirSync(dirname(path), { recursive: true });
@@ -133,11 +149,6 @@ function index(
   } catch (error) {
     throw diskError(error, path);
   }
-  return {
-    ref: { host: plan.host, file: name, at: 0, length: Buffer.byteLength(text), digest },
-    labels: files.map(({ label, bytes, records }) => ({ label, bytes, records })),
-    index: `dir://${base}${name}`,
-  };
 }
 
 /** A result file in a user's format. */

@@ -264,6 +264,8 @@ describe("digests of a data server", () => {
 
   it("are sent to who asks for them, of the whole file even with a range", async () => {
     const want = { "want-repr-digest": "sha-256=5" };
+    await put(`${home}/map-0-0.0.disco`, letters);
+    assert.equal((await ask(`${base}/map-0-0.0.disco`, want)).headers["repr-digest"], undefined);
     assert.equal((await ask(`${base}/letters`)).headers["repr-digest"], undefined);
     for (const more of [{}, { range: "bytes=3-" }]) {
       const { headers } = await ask(`${base}/letters`, { ...want, ...more });
@@ -272,11 +274,11 @@ describe("digests of a data server", () => {
   });
 
   it("are those of the task that wrote the file, so that damage on the disk does not look right", async () => {
-    const written = Buffer.from("0 disco://localhost/x 5\n");
-    const file = ".disco/reduce-0-0.results";
+    const written = Buffer.from("10 apples\n");
+    const file = "reduce-0-0.0.out";
     const digest = createHash("sha256").update(written).digest("hex");
     await put(`${home}/.disco/reduce-0-0.sums`, formatChecksums([{ file, digest }]));
-    await put(`${home}/${file}`, "1 disco://localhost/x 5\n");
+    await put(`${home}/${file}`, "11 apples\n");
     const { headers } = await ask(`${base}/${file}`, { "want-repr-digest": "sha-256=1" });
     assert.equal(headers["repr-digest"], `sha-256=:${sha256(written)}:`);
   });

@@ -1,10 +1,10 @@
 /**
- * SHA-256 of a file, for `Repr-Digest` (RFC 9530), which a client asks for where the bytes themselves have no checksums: indexes,
- * out-of-band values, results in a user's format. (Blocks of records have one each.)
+ * SHA-256 of a file, for `Repr-Digest` (RFC 9530), which a client asks for where the bytes themselves may have no checksums. Blocks
+ * of records have one each, and their files need no other.
  *
- * The task that wrote a file has left its digest beside it (`protocol/checksums.ts`): then damage on the disk is found as
- * well as damage on the way. A file without one, from an older version or from the job itself, is read for its digest as it
- * is now, up to a size: that covers the way alone.
+ * The task that wrote results in a user's format has left their digests beside them (`protocol/checksums.ts`): then damage on
+ * the disk is found as well as damage on the way. Any other file is read for its digest as it is now, up to a size: that
+ * covers the way alone.
  */
 import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
@@ -15,6 +15,8 @@ const readBytesMax = 16 * 1024 * 1024;
 const checksumsBytesMax = 64 * 1024 * 1024;
 const chunkBytes = 256 * 1024;
 const cachedMax = 4096;
+/** Of results in our own blocks. */
+const blocksSuffix = ".disco";
 
 export class DigestCache {
   /** By entity tag: the oldest first. */
@@ -26,6 +28,7 @@ export class DigestCache {
     dataDir: string,
     segments: readonly string[],
   ): Promise<string | null> {
+    if (segments.at(-1)?.endsWith(blocksSuffix) === true) return null;
     const key = `${file.etag} ${segments.join("/")}`;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
