@@ -1,0 +1,19 @@
+/** Nodes and their blacklists. */
+import {
+  blacklistNode,
+  gcBlacklistNode,
+  gcWhitelistNode,
+  listGcBlacklist,
+  listNodes,
+  whitelistNode,
+} from "../../../protocol/api/nodes.ts";
+import { serve } from "./call.ts";
+
+export const nodeOperations = [
+  serve(listNodes, async ({ master }) => ({ nodes: await master.nodeInfo() })),
+  serve(blacklistNode, ({ master, params }) => master.blacklist(params.name)),
+  serve(whitelistNode, ({ master, params }) => master.whitelist(params.name)),
+  serve(gcBlacklistNode, ({ master, params }) => master.gcBlacklistNode(params.name)),
+  serve(gcWhitelistNode, ({ master, params }) => master.gcWhitelistNode(params.name)),
+  serve(listGcBlacklist, async ({ master }) => ({ nodes: await master.gcBlacklist() })),
+];

@@ -1,0 +1,44 @@
+/** The master itself. */
+import * as v from "valibot";
+import { operation } from "./operation.ts";
+import { count, noParameters, time } from "./values.ts";
+
+export const alarm = v.object({ code: v.string(), message: v.string(), hint: v.string(), since: time });
+
+export const masterInfo = v.object({
+  version: v.string(),
+  instance: v.pipe(v.string(), v.description("Unique for each start of a master.")),
+  pid: count,
+  epoch: count,
+  startedAt: time,
+  readOnly: v.pipe(
+    v.boolean(),
+    v.description("It answers questions, but takes and starts nothing, for the reason that `alarms` give."),
+  ),
+  alarms: v.array(alarm),
+  scheduler: v.object({ policy: v.picklist(["fair", "fifo"]), alpha: v.number() }),
+  journal: v.object({ engine: v.string(), durable: v.picklist(["fsync", "process-crash", "memory"]) }),
+  jobs: v.object({ active: count, ready: count, dead: count }),
+});
+
+export const getMaster = operation({
+  id: "getMaster",
+  method: "GET",
+  path: "/master",
+  scope: "read",
+  summary: "Version, state and alarms of the master.",
+  params: noParameters,
+  query: noParameters,
+  answer: { kind: "json", status: 200, schema: masterInfo },
+});
+
+export const getOpenApi = operation({
+  id: "getOpenApi",
+  method: "GET",
+  path: "/openapi.json",
+  scope: "read",
+  summary: "This API, described in OpenAPI 3.1.",
+  params: noParameters,
+  query: noParameters,
+  answer: { kind: "json", status: 200, schema: v.looseObject({ openapi: v.string() }) },
+});
