@@ -1,6 +1,7 @@
 /** `ddfs`: Disco's distributed file system comes with a later release; until then the command says so. */
-import { exitCodes } from "./exit-codes.ts";
+
 import { packageVersion } from "../package-version.ts";
+import { exitCodes } from "./exit-codes.ts";
 
 const help = `Usage: ddfs [options] <command>
 

@@ -2,7 +2,7 @@
  * The `disco` command. Only the parser is loaded here; each command loads what it needs when it runs, because most of the
  * time of a short job would otherwise go into starting.
  */
-import { exitCodes, isUsageError } from "./exit-codes.ts";
+import { exitCodeOfError, exitCodes } from "./exit-codes.ts";
 
 /** What somebody types who forgot the `run`. */
 const moduleFile = /^[^-].*\.[cm]?[jt]s$/;
@@ -22,7 +22,7 @@ export async function main(args: readonly string[]): Promise<void> {
     // commander has printed its own complaint, or the help that was asked for.
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
     else await printFatal(error);
-    if (args[0] === "run" && args.includes("--json") && process.exitCode !== exitCodes.ok) await printRefusal(error);
+    if (args.includes("--json") && process.exitCode !== exitCodes.ok) await printRefusal(error, args[0] === "run");
   }
   await leave();
 }
@@ -33,13 +33,14 @@ async function printFatal(error: unknown): Promise<void> {
     import("./progress/look.ts"),
   ]);
   process.stderr.write(`${formatError(error, lookOf(process.stderr))}\n`);
-  process.exitCode = isUsageError(error) ? exitCodes.usage : exitCodes.failed;
+  process.exitCode = exitCodeOfError(error);
 }
 
-/** A program that asked for `--json` gets its document also when its arguments were refused before anything ran. */
-async function printRefusal(failure: unknown): Promise<void> {
-  const { printDocument } = await import("./print/document.ts");
-  printDocument({ jobs: [], results: null, failure });
+/** A program that asked for `--json` gets JSON also when its arguments were refused, or the command failed. */
+async function printRefusal(failure: unknown, isRun: boolean): Promise<void> {
+  const { printDocument, printError } = await import("./print/document.ts");
+  if (isRun) printDocument({ jobs: [], results: null, failure });
+  else printError(failure);
 }
 
 /** Ends the process also where the job's module left a server or a timer open; what was printed goes out first. */

@@ -1,5 +1,5 @@
 /** What the commands return to the shell; `docs/cli.md` lists them. */
-import { DiscoError } from "../errors.ts";
+import { CommError, DiscoError } from "../errors.ts";
 
 export const exitCodes = {
   ok: 0,
@@ -7,6 +7,8 @@ export const exitCodes = {
   failed: 1,
   /** Nothing was started: bad arguments or options, a file or a job that does not exist. */
   usage: 2,
+  /** The master does not answer. */
+  unreachable: 3,
   /** Ctrl-C, as shells count it: 128 + the number of the signal. */
   interrupted: 130,
   terminated: 143,
@@ -14,12 +16,27 @@ export const exitCodes = {
 
 /** Codes of errors in what was asked for. */
 const usageCodes: ReadonlySet<string> = new Set([
+  "ambiguous-name",
   "bad-address",
   "bad-argument",
+  "bad-config",
   "bad-option",
+  "bad-settings",
+  "job-active",
+  "no-master",
+  "not-confirmed",
   "not-yet",
   "unknown-job",
+  "unknown-key",
+  "unknown-node",
+  "unknown-stage",
 ]);
+
+/** What the command returns for an error that ended it. */
+export function exitCodeOfError(error: unknown): number {
+  if (isUsageError(error)) return exitCodes.usage;
+  return error instanceof CommError && error.code === "comm-error" ? exitCodes.unreachable : exitCodes.failed;
+}
 
 export function isUsageError(error: unknown): boolean {
   return error instanceof DiscoError && usageCodes.has(error.code);

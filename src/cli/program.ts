@@ -4,7 +4,10 @@
  */
 import { Command } from "commander";
 import { packageVersion } from "../package-version.ts";
+import { addEndingCommands } from "./program/ending.ts";
 import { addJobCommands } from "./program/jobs.ts";
+import { addNodeCommands } from "./program/nodes.ts";
+import { addRecordCommands } from "./program/records.ts";
 import { addRun } from "./program/run.ts";
 
 export function buildProgram(): Command {
@@ -15,8 +18,14 @@ export function buildProgram(): Command {
     .helpCommand("help [command]", "explain a command")
     .showHelpAfterError("(disco --help explains the commands)")
     .exitOverride();
+  program.commandsGroup("Jobs:");
   addRun(program);
   addJobCommands(program);
+  addEndingCommands(program);
+  program.commandsGroup("Records:");
+  addRecordCommands(program);
+  program.commandsGroup("Nodes:");
+  addNodeCommands(program);
   program.addHelpText("after", programNotes);
   return program;
 }

@@ -1,47 +1,123 @@
-/** `disco jobs` and `disco job NAME`. */
-import { reportJob, summarizeJob } from "../print/job-report.ts";
-import { formatCount } from "../progress/quantity.ts";
-import { resolveName, type StoreOptions, withDisco } from "./open-disco.ts";
+/** `disco jobs`: what was submitted, the newest first. */
+import type { Disco } from "../../client/disco.ts";
+import type { JobInfo, JobListEntry } from "../../client/master-api.ts";
+import { DiscoError } from "../../errors.ts";
+import type { JobStatus } from "../../index.ts";
+import { type Cell, type Column, formatColumns, widthOf } from "../print/columns.ts";
+import { statusCell } from "../print/job-page.ts";
+import { formatAge } from "../print/local-time.ts";
+import { printJson, printLines } from "../print/write-out.ts";
+import { lookOf } from "../progress/look.ts";
+import { formatCount, formatSeconds } from "../progress/quantity.ts";
+import { isPattern, patternOf } from "./job-pattern.ts";
+import { type StoreOptions, withDisco } from "./open-disco.ts";
 
-export async function listJobs(options: StoreOptions): Promise<void> {
+export interface JobsOptions extends StoreOptions {
+  readonly status?: JobStatus;
+  /** Jobs to show; 0: all. */
+  readonly limit: number;
+}
+
+/** One of `disco jobs --json`. Times in milliseconds since 1970. */
+export interface ListedJob {
+  readonly name: string;
+  readonly status: JobStatus;
+  readonly owner: string;
+  readonly submittedAt: number;
+  readonly endedAt: number | null;
+  readonly seconds: number;
+  /** Tasks that are known so far: later stages are planned when the one before has ended. */
+  readonly tasks: number;
+  readonly done: number;
+  readonly reason: string | null;
+}
+
+/** Questions to the master at once. */
+const questionsMax = 8;
+
+const columns: readonly Column[] = [
+  { title: "NAME", shrinks: true },
+  { title: "STATUS" },
+  { title: "PROGRESS" },
+  { title: "AGE", align: "right" },
+  { title: "DURATION", align: "right" },
+  { title: "OWNER" },
+];
+
+export async function listJobs(words: readonly string[], options: JobsOptions): Promise<void> {
   await withDisco(options, async (disco) => {
-    const jobs = (await disco.joblist()).sort((a, b) => b.submittedAt - a.submittedAt);
-    if (options.json === true) {
-      process.stdout.write(`${JSON.stringify(jobs, null, 2)}\n`);
+    const all = (await disco.joblist()).filter(chosen(words, options.status));
+    all.sort((a, b) => b.submittedAt - a.submittedAt);
+    const infos = await infosOf(disco, options.limit === 0 ? all : all.slice(0, options.limit));
+    if (options.json === true) return printJson(infos.map(listed));
+    if (infos.length === 0) {
+      process.stderr.write(`no jobs${words.length > 0 || options.status !== undefined ? " of this kind" : " yet"}\n`);
       return;
     }
-    const width = Math.max(0, ...jobs.map(({ name }) => name.length));
-    for (const { name, status, submittedAt } of jobs) {
-      const info = await disco.jobinfo(name);
-      const what = info.reason ?? summarizeJob(info);
-      process.stdout.write(`${name.padEnd(width)}  ${status.padEnd(6)}  ${localTime(submittedAt)}  ${what}\n`);
+    const rows = infos.map((info) => rowOf(info));
+    printLines(formatColumns(columns, rows, widthOf(process.stdout), lookOf(process.stdout)));
+    if (infos.length < all.length) {
+      process.stderr.write(`and ${formatCount(all.length - infos.length)} older ones (--limit 0 shows all)\n`);
     }
   });
 }
 
-export async function showJob(name: string, options: StoreOptions): Promise<void> {
-  await withDisco(options, async (disco) => {
-    const info = await disco.jobinfo(await resolveName(disco, name));
-    if (options.json === true) {
-      process.stdout.write(`${JSON.stringify(reportJob(info), null, 2)}\n`);
-      return;
-    }
-    const lines = [
-      `${info.name}: ${info.status}`,
-      `  submitted ${localTime(info.submittedAt)}`,
-      `  ${summarizeJob(info)}`,
-      ...info.stages.map(({ stage, tasks, done, failed }) => {
-        return `  ${stage}: ${formatCount(done)}/${formatCount(tasks)} tasks, ${formatCount(failed)} failed attempts`;
-      }),
-      ...(info.reason === null ? [] : [`  reason: ${info.reason}`]),
-      ...(info.failure?.frame === undefined ? [] : ["", info.failure.frame, ""]),
-      ...info.results.map((url) => `  ${url}`),
-    ];
-    process.stdout.write(`${lines.join("\n")}\n`);
-  });
+function chosen(words: readonly string[], status: JobStatus | undefined): (job: JobListEntry) => boolean {
+  const patterns = words.map((word) => patternOf(isPattern(word) ? word : `${word}*`));
+  return (job) =>
+    (status === undefined || job.status === status) &&
+    (patterns.length === 0 || patterns.some((one) => one.test(job.name)));
 }
 
-/** `2026-11-23 14:05:09`, in the time zone of who reads it. */
-function localTime(at: number): string {
-  return new Date(at).toLocaleString("sv-SE");
+/** In the order of the list; jobs that are forgotten meanwhile are left out. */
+async function infosOf(disco: Disco, jobs: readonly JobListEntry[]): Promise<JobInfo[]> {
+  const infos: (JobInfo | null)[] = [];
+  let next = 0;
+  const ask = async (): Promise<void> => {
+    for (let at = next++; at < jobs.length; at = next++)
+      infos[at] = await infoOf(disco, (jobs[at] as JobListEntry).name);
+  };
+  await Promise.all(Array.from({ length: questionsMax }, ask));
+  return infos.filter((info) => info !== null);
+}
+
+async function infoOf(disco: Disco, name: string): Promise<JobInfo | null> {
+  try {
+    return await disco.jobinfo(name);
+  } catch (error) {
+    if (error instanceof DiscoError && error.code === "unknown-job") return null;
+    throw error;
+  }
+}
+
+function listed(info: JobInfo): ListedJob {
+  const { name, status, owner, submittedAt, endedAt, reason, stages } = info;
+  return {
+    name,
+    status,
+    owner,
+    submittedAt,
+    endedAt,
+    seconds: secondsOf(info),
+    tasks: stages.reduce((sum, stage) => sum + stage.tasks, 0),
+    done: stages.reduce((sum, stage) => sum + stage.done, 0),
+    reason,
+  };
+}
+
+function rowOf(info: JobInfo): Cell[] {
+  const age = formatAge(Date.now() - info.submittedAt);
+  return [info.name, statusCell(info.status), progressOf(info), age, formatSeconds(secondsOf(info)), info.owner];
+}
+
+/** `map 12/40`: the stage that a job is in, or was in when it died; `47 tasks` when all of them are done. */
+function progressOf({ status, stages }: JobInfo): string {
+  const tasks = stages.reduce((sum, stage) => sum + stage.tasks, 0);
+  if (status === "ready") return `${formatCount(tasks)} ${tasks === 1 ? "task" : "tasks"}`;
+  const at = stages.find((stage) => stage.tasks === 0 || stage.done < stage.tasks) ?? stages.at(-1);
+  return at === undefined ? "" : `${at.stage} ${formatCount(at.done)}/${at.tasks === 0 ? "?" : formatCount(at.tasks)}`;
+}
+
+function secondsOf({ submittedAt, endedAt }: JobInfo): number {
+  return Math.max(0, (endedAt ?? Date.now()) - submittedAt) / 1000;
 }

@@ -1,19 +1,47 @@
-/** The engine of a command that only looks at jobs or deletes them: no worker is started. */
-import { Disco } from "../../client/disco.ts";
+/** The `Disco` of a command: connected to the master that was chosen, closed at the end. */
+import { Disco, type DiscoOptions } from "../../client/disco.ts";
+import { DiscoError } from "../../errors.ts";
+import { type ChosenMaster, chooseMaster, type MasterFlags } from "../master/choose-master.ts";
+import { surroundings } from "../master/surroundings.ts";
+import { withSuggestion } from "./job-names.ts";
 
-export interface StoreOptions {
-  readonly root?: string;
+export { resolveName } from "./job-names.ts";
+
+/** What all commands that talk to a master take. */
+export interface StoreOptions extends MasterFlags {
   readonly json?: boolean;
 }
 
-export async function withDisco<T>({ root }: StoreOptions, use: (disco: Disco) => Promise<T>): Promise<T> {
-  await using disco = new Disco(undefined, root === undefined ? {} : { root });
-  return await use(disco);
+/** Asks something of the chosen master. For the engine in this process that means: opens it, without running jobs. */
+export async function withDisco<T>(
+  options: MasterFlags,
+  use: (disco: Disco, master: ChosenMaster) => Promise<T>,
+): Promise<T> {
+  const master = await chooseMaster(options, surroundings);
+  await using disco = connect(master);
+  try {
+    return await use(disco, master);
+  } catch (error) {
+    throw error instanceof DiscoError && error.code === "unknown-job" ? await withSuggestion(disco, error) : error;
+  }
 }
 
-/** Names may be shortened to what is unique: `disco cat wordcount` is the newest job of that name. */
-export async function resolveName(disco: Disco, name: string): Promise<string> {
-  if (name.includes("@")) return name;
-  const jobs = (await disco.joblist()).filter((job) => job.name.startsWith(`${name}@`));
-  return jobs.sort((a, b) => b.submittedAt - a.submittedAt)[0]?.name ?? name;
+/**
+ * The choice holds for this whole process: a job's module that says `new Disco()` means the same master, and so do results that
+ * are read by their addresses.
+ */
+export function adopt(master: ChosenMaster): void {
+  process.env["DISCO_ROOT"] = master.root;
+  if (master.kind === "local") {
+    delete process.env["DISCO_MASTER"];
+    return;
+  }
+  process.env["DISCO_MASTER"] = master.address;
+  const token = master.token();
+  if (token !== null) process.env["DISCO_TOKEN"] = token;
+}
+
+export function connect(master: ChosenMaster, options: DiscoOptions = {}): Disco {
+  adopt(master);
+  return new Disco(master.kind === "remote" ? master.address : undefined, { root: master.root, ...options });
 }

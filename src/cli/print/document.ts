@@ -14,3 +14,8 @@ export function printDocument({ jobs, results, failure }: DocumentContents): voi
   const document = { version: 1, ok: failure === null, results: results ?? [], jobs, error };
   process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
 }
+
+/** What the other commands print instead of their output when they fail. */
+export function printError(failure: unknown): void {
+  process.stdout.write(`${JSON.stringify({ error: reportError(failure) }, null, 2)}\n`);
+}

@@ -77,7 +77,7 @@ export function formatError(error: unknown, look: Look): string {
   return lines.join("\n").trimEnd();
 }
 
-function paintFrame(line: string, look: Look): string {
+export function paintFrame(line: string, look: Look): string {
   if (line.startsWith(">")) return `  ${look.paint("bold", line)}`;
   return `  ${look.paint(/^\s*\|\s*\^/.test(line) ? "red" : "gray", line)}`;
 }

@@ -8,11 +8,17 @@ import { type RecordFormat, recordText } from "./record-text.ts";
 /** Characters gathered before a write: a write for each record would be slow. */
 const batchCharacters = 1 << 16;
 
-export async function writeRecords(results: readonly string[], file: string, format: RecordFormat): Promise<void> {
-  if (file === "-") return pipeline(recordTexts(results, format), process.stdout, { end: false });
+/** `head`: so many records at most. */
+export async function writeRecords(
+  results: readonly string[],
+  file: string,
+  format: RecordFormat,
+  head = Number.POSITIVE_INFINITY,
+): Promise<void> {
+  if (file === "-") return pipeline(recordTexts(results, format, head), process.stdout, { end: false });
   const partial = `${file}.partial-${process.pid}`;
   try {
-    await pipeline(recordTexts(results, format), createWriteStream(partial));
+    await pipeline(recordTexts(results, format, head), createWriteStream(partial));
     await rename(partial, file);
   } catch (error) {
     await rm(partial, { force: true });
@@ -25,10 +31,13 @@ export function formatOfFile(file: string): RecordFormat {
   return /\.(?:jsonl|ndjson)$/.test(file) ? "jsonl" : "tsv";
 }
 
-async function* recordTexts(results: readonly string[], format: RecordFormat): AsyncGenerator<string> {
+async function* recordTexts(results: readonly string[], format: RecordFormat, head: number): AsyncGenerator<string> {
   let batch = "";
+  let left = head;
+  if (left <= 0) return;
   for await (const [key, value] of resultIterator([...results])) {
     batch += recordText(key, value, format);
+    if (--left <= 0) break;
     if (batch.length < batchCharacters) continue;
     yield batch;
     batch = "";

@@ -9,7 +9,7 @@ const updateIntervalMs = 100;
 
 export interface JobWatcher {
   update(job: JobInfo): void;
-  event(event: JobEvent): void;
+  event(event: JobEvent, offset: number): void;
 }
 
 export class FollowedJob {
@@ -20,11 +20,12 @@ export class FollowedJob {
   /** Its files are gone. */
   purged = false;
 
-  constructor(master: MasterApi, name: string, watcher: JobWatcher) {
+  /** `signal`: stops looking; the job goes on. */
+  constructor(master: MasterApi, name: string, watcher: JobWatcher, signal?: AbortSignal) {
     this.name = name;
     this.ended = Promise.all([
-      untilForgotten(this.#followState(master, watcher)),
-      untilForgotten(this.#followEvents(master, watcher)),
+      untilForgotten(this.#followState(master, watcher, signal)),
+      untilForgotten(this.#followEvents(master, watcher, signal)),
     ]).then(() => {});
     this.ended.catch(() => {});
   }
@@ -33,15 +34,17 @@ export class FollowedJob {
     return this.info === null || this.info.status === "active";
   }
 
-  async #followState(master: MasterApi, watcher: JobWatcher): Promise<void> {
-    for await (const info of master.progress(this.name, { intervalMs: updateIntervalMs })) {
+  async #followState(master: MasterApi, watcher: JobWatcher, signal: AbortSignal | undefined): Promise<void> {
+    const options = { intervalMs: updateIntervalMs, ...(signal === undefined ? {} : { signal }) };
+    for await (const info of master.progress(this.name, options)) {
       this.info = info;
       watcher.update(info);
     }
   }
 
-  async #followEvents(master: MasterApi, watcher: JobWatcher): Promise<void> {
-    for await (const [, event] of master.events(this.name, 0, { follow: true })) watcher.event(event);
+  async #followEvents(master: MasterApi, watcher: JobWatcher, signal: AbortSignal | undefined): Promise<void> {
+    const options = { follow: true, ...(signal === undefined ? {} : { signal }) };
+    for await (const [offset, event] of master.events(this.name, 0, options)) watcher.event(event, offset);
   }
 }
 

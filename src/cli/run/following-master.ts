@@ -2,6 +2,8 @@
 import type { MasterApi } from "../../client/master-api.ts";
 
 export interface Follower {
+  /** A job is on its way; its name is not known yet. */
+  submitting(name: Promise<string>): void;
   submitted(master: MasterApi, name: string): void;
   /** Called, and waited for, before the records of a job go. */
   forgetting(name: string, how: "clean" | "purge"): Promise<void>;
@@ -10,7 +12,9 @@ export interface Follower {
 export function followingMaster(master: MasterApi, follower: Follower): MasterApi {
   const changed: Partial<MasterApi> = {
     async submit(pack, options) {
-      const name = await master.submit(pack, options);
+      const submitting = master.submit(pack, options);
+      follower.submitting(submitting);
+      const name = await submitting;
       follower.submitted(master, name);
       return name;
     },

@@ -1,18 +1,23 @@
+import type { MasterFlags } from "../master/choose-master.ts";
 import type { RecordFormat } from "../print/record-text.ts";
 import type { CommandParams } from "./key-value.ts";
 
-/** The options of `disco run`, as commander gives them. */
-export interface RunOptions {
+/** What changes the job that a module exports. */
+export interface JobModuleOptions {
   readonly name?: string;
   readonly partitions?: number | null;
   readonly params: CommandParams;
   readonly keep?: boolean;
+}
+
+/** The options of `disco run`, as commander gives them. */
+export interface RunOptions extends JobModuleOptions, MasterFlags {
   readonly workers?: number;
-  readonly root?: string;
   readonly head: number;
   readonly output?: string;
   readonly format?: RecordFormat;
   readonly json?: boolean;
   readonly events?: boolean;
   readonly quiet?: boolean;
+  readonly detach?: boolean;
 }

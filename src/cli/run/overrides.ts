@@ -2,12 +2,12 @@
 
 import { nearestName } from "../../client/nearest-name.ts";
 import { DiscoError } from "../../errors.ts";
-import type { RunOptions } from "./options.ts";
+import type { JobModuleOptions } from "./options.ts";
 
 export function applyOptions(
   dict: Record<string, unknown>,
   inputs: readonly string[],
-  { params, partitions, keep }: RunOptions,
+  { params, partitions, keep }: JobModuleOptions,
 ): Record<string, unknown> {
   return {
     ...dict,

@@ -1,36 +1,39 @@
-/** Runs what the module exports and waits for it. Returns the results to show, `null` if there are none to show. */
+/**
+ * Starts what the module exports. What is done with its job is the caller's: `disco run` waits for it, `disco submit` does not.
+ * Returns the results to show, `null` if there are none to show.
+ */
+import type { Disco } from "../../client/disco.ts";
 
 import { Job } from "../../client/job.ts";
 import type { JobDict } from "../../client/job-dict.ts";
 import { isJobDict, jobNameOf, loadJob, type RunContext } from "./job-module.ts";
-import type { RunOptions } from "./options.ts";
+import type { JobModuleOptions } from "./options.ts";
 import { applyOptions } from "./overrides.ts";
-import type { Session } from "./session.ts";
 
 export async function runModule(
-  session: Session,
+  disco: Disco,
   file: string,
   inputs: string[],
-  options: RunOptions,
+  options: JobModuleOptions,
+  finish: (job: Job) => Promise<string[] | null>,
 ): Promise<string[] | null> {
   const exported = await loadJob(file);
-  const submit = async (dict: Record<string, unknown>, replaceInput: boolean): Promise<string[]> => {
+  const submit = async (dict: Record<string, unknown>, replaceInput: boolean): Promise<string[] | null> => {
     const ready = applyOptions(dict, replaceInput ? inputs : [], options);
     const name = options.name ?? (typeof ready["prefix"] === "string" ? ready["prefix"] : jobNameOf(file));
-    const job = await session.disco.newJob(name, ready as unknown as JobDict);
-    return job.wait();
+    return finish(await disco.newJob(name, ready as unknown as JobDict));
   };
   if (exported.kind === "dict") return submit(exported.dict, true);
-  const value = await exported.call(contextOf(session, inputs, options));
+  const value = await exported.call(contextOf(disco, inputs, options));
   // A function has seen the inputs and decided what to do with them.
   if (isJobDict(value)) return submit(value, false);
-  if (value instanceof Job) return value.wait();
+  if (value instanceof Job) return finish(value);
   return isResults(value) ? value : null;
 }
 
-function contextOf(session: Session, inputs: string[], { params, partitions, name }: RunOptions): RunContext {
+function contextOf(disco: Disco, inputs: string[], { params, partitions, name }: JobModuleOptions): RunContext {
   return {
-    disco: session.disco,
+    disco,
     inputs,
     params,
     ...(partitions === undefined ? {} : { partitions }),

@@ -5,7 +5,9 @@
  * that was said is printed, then comes the outcome.
  */
 import { DiscoError } from "../../errors.ts";
-import { exitCodes } from "../exit-codes.ts";
+import { exitCodeOfError, exitCodes } from "../exit-codes.ts";
+import { type ChosenMaster, chooseMaster } from "../master/choose-master.ts";
+import { surroundings } from "../master/surroundings.ts";
 import { printDocument } from "../print/document.ts";
 import { formatError } from "../print/error-report.ts";
 import { reportJob } from "../print/job-report.ts";
@@ -17,6 +19,7 @@ import { usageError } from "./job-module.ts";
 import { hookModules } from "./module-hooks.ts";
 import type { RunOptions } from "./options.ts";
 import { checkOutput } from "./output-place.ts";
+import { reserveStdout } from "./reserved-stdout.ts";
 import { runModule } from "./run-module.ts";
 import { Session } from "./session.ts";
 import { showResults } from "./show-results.ts";
@@ -31,14 +34,18 @@ export async function run(file: string, inputs: string[], options: RunOptions): 
   if (options.json === true && options.output === "-") {
     throw usageError("--json and --output - both want standard output", "Write the records to a file.");
   }
+  if (options.detach === true) {
+    const { submit } = await import("./submit.ts");
+    return submit(file, inputs, options);
+  }
   const release = options.json === true || options.output === "-" ? reserveStdout() : null;
   hookModules();
-  const session = openSession(options);
+  const session = await openSession(options);
   if (!(session instanceof Session)) {
     release?.();
     if (options.json !== true) throw session.failure;
     printDocument({ jobs: [], ...session });
-    return exitCodes.usage;
+    return exitCodeOfError(session.failure);
   }
   try {
     const outcome = await attempt(session, file, inputs, options);
@@ -52,13 +59,22 @@ export async function run(file: string, inputs: string[], options: RunOptions): 
   }
 }
 
-/** What is wrong with the options or with DISCO_MASTER is an outcome like any other. */
-function openSession(options: RunOptions): Session | Outcome {
+/** What is wrong with the options, the settings or the address of the master is an outcome like any other. */
+async function openSession(options: RunOptions): Promise<Session | Outcome> {
   try {
-    return new Session(options);
+    const master = await chooseMaster(options, surroundings);
+    if (options.quiet !== true) announceMaster(master, options);
+    return new Session(master, options);
   } catch (failure) {
     return { results: null, failure };
   }
+}
+
+/** Nobody should have to guess on which machine their job runs. */
+function announceMaster(master: ChosenMaster, { workers }: RunOptions): void {
+  if (master.kind === "local") return;
+  const ignored = workers === undefined ? "" : "; --workers says nothing there";
+  process.stderr.write(`disco: this runs at ${master.address} (${master.from})${ignored}\n`);
 }
 
 /** Ctrl-C is ours as long as there may be something to kill; afterwards it ends the process, as everywhere. */
@@ -79,7 +95,7 @@ async function attempt(session: Session, file: string, inputs: string[], options
 async function work(session: Session, file: string, inputs: string[], options: RunOptions): Promise<string[] | null> {
   const { output } = options;
   if (output !== undefined) await checkOutput(output);
-  const results = await runModule(session, file, inputs, options);
+  const results = await runModule(session.disco, file, inputs, options, (job) => job.wait());
   await session.settle();
   if (results !== null && output !== undefined && output !== "-")
     await writeRecords(results, output, formatOf(options));
@@ -103,15 +119,6 @@ function formatOf({ format, output }: RunOptions): RecordFormat {
   return format ?? formatOfFile(output ?? "");
 }
 
-/** What the module prints goes to standard error while standard output is kept for the records or the document. */
-function reserveStdout(): () => void {
-  const write = process.stdout.write;
-  process.stdout.write = ((...args: Parameters<typeof write>) => process.stderr.write(...args)) as typeof write;
-  return () => {
-    process.stdout.write = write;
-  };
-}
-
 function announce(session: Session): void {
   const names = session.active();
   const what = names.length === 0 ? "stopping" : `killing ${names.join(", ")}`;
@@ -121,5 +128,7 @@ function announce(session: Session): void {
 function exitCodeOf(failure: unknown, started: boolean): number {
   if (failure === null) return exitCodes.ok;
   if (failure instanceof Interrupted) return failure.exitCode;
+  const code = exitCodeOfError(failure);
+  if (code === exitCodes.unreachable) return code;
   return failure instanceof DiscoError && !started ? exitCodes.usage : exitCodes.failed;
 }

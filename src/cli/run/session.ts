@@ -1,39 +1,61 @@
 /**
- * Everything that one `disco run` has open: the engine, the display, and the jobs it has started. Every job that is
- * submitted through the session's `Disco` is followed, whether the command or the module's own code submits it.
+ * Everything that one `disco run` has open: the master, the display, and the jobs it has started. Every job that is submitted
+ * through the session's `Disco` is followed, whether the command or the module's own code submits it.
  */
 import { join } from "node:path";
-import { rootDirectory } from "../../client/data-place.ts";
 import { Disco, type DiscoOptions } from "../../client/disco.ts";
-import type { JobEvent, JobInfo, MasterApi } from "../../client/master-api.ts";
-import { formatEvent, formatTaskMessage } from "../print/event-line.ts";
+import type { JobInfo, MasterApi } from "../../client/master-api.ts";
+import { adopt } from "../commands/open-disco.ts";
+import type { ChosenMaster } from "../master/choose-master.ts";
 import { openDisplay, type ProgressDisplay } from "../progress/display.ts";
+import { type EventFormat, eventFormat } from "./event-format.ts";
 import { FollowedJob } from "./followed-job.ts";
 import { type Follower, followingMaster } from "./following-master.ts";
 import type { RunOptions } from "./options.ts";
+import { WaitNotice } from "./wait-notice.ts";
+
+/** How long somebody who stops waits for the answer to a submission that is on its way. */
+const submissionWaitMs = 5000;
 
 export class Session implements Follower {
   readonly disco: Disco;
   readonly jobs: FollowedJob[] = [];
   readonly dataDirectory: string;
   readonly #display: ProgressDisplay;
-  readonly #formatEvent: (event: JobEvent) => string | null;
+  readonly #formatEvent: EventFormat;
+  readonly #submitting = new Set<Promise<unknown>>();
+  readonly #notices: WaitNotice[] = [];
 
-  constructor({ quiet, events, root, workers }: RunOptions) {
+  constructor(master: ChosenMaster, { quiet, events, workers }: RunOptions) {
+    this.#formatEvent = eventFormat(events === true);
+    this.dataDirectory = join(master.root, "data");
+    adopt(master);
+    const address = master.kind === "remote" ? master.address : undefined;
+    this.disco = new SessionDisco(address, { root: master.root, ...(workers === undefined ? {} : { workers }) }, this);
     this.#display = openDisplay(quiet === true ? "none" : "auto");
-    this.#formatEvent = events === true ? formatEvent : formatTaskMessage;
-    this.dataDirectory = join(rootDirectory(root), "data");
-    const options = { ...(root === undefined ? {} : { root }), ...(workers === undefined ? {} : { workers }) };
-    this.disco = new SessionDisco(options, this);
+  }
+
+  submitting(name: Promise<string>): void {
+    const settled = name.then(
+      () => {},
+      () => {},
+    );
+    this.#submitting.add(settled);
+    void settled.finally(() => this.#submitting.delete(settled));
   }
 
   submitted(master: MasterApi, name: string): void {
     if (this.jobs.some((job) => job.name === name)) return;
+    const notice = new WaitNotice((line) => process.stderr.write(`${line}\n`));
+    this.#notices.push(notice);
     this.jobs.push(
       new FollowedJob(master, name, {
-        update: (job) => this.#display.update(job),
-        event: (event) => {
-          const line = this.#formatEvent(event);
+        update: (job) => {
+          this.#display.update(job);
+          notice.update(job);
+        },
+        event: (event, offset) => {
+          const line = this.#formatEvent(event, offset);
           if (line !== null) process.stderr.write(`${line}\n`);
         },
       }),
@@ -57,7 +79,12 @@ export class Session implements Follower {
     return this.jobs.filter((job) => job.active).map(({ name }) => name);
   }
 
+  /** A job whose submission has not been answered yet may run already, at a master that outlives this process. */
   async kill(): Promise<void> {
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, submissionWaitMs);
+    await Promise.race([Promise.all(this.#submitting), late]);
+    clearTimeout(timer);
     await Promise.allSettled(this.active().map((name) => this.disco.kill(name)));
   }
 
@@ -69,10 +96,11 @@ export class Session implements Follower {
   /** The bars stay where they are: what is printed from now on comes below them. */
   closeDisplay(): void {
     this.#display.close();
+    for (const notice of this.#notices) notice.close();
   }
 
   async close(): Promise<void> {
-    this.#display.close();
+    this.closeDisplay();
     await this.disco.close();
   }
 }
@@ -81,8 +109,8 @@ class SessionDisco extends Disco {
   readonly #follower: Follower;
   #followed: Promise<MasterApi> | undefined;
 
-  constructor(options: DiscoOptions, follower: Follower) {
-    super(undefined, options);
+  constructor(address: string | undefined, options: DiscoOptions, follower: Follower) {
+    super(address, options);
     this.#follower = follower;
   }
 

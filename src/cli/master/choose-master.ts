@@ -1,0 +1,68 @@
+/**
+ * Which master a command talks to. The first that says something decides:
+ *
+ * 1. `--master ADDRESS`, or `--master local`: the engine in this process;
+ * 2. `--root FOLDER`: that folder's daemon when one runs, else the engine in this process. A flag is over the environment;
+ * 3. `DISCO_MASTER`;
+ * 4. `master` in `disco.toml`;
+ * 5. the daemon that runs on this root;
+ * 6. nobody: the engine in this process.
+ *
+ * Nothing is asked of a master that was named: whether it answers is seen when it is used, with an error that says so. Only a
+ * root's daemon is looked for, because one that was killed leaves its file behind.
+ */
+import type { ResolvedClient } from "../../settings/client.ts";
+import type { DaemonRecord } from "../../settings/daemon-settings.ts";
+
+/** What was given on the command line. */
+export interface MasterFlags {
+  readonly master?: string;
+  readonly root?: string;
+}
+
+export type ChosenMaster =
+  | { readonly kind: "local"; readonly root: string }
+  | {
+      readonly kind: "remote";
+      /** `disco://host[:port]` or `http(s)://host[:port]`. */
+      readonly address: string;
+      readonly root: string;
+      /** Who named it, for people: `--master`, `DISCO_MASTER in the environment`, `/srv/disco.toml line 3`, `the daemon of ROOT`. */
+      readonly from: string;
+      /** What to send along; `null`: nothing is set. */
+      token(): string | null;
+    };
+
+/** Where a choice looks, apart from the flags. */
+export interface Surroundings {
+  /** Flags over environment over files; flags that are not given are not there. */
+  settings(flags: MasterFlags): ResolvedClient;
+  /** The daemon that runs on a root, if it answers. */
+  daemonOf(root: string): Promise<DaemonRecord | null>;
+}
+
+/** Instead of an address: the engine in this process, whatever else says something. */
+export const localName = "local";
+
+/** @throws DiscoError `bad-setting`, `bad-config-file`; CommError when a daemon of the root holds its port and is silent */
+export async function chooseMaster({ master, root }: MasterFlags, around: Surroundings): Promise<ChosenMaster> {
+  const isLocal = master === localName;
+  const resolved = around.settings({
+    ...(root === undefined ? {} : { root }),
+    ...(master === undefined || isLocal ? {} : { master }),
+  });
+  const { settings, origins, masterFrom, token } = resolved;
+  if (isLocal) return { kind: "local", root: settings.root };
+  const isOverruled = root !== undefined && origins.master.kind !== "flag";
+  if (settings.master !== null && !isOverruled) {
+    return { kind: "remote", address: settings.master, root: settings.root, from: masterFrom ?? "", token };
+  }
+  const daemon = await around.daemonOf(settings.root);
+  if (daemon === null) return { kind: "local", root: settings.root };
+  return { kind: "remote", address: daemon.url, root: settings.root, from: `the daemon of ${settings.root}`, token };
+}
+
+/** Where the work goes, for people. */
+export function describeMaster(master: ChosenMaster): string {
+  return master.kind === "local" ? `this machine (${master.root})` : `${master.address} (${master.from})`;
+}
