@@ -30,6 +30,10 @@ export { jobname } from "./client/job-name.ts";
 export type { JobOptions, SchedulerOptions, StageOptions } from "./client/job-options.ts";
 export type { JobEvent, JobInfo, JobListEntry, NodeInfo, StageInfo } from "./client/master-api.ts";
 export { Params } from "./client/params.ts";
+export type { CpuProfile, CpuProfileNode } from "./client/profile/cpu-profile.ts";
+export type { ProfiledFunction } from "./client/profile/functions.ts";
+export type { PrintStatsOptions } from "./client/profile/print-stats.ts";
+export type { ProfileStats } from "./client/profile/profile-stats.ts";
 export { parseDir } from "./client/result-addresses.ts";
 export {
   type ResultIterator,

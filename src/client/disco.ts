@@ -23,6 +23,7 @@ import { keepAlive } from "./keep-alive.ts";
 import type { JobEvent, JobInfo, JobListEntry, MasterApi, NodeInfo } from "./master-api.ts";
 import { notYet } from "./not-yet.ts";
 import { shown } from "./option-checks.ts";
+import type { ProfileStats } from "./profile/profile-stats.ts";
 import {
   asResults,
   type ItemOfRef,
@@ -226,10 +227,14 @@ export class Disco {
     return this.#ask((master) => master.oobList(nameOf(job)));
   }
 
-  /** Throws `DiscoError` `not-yet`: profiles come with a later release. */
-  async profileStats(job: JobRef, mode: "" | "map" | "reduce" = ""): Promise<never> {
-    const stage = mode === "" ? "" : `, ${JSON.stringify(mode)}`;
-    throw notYet(`profileStats(${JSON.stringify(nameOf(job))}${stage})`, "the release that profiles jobs");
+  /**
+   * The CPU profiles of the tasks of a job that was run with `profile: true`, merged: of all, or of one stage (`map`, `reduce`).
+   *
+   * @throws DiscoError `unknown-job`, `unknown-stage`, `job-active`, `no-profile`
+   */
+  async profileStats(job: JobRef, mode = ""): Promise<ProfileStats> {
+    const { loadProfiles } = await import("./profile/load-profiles.ts");
+    return loadProfiles(this, nameOf(job), mode);
   }
 
   /** Throws `DiscoError` `not-yet`: the distributed filesystem comes with a later release. */

@@ -51,7 +51,7 @@ export interface PlainOptions {
   readonly requiredModules?: readonly string[];
   /** An event "N items mapped" for every so many items; 0: none. Default: 100,000. */
   readonly statusInterval?: number;
-  /** Profiling comes with a later release: only `false`. */
+  /** Each task records a CPU profile of itself, for `profileStats`. Default: false. */
   readonly profile?: boolean;
   /** Saving results as a tag of DDFS comes with a later release: only `false`. */
   readonly save?: boolean;

@@ -57,6 +57,7 @@ export async function makeJobPack(
     seed: settings.seed,
     memoryLimitBytes: settings.memoryLimitBytes,
     requiredModules: resolveRequiredModules(options.requiredModules),
+    ...(options.profile === true ? { profile: true } : {}),
     argv: process.argv,
   };
   const spec: JobSpec = {
@@ -79,9 +80,12 @@ export async function makeJobPack(
   });
 }
 
-/** Jobs with the same key run the same functions: a node may give them the same worker processes. */
-function codeKey({ code, requiredModules, argv }: JobData): string {
-  return createHash("sha256").update(encodeValue({ code, requiredModules, argv })).digest("base64url");
+/**
+ * Jobs with the same key run the same functions: a node may give them the same worker processes. A profiled job shares none with
+ * those that are not: V8 optimises less where it is profiled.
+ */
+function codeKey({ code, requiredModules, argv, profile = false }: JobData): string {
+  return createHash("sha256").update(encodeValue({ code, requiredModules, argv, profile })).digest("base64url");
 }
 
 /** Throws `JobError` `bad-value` naming the path of what cannot be sent: `params.cache.get: …`. */

@@ -30,6 +30,7 @@ export async function unpackOptions(pack: Uint8Array): Promise<Record<string, un
     requiredFiles: files.size === 0 ? undefined : Object.fromEntries(files),
     requiredModules: data.requiredModules.length === 0 ? undefined : data.requiredModules,
     statusInterval: data.statusInterval,
+    profile: data.profile,
     prefix: spec.prefix,
     retries: spec.retries,
     taskTimeout: spec.taskTimeoutMs === null ? null : spec.taskTimeoutMs / 1000,

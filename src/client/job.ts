@@ -6,6 +6,7 @@ import type { JobDict } from "./job-dict.ts";
 import { markAsJob } from "./job-mark.ts";
 import type { AnyJobOptions, JobOptions } from "./job-options.ts";
 import type { JobEvent, JobInfo } from "./master-api.ts";
+import type { ProfileStats } from "./profile/profile-stats.ts";
 import type { JobInput, pairType, Results } from "./results.ts";
 import { submitJob } from "./submit.ts";
 import type { WaitOptions } from "./wait.ts";
@@ -109,7 +110,8 @@ export class Job<K = unknown, V = unknown> {
     return this.disco.oobList(this);
   }
 
-  profileStats(mode?: "" | "map" | "reduce"): Promise<never> {
+  /** `Disco.profileStats` of this job. */
+  profileStats(mode?: string): Promise<ProfileStats> {
     return this.disco.profileStats(this, mode);
   }
 

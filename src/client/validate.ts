@@ -150,7 +150,6 @@ function otherNames(name: string): string | undefined {
 }
 
 function refuseLater(options: AnyJobOptions): void {
-  if (options.profile === true) throw notYet("profile: true", "the release that profiles jobs");
   if (options.save === true) {
     throw notYet("save: true", "the Disco distributed filesystem (DDFS)", "The results stay on disk until purge().");
   }

@@ -86,6 +86,8 @@ export interface JobData {
   readonly memoryLimitBytes: number;
   /** Modules to import in the worker before the job's functions (`requiredModules`): specifiers or absolute URLs. */
   readonly requiredModules: readonly string[];
+  /** Each task records a CPU profile of itself and puts it out-of-band. Default: none. */
+  readonly profile?: boolean;
   /** argv of the submitting process, so that module-level constants derived from it agree. */
   readonly argv: readonly string[];
 }

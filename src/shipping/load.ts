@@ -8,7 +8,7 @@ import type { FnRef, ShippedCode, ShippedFn, ShippedModule } from "../protocol/j
 import { decodeValue } from "../protocol/value.ts";
 import type { JobFunction } from "./job-function.ts";
 import { moduleFormat } from "./module-format.ts";
-import { StackTranslator, type Translation } from "./stack.ts";
+import { type Place, StackTranslator, type Translation } from "./stack.ts";
 
 export interface LoadOptions {
   /** Finds Disco's own function by name; `args` are given when it is made by a factory. */
@@ -22,6 +22,12 @@ export interface LoadedCode {
   fn(ref: FnRef): JobFunction;
   /** An error in terms of the user's own files. */
   translate(error: unknown): Translation;
+  /** Where a place in a loaded module is in the user's file. */
+  original(place: Place): Place;
+  /** The same for a whole line; `undefined` where lines were lost on the way. */
+  originalLine(url: string, line: number): number | undefined;
+  /** The user's functions under the names that the user knows them by. */
+  readonly names: ReadonlyMap<JobFunction, string>;
 }
 
 const valuesSymbol = Symbol.for("disco-mapreduce.values");
@@ -56,6 +62,8 @@ export async function loadCode(shipped: ShippedCode, options: LoadOptions = {}):
   for (const { url } of code.modules) namespaces.push((await import(url)) as Record<string, unknown>);
   const fns = code.fns.map((fn) => find(fn, namespaces, options));
   const translator = new StackTranslator(code.modules);
+  const names = new Map<JobFunction, string>();
+  for (const [ref, fn] of code.fns.entries()) if (fn.kind === "export") names.set(fns[ref] as JobFunction, fn.display);
   return {
     fn(ref) {
       const fn = fns[ref];
@@ -63,6 +71,9 @@ export async function loadCode(shipped: ShippedCode, options: LoadOptions = {}):
       return fn;
     },
     translate: (error) => translator.translate(error),
+    original: (place) => translator.original(place),
+    originalLine: (url, line) => translator.originalLine(url, line),
+    names,
   };
 }
 

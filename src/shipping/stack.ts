@@ -12,7 +12,7 @@ export interface Translation {
   readonly frame: string | undefined;
 }
 
-interface Place {
+export interface Place {
   readonly url: string;
   /** 1-based, both. */
   readonly line: number;
@@ -72,6 +72,18 @@ export class StackTranslator {
     const part = module.parts?.find(({ name }) => name === first.name);
     const last = part === undefined ? first : this.#corrected({ ...first, url: part.url }, part, part.name);
     return { url: withoutQuery(last.url), line: last.line, column: last.column };
+  }
+
+  /**
+   * Where a whole line of a loaded module is in the user's file. `undefined` where lines were lost on the way: a TypeScript runner
+   * may put a file into one.
+   */
+  originalLine(url: string, line: number): number | undefined {
+    const module = this.#modules.get(url);
+    if (module === undefined || (module.sourceMap === undefined && module.parts === undefined)) return line;
+    const isLossy = module.parts === undefined || module.parts.some(({ sourceMap }) => sourceMap !== undefined);
+    // The last statement of a line: the one before the first may be of another file.
+    return isLossy ? undefined : this.original({ url, line, column: Number.MAX_SAFE_INTEGER }).line;
   }
 
   #corrected(place: Place, { insertions, sourceMap }: Corrections, key: string): Place & { name?: string } {

@@ -12,6 +12,13 @@ import { diskError } from "./storage/segment-file.ts";
 
 const putsMax = 1_000;
 const keyPattern = /^[a-zA-Z_\-:0-9@]{1,256}$/;
+/** Keys under which tasks store their CPU profiles: `profile-map-0`. Reserved in every job, profiled or not. */
+const profileKeyPattern = /^profile-.+-\d+$/;
+
+/** Key of the CPU profile of a task. */
+export function profileKey(stageName: string, task: number): string {
+  return `profile-${stageName}-${task}`;
+}
 
 export interface OobPlace {
   readonly job: string;
@@ -46,6 +53,12 @@ export class OobValues {
         hint: "A key has 1 to 256 characters of a-z, A-Z, 0-9, and _ - : @.",
       });
     }
+    if (profileKeyPattern.test(key)) {
+      throw new DiscoError(`task.put: the key ${key} is reserved for the CPU profiles of tasks`, {
+        code: "reserved-key",
+        hint: "Choose another one: profile-STAGE-NUMBER is what `profile: true` uses.",
+      });
+    }
     if (typeof value !== "string" && !(value instanceof Uint8Array)) {
       throw new DiscoError(`task.put: the value of ${key} is neither text nor bytes`, {
         code: "bad-value",
@@ -55,15 +68,12 @@ export class OobValues {
     if (this.#puts >= putsMax) {
       throw new DiscoError(`task.put: more than ${putsMax} values in one task`, { code: "too-many-puts" });
     }
-    const file = join(this.#place.jobDir, ".disco", `oob-${this.#place.attempt}-${this.#puts}`);
-    this.#puts++;
-    const bytes = typeof value === "string" ? Buffer.from(value) : value;
-    try {
-      writeFileSync(join(this.#place.dataDir, file), bytes);
-    } catch (error) {
-      throw diskError(error, file);
-    }
-    this.#refs.set(key, { key, file, size: bytes.length });
+    this.#store(key, String(this.#puts++), typeof value === "string" ? Buffer.from(value) : value);
+  }
+
+  /** Stores the task's CPU profile, which is none of the user's values. */
+  putProfile(key: string, bytes: Uint8Array): void {
+    this.#store(key, "profile", bytes);
   }
 
   get(key: string, job: string = this.#place.job): Uint8Array {
@@ -79,6 +89,16 @@ export class OobValues {
       code: "unknown-key",
       hint: "Values are seen by later stages and, after the job, by others; not by tasks of the same stage.",
     });
+  }
+
+  #store(key: string, suffix: string, bytes: Uint8Array): void {
+    const file = join(this.#place.jobDir, ".disco", `oob-${this.#place.attempt}-${suffix}`);
+    try {
+      writeFileSync(join(this.#place.dataDir, file), bytes);
+    } catch (error) {
+      throw diskError(error, file);
+    }
+    this.#refs.set(key, { key, file, size: bytes.length });
   }
 
   #committed(key: string): string | undefined {

@@ -8,8 +8,9 @@ import type { CombinerFn } from "./combine.ts";
 import { makeEmitter, type PartitionFn } from "./emit.ts";
 import { initInput, iterateOnce } from "./init-input.ts";
 import { mapAll, mapAsync } from "./map-loop.ts";
-import { OobValues } from "./oob.ts";
+import { OobValues, profileKey } from "./oob.ts";
 import { peakRss } from "./peak-rss.ts";
+import type { TaskProfile } from "./profile/task-profile.ts";
 import { Progress, type ProgressSink } from "./progress.ts";
 import { seededRandom } from "./random.ts";
 import { reduceAll } from "./reduce-loop.ts";
@@ -43,7 +44,8 @@ export interface TaskHost extends ProgressSink {
 export async function runTask(job: BoundJob, task: WorkerTask, host: TaskHost): Promise<TaskOutput> {
   job.currentUrl = null;
   const plan = job.stage(task.stage);
-  const progress = new Progress(host.beat, host, job.data.statusInterval, plan.kind);
+  const profile = job.data.profile === true ? await beginProfile(host) : null;
+  const progress = new Progress(host.beat, watched(host, profile), job.data.statusInterval, plan.kind);
   const oob = openOob(job, task, plan);
   setTask(taskState(job, task, plan, oob));
   let input: OpenedInput | null = null;
@@ -51,6 +53,7 @@ export async function runTask(job: BoundJob, task: WorkerTask, host: TaskHost): 
   let output: TaskOutputWriter | null = null;
   try {
     const code = await job.load();
+    profile?.loaded(code);
     const params = job.params(code);
     const functions = new StageFunctions(plan, code);
     input = await openInput(job, task, plan, functions, params, progress);
@@ -59,6 +62,10 @@ export async function runTask(job: BoundJob, task: WorkerTask, host: TaskHost): 
     await run(job, task, plan, functions, params, stream, output, progress);
     const finished = output.finish();
     output = null;
+    if (profile !== null) {
+      const info = { stage: plan.name, task: task.task, host: job.binding.host };
+      oob.putProfile(profileKey(plan.name, task.task), profile.finish(info));
+    }
     const recordsOut = finished.labels.reduce((sum, label) => sum + label.records, 0);
     const { recordsIn, bytesIn } = progress;
     const refs = oob.refs;
@@ -78,8 +85,31 @@ export async function runTask(job: BoundJob, task: WorkerTask, host: TaskHost): 
   } finally {
     if (stream !== null) leaveStream(stream);
     input?.close();
+    profile?.stop();
     setTask(null);
   }
+}
+
+/** A job is worth more than its profile: where V8 has no profiler, there is none. */
+async function beginProfile(host: TaskHost): Promise<TaskProfile | null> {
+  try {
+    const { TaskProfile } = await import("./profile/task-profile.ts");
+    return new TaskProfile();
+  } catch (error) {
+    host.status(`no CPU profile of this task: ${String(error)}`);
+    return null;
+  }
+}
+
+function watched(host: TaskHost, profile: TaskProfile | null): ProgressSink {
+  if (profile === null) return host;
+  return {
+    progress: (progress) => {
+      host.progress(progress);
+      profile.beat();
+    },
+    status: (text) => host.status(text),
+  };
 }
 
 async function run(

@@ -262,10 +262,8 @@ describe("what comes with a later release", { timeout: 60_000 }, () => {
       () => new Disco("disco://host:1234"),
       () => new Disco("http://host:8989"),
       () => disco.newJob("x", { input, map: nopMap as never, save: true }),
-      () => disco.newJob("x", { input, map: nopMap as never, profile: true }),
       () => disco.newJob("x", { input, map: nopMap as never, extParams: {} }),
       () => disco.newJob("x", { input: ["tag://t"], map: nopMap as never }),
-      () => disco.profileStats("a@1:2:3"),
       () => disco.ddfs,
     ];
     for (const use of refused) {
