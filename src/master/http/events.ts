@@ -1,15 +1,11 @@
-/**
- * Event logs. Disco's form of an event is `["2026/11/22 11:27:24","HOST","message"]`; clients read on from the byte behind the
- * last line they got. Our log holds more than that (`event-log.ts`), so each line is translated and filled up with spaces,
- * which JSON allows, to the length it has in our file: offsets are then the same in both.
- */
-import type { JobEvent } from "../../client/master-api.ts";
-import { numberParameter, queryParameter } from "./arguments.ts";
+/** Event logs, through what every master has. A server, which has the log as a file, reads from that (`event-stream.ts`). */
+import { jobName, numberParameter } from "./arguments.ts";
+import type { HttpRequest } from "./route.ts";
 import { json, type Route, text } from "./route.ts";
-import { wireTime } from "./wire-time.ts";
+import { matches, type WireEvent, wireEvent, wireLine } from "./wire-event.ts";
 
-const jobEventsMax = 1_000;
-const jobEventsDefault = 100;
+export const jobEventsMax = 1_000;
+const jobEventsDefault = 10;
 
 export const eventRoutes: readonly Route[] = [
   {
@@ -18,8 +14,8 @@ export const eventRoutes: readonly Route[] = [
     async handle(request, master) {
       let from = request.offset;
       const lines: string[] = [];
-      for await (const [offset, event] of master.events(queryParameter(request, "name"), from, { follow: false })) {
-        lines.push(filledTo(JSON.stringify(wireEvent(event)), offset - from - 1));
+      for await (const [offset, event] of master.events(jobName(request), from, { follow: false })) {
+        lines.push(wireLine(event, offset - from));
         from = offset;
       }
       return text(lines.join(""));
@@ -29,12 +25,11 @@ export const eventRoutes: readonly Route[] = [
     method: "GET",
     path: "/disco/ctrl/jobevents",
     async handle(request, master) {
-      const wanted = numberParameter(request, "num", jobEventsDefault, jobEventsMax);
-      const filter = request.query.get("filter")?.toLowerCase() ?? "";
-      let events: unknown[] = [];
-      for await (const [, event] of master.events(queryParameter(request, "name"), 0, { follow: false })) {
+      const { wanted, filter } = jobEventsQuery(request);
+      let events: WireEvent[] = [];
+      for await (const [, event] of master.events(jobName(request), 0, { follow: false })) {
         const line = wireEvent(event);
-        if (filter !== "" && !line[2].toLowerCase().includes(filter)) continue;
+        if (!matches(line, filter)) continue;
         events.push(line);
         if (events.length > 2 * jobEventsMax) events = events.slice(-jobEventsMax);
       }
@@ -43,11 +38,9 @@ export const eventRoutes: readonly Route[] = [
   },
 ];
 
-function wireEvent({ time, host, task, level, message }: JobEvent): [string, string, string] {
-  const words = level === "message" && task !== null ? `MSG: [${task}] ${message}` : message;
-  return [wireTime(time), host, words];
-}
-
-function filledTo(line: string, bytes: number): string {
-  return `${line}${" ".repeat(Math.max(0, bytes - Buffer.byteLength(line)))}\n`;
+export function jobEventsQuery(request: Pick<HttpRequest, "query" | "path">): { wanted: number; filter: string } {
+  return {
+    wanted: numberParameter(request, "num", jobEventsDefault, jobEventsMax),
+    filter: request.query.get("filter")?.toLowerCase() ?? "",
+  };
 }

@@ -1,7 +1,7 @@
 /** Ending and forgetting jobs. A name that is not known is no error, as in Disco: the wish is fulfilled. */
 import type { MasterApi } from "../../client/master-api.ts";
 import { DiscoError } from "../../errors.ts";
-import { stringBody } from "./arguments.ts";
+import { jobNameBody } from "./arguments.ts";
 import { json, type Route } from "./route.ts";
 
 const actions: Readonly<Record<string, (master: MasterApi, name: string) => Promise<void>>> = {
@@ -15,7 +15,7 @@ export const jobControlRoutes: readonly Route[] = Object.entries(actions).map(([
   path: `/disco/ctrl/${name}`,
   async handle(request, master) {
     try {
-      await act(master, stringBody(request));
+      await act(master, jobNameBody(request));
     } catch (error) {
       if (!(error instanceof DiscoError) || error.code !== "unknown-job") throw error;
     }

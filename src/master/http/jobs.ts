@@ -1,7 +1,8 @@
 /** Jobs: submission, list, state, job pack. */
 import type { JobInfo } from "../../client/master-api.ts";
 import { DiscoError } from "../../errors.ts";
-import { queryParameter } from "./arguments.ts";
+import { jobName } from "./arguments.ts";
+import { wireJobList } from "./job-list.ts";
 import { bytes, json, type Route } from "./route.ts";
 import { wireTime } from "./wire-time.ts";
 
@@ -23,22 +24,21 @@ export const jobRoutes: readonly Route[] = [
     method: "GET",
     path: "/disco/ctrl/joblist",
     async handle(_request, master) {
-      const jobs = await master.jobList();
-      return json(jobs.map(({ name, status, submittedAt }) => [Math.floor(submittedAt / 1000), status, name]));
+      return json(wireJobList(await master.jobList()));
     },
   },
   {
     method: "GET",
     path: "/disco/ctrl/jobinfo",
     async handle(request, master) {
-      return json(wireJobInfo(await master.jobInfo(queryParameter(request, "name"))));
+      return json(wireJobInfo(await master.jobInfo(jobName(request))));
     },
   },
   {
     method: "GET",
     path: "/disco/ctrl/parameters",
     async handle(request, master) {
-      return bytes((await master.jobPack(queryParameter(request, "name"))).subarray(request.offset));
+      return bytes((await master.jobPack(jobName(request))).subarray(request.offset));
     },
   },
 ];

@@ -1,7 +1,14 @@
-/** Nodes: state and blacklist. */
-import type { NodeInfo } from "../../client/master-api.ts";
-import { stringBody } from "./arguments.ts";
+/** Nodes: state and blacklists. */
+import type { MasterApi, NodeInfo } from "../../client/master-api.ts";
+import { nodeNameBody } from "./arguments.ts";
 import { json, type Route } from "./route.ts";
+
+const actions: Readonly<Record<string, (master: MasterApi, node: string) => Promise<void>>> = {
+  blacklist: (master, node) => master.blacklist(node),
+  whitelist: (master, node) => master.whitelist(node),
+  gc_blacklist: (master, node) => master.gcBlacklistNode(node),
+  gc_whitelist: (master, node) => master.gcWhitelistNode(node),
+};
 
 export const nodeRoutes: readonly Route[] = [
   {
@@ -19,24 +26,25 @@ export const nodeRoutes: readonly Route[] = [
     },
   },
   {
-    method: "POST",
-    path: "/disco/ctrl/blacklist",
-    async handle(request, master) {
-      await master.blacklist(stringBody(request));
-      return json("");
+    method: "GET",
+    path: "/disco/ctrl/get_gc_blacklist",
+    async handle(_request, master) {
+      return json(await master.gcBlacklist());
     },
   },
-  {
-    method: "POST",
-    path: "/disco/ctrl/whitelist",
-    async handle(request, master) {
-      await master.whitelist(stringBody(request));
-      return json("");
-    },
-  },
+  ...Object.entries(actions).map(
+    ([name, act]): Route => ({
+      method: "POST",
+      path: `/disco/ctrl/${name}`,
+      async handle(request, master) {
+        await act(master, nodeNameBody(request));
+        return json("");
+      },
+    }),
+  ),
 ];
 
-/** Disks are in KB on the wire. */
+/** Disks are in KB on the wire; a node that runs nothing has no list of tasks. */
 function wireNode(node: NodeInfo): object {
   return {
     job_ok: node.tasksOk,
@@ -47,6 +55,6 @@ function wireNode(node: NodeInfo): object {
     blacklisted: node.blacklisted,
     diskfree: Math.floor(node.diskFreeBytes / 1024),
     diskused: Math.floor(node.diskUsedBytes / 1024),
-    tasks: node.tasks,
+    ...(node.tasks.length === 0 ? {} : { tasks: node.tasks }),
   };
 }

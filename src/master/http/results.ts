@@ -1,6 +1,6 @@
 /** Results of jobs and of stages. Each output is a list of replicas; ours have one. */
 import type { JobResult } from "../../client/master-api.ts";
-import { brief, jsonBody, queryParameter } from "./arguments.ts";
+import { brief, checkedJobName, jobName, jsonBody, queryParameter } from "./arguments.ts";
 import { BadRequest, json, type Route } from "./route.ts";
 
 const namesMax = 10_000;
@@ -19,7 +19,7 @@ export const resultRoutes: readonly Route[] = [
     method: "GET",
     path: "/disco/ctrl/get_stageresults",
     async handle(request, master) {
-      const urls = await master.stageResults(queryParameter(request, "name"), queryParameter(request, "stage"));
+      const urls = await master.stageResults(jobName(request), queryParameter(request, "stage"));
       return json(urls.map((url) => [url]));
     },
   },
@@ -33,7 +33,7 @@ function resultsArguments(value: unknown): [number, string[]] {
   if (!Array.isArray(names) || names.length > namesMax || !names.every((name) => typeof name === "string")) {
     throw new BadRequest(`a list of at most ${namesMax} job names expected, '${brief(names)}' received`);
   }
-  return [Math.min(timeoutMs, timeoutMsMax), names];
+  return [Math.min(timeoutMs, timeoutMsMax), names.map(checkedJobName)];
 }
 
 function wireResult({ name, status, results }: JobResult): unknown {

@@ -1,102 +1,16 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
-import type { JobEvent, JobInfo, MasterApi } from "../../client/master-api.ts";
-import { DiscoError, JobError } from "../../errors.ts";
+import { after, before, describe, test } from "node:test";
+import { type FakeMaster, jobEvents, openFakeMaster } from "./fake-master.test-kit.ts";
 import { answer, requestOf } from "./routes.ts";
 
-const events: [number, JobEvent][] = [];
-for (const [i, message] of ["New job initialized!", "ö".repeat(20), "x"].entries()) {
-  const event: JobEvent = {
-    time: "2026-11-22T11:27:24.123Z",
-    host: "h",
-    task: i === 2 ? "map:0" : null,
-    level: i === 2 ? "message" : "info",
-    message,
-  };
-  events.push([(events.at(-1)?.[0] ?? 0) + Buffer.byteLength(JSON.stringify(event)) + 1, event]);
-}
+const ends: number[] = [];
+for (const event of jobEvents) ends.push((ends.at(-1) ?? 0) + Buffer.byteLength(JSON.stringify(event)) + 1);
 
-const info: JobInfo = {
-  name: "job@1",
-  status: "ready",
-  owner: "me",
-  submittedAt: 0,
-  endedAt: 1,
-  inputs: ["raw://x"],
-  results: ["dir://h/x"],
-  hosts: [],
-  waits: [],
-  reason: null,
-  failure: null,
-  peakRss: 0,
-  stages: [
-    {
-      stage: "map",
-      tasks: 1,
-      waiting: 0,
-      running: 0,
-      done: 1,
-      failed: 0,
-      recordsIn: 1,
-      recordsOut: 1,
-      bytesIn: 1,
-      bytesTotal: 1,
-    },
-  ],
-};
-
-const calls: unknown[] = [];
-const unknown = new DiscoError("there is no such job", { code: "unknown-job" });
-
-/** Knows one job, `job@1`. */
-const master: MasterApi = {
-  submit: (pack) => (pack.byteLength === 0 ? Promise.reject(new JobError("invalid header")) : Promise.resolve("job@1")),
-  results: (names, timeoutMs) => {
-    calls.push(["results", names, timeoutMs]);
-    return Promise.resolve(
-      names.map((name) => ({
-        name,
-        status: name === "job@1" ? "ready" : "unknown_job",
-        results: name === "job@1" ? ["dir://h/x"] : [],
-        reason: null,
-        failure: null,
-      })),
-    );
-  },
-  jobInfo: (name) => (name === "job@1" ? Promise.resolve(info) : Promise.reject(unknown)),
-  jobList: () => Promise.resolve([{ name: "job@1", status: "ready", submittedAt: 12_345 }]),
-  jobPack: () => Promise.resolve(Buffer.from("0123456789")),
-  nodeInfo: () =>
-    Promise.resolve([
-      {
-        name: "h",
-        slots: 2,
-        connected: true,
-        blacklisted: true,
-        tasksOk: 3,
-        tasksFailed: 1,
-        dataErrors: 0,
-        diskFreeBytes: 4096,
-        diskUsedBytes: 1024,
-        tasks: ["job@1"],
-        labels: {},
-      },
-    ]),
-  stageResults: () => Promise.resolve(["dir://h/x"]),
-  kill: (name) => (name === "job@1" ? Promise.resolve(void calls.push(["kill", name])) : Promise.reject(unknown)),
-  clean: () => Promise.resolve(),
-  purge: () => Promise.resolve(),
-  blacklist: (node) => Promise.resolve(void calls.push(["blacklist", node])),
-  whitelist: () => Promise.resolve(),
-  async *events(_name, offset) {
-    for (const [end, event] of events) if (end > offset) yield [end, event];
-  },
-  async *progress() {},
-  oobGet: () => Promise.reject(new Error("a bug")),
-  oobList: () => Promise.resolve([]),
-  request: () => Promise.reject(new Error("not through here")),
-  close: () => Promise.resolve(),
-};
+let master: FakeMaster;
+before(async () => {
+  master = await openFakeMaster();
+});
+after(() => master.close());
 
 async function ask(
   path: string,
@@ -152,11 +66,11 @@ describe("the master's HTTP interface", () => {
     let at = 0;
     for (const [i, line] of text.split("\n").slice(0, -1).entries()) {
       at += Buffer.byteLength(line) + 1;
-      assert.equal(at, events[i]?.[0]);
+      assert.equal(at, ends[i]);
       assert.equal((JSON.parse(line) as unknown[]).length, 3);
     }
     assert.match(text, /"MSG: \[map:0\] x"/);
-    const rest = await ask("/disco/ctrl/rawevents?name=job@1", { offset: events[0]?.[0] ?? 0 });
+    const rest = await ask("/disco/ctrl/rawevents?name=job@1", { offset: ends[0] ?? 0 });
     assert.equal(rest.text.trimEnd().split("\n").length, 2);
   });
 
@@ -176,7 +90,7 @@ describe("the master's HTTP interface", () => {
   test("ending a job that is not known is no error", async () => {
     assert.equal(await askJson("/disco/ctrl/kill_job", '"nobody"'), "");
     assert.equal(await askJson("/disco/ctrl/kill_job", '"job@1"'), "");
-    assert.deepEqual(calls.at(-1), ["kill", "job@1"]);
+    assert.deepEqual(master.calls.at(-1), ["kill", "job@1"]);
   });
 
   for (const [title, path, data, status] of [

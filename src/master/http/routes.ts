@@ -7,6 +7,7 @@ import { jobRoutes } from "./jobs.ts";
 import { nodeRoutes } from "./nodes.ts";
 import { resultRoutes } from "./results.ts";
 import { BadRequest, type HttpReply, type HttpRequest, json, type Route, text } from "./route.ts";
+import { settingRoutes } from "./settings.ts";
 import { versionRoutes } from "./version.ts";
 
 const table = new Map<string, Map<string, Route>>();
@@ -17,6 +18,7 @@ for (const route of [
   ...eventRoutes,
   ...jobControlRoutes,
   ...nodeRoutes,
+  ...settingRoutes,
 ]) {
   let methods = table.get(route.path);
   if (methods === undefined) table.set(route.path, (methods = new Map()));
@@ -24,6 +26,10 @@ for (const route of [
 }
 
 const notFound = new Set(["unknown-job", "unknown-stage", "unknown-node", "stage-not-ended"]);
+
+/** Reasons that pass: Disco's client tries again after a 503. */
+const later = new Set(["read-only", "disk-full", "closed", "too-many-jobs"]);
+const retryAfterSeconds = 5;
 
 export async function answer(request: HttpRequest, master: MasterApi): Promise<HttpReply> {
   const methods = table.get(request.path);
@@ -33,10 +39,19 @@ export async function answer(request: HttpRequest, master: MasterApi): Promise<H
   try {
     return await route.handle(request, master);
   } catch (error) {
-    if (error instanceof BadRequest) return error.reply;
-    if (!(error instanceof DiscoError)) return json("Internal server error", 500);
-    return notFound.has(error.code) ? text("Not found.", 404) : json(error.message, 400);
+    const reply = replyOf(error);
+    if (reply === null) return json("Internal server error", 500);
+    return reply;
   }
+}
+
+/** The answer that an error stands for; `null`: nobody expected it. */
+export function replyOf(error: unknown): HttpReply | null {
+  if (error instanceof BadRequest) return error.reply;
+  if (!(error instanceof DiscoError)) return null;
+  if (notFound.has(error.code)) return text("Not found.", 404);
+  if (!later.has(error.code)) return json(error.message, 400);
+  return { ...json(error.message, 503), headers: { "retry-after": String(retryAfterSeconds) } };
 }
 
 export function wrongMethod(path: string, methods: readonly string[]): HttpReply {

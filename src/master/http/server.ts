@@ -20,6 +20,7 @@ import { type DiscoInterfaceParts, handleDisco } from "./disco-interface.ts";
 import { Guard } from "./guard.ts";
 import type { Caller, Handler } from "./handler.ts";
 import { type HealthParts, sendHealth, sendReadiness } from "./health.ts";
+import { JobListBody } from "./job-list.ts";
 import { defaultLimits, type HttpLimits, headRefusal, serverOptions } from "./limits.ts";
 import { assertGuarded, listen, urlOf } from "./listen.ts";
 import { hasBody, type Refusal, Refused, sendRefusal } from "./refusal.ts";
@@ -86,7 +87,7 @@ class Front {
     setMaxListeners(0, closing);
     this.#parts = parts;
     this.#limits = { ...defaultLimits, ...parts.limits };
-    this.#disco = { master, limits: this.#limits, packBytesMax, closing };
+    this.#disco = { master, limits: this.#limits, packBytesMax, jobList: new JobListBody(master), closing };
     this.#health = { master, instance, version: packageVersion(), unready, closing };
     this.#watch = new BodyWatch(this.#limits);
     this.guard = new Guard({ tokens, names: [...names, ...settings.allowedHosts] });
@@ -239,7 +240,7 @@ function isApi({ segments }: Target): boolean {
 
 /** `/disco/NODE/hh/JOB/…` */
 function isData({ segments }: Target): boolean {
-  return segments[0] === "disco" && segments.length > 4 && /^[0-9a-f]{2}$/.test(segments[2] ?? "");
+  return segments[0] === "disco" && segments.length > 3 && /^[0-9a-f]{2}$/.test(segments[2] ?? "");
 }
 
 function isPackPath({ method }: IncomingMessage, { segments }: Target): boolean {
