@@ -64,6 +64,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "package-version.ts",
     "shipping/module-format.ts",
     "master/daemon.ts",
+    "master/log.ts",
     "protocol",
   ],
 };

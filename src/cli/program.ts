@@ -4,9 +4,11 @@
  */
 import { Command } from "commander";
 import { packageVersion } from "../package-version.ts";
+import { addDaemonCommands } from "./program/daemon.ts";
 import { addEndingCommands } from "./program/ending.ts";
 import { addJobCommands } from "./program/jobs.ts";
 import { addNodeCommands } from "./program/nodes.ts";
+import { addProfile } from "./program/profile.ts";
 import { addRecordCommands } from "./program/records.ts";
 import { addRun } from "./program/run.ts";
 
@@ -21,11 +23,14 @@ export function buildProgram(): Command {
   program.commandsGroup("Jobs:");
   addRun(program);
   addJobCommands(program);
+  addProfile(program);
   addEndingCommands(program);
   program.commandsGroup("Records:");
   addRecordCommands(program);
   program.commandsGroup("Nodes:");
   addNodeCommands(program);
+  program.commandsGroup("Daemon:");
+  addDaemonCommands(program);
   program.addHelpText("after", programNotes);
   return program;
 }

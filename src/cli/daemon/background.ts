@@ -27,7 +27,10 @@ export interface StartedDaemon {
 }
 
 /** @throws DiscoError why it did not start: what it said itself, or `start-failed` with the end of its log */
-export async function startInBackground({ settings, configFile }: ResolvedDaemon, flags: SettingFlags): Promise<StartedDaemon> {
+export async function startInBackground(
+  { settings, configFile }: ResolvedDaemon,
+  flags: SettingFlags,
+): Promise<StartedDaemon> {
   const { root } = settings;
   await makeRoot(root);
   const log = openLogFile(root);

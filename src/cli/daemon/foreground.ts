@@ -4,18 +4,16 @@ import type { SettingFlags } from "../../settings/resolve.ts";
 import { settingOf } from "../../settings/table.ts";
 import { tokenSettings } from "../../settings/tokens.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { lookOf } from "../progress/look.ts";
 import { failedHandshake, tellStarter } from "./handshake.ts";
-import { openLog } from "./log.ts";
+import { openDaemonLog } from "./log.ts";
 import { startRecordOf, writeStartRecord } from "./start-record.ts";
 import { StopSignals } from "./stop-signals.ts";
 
 /** @throws what `openDaemon` throws */
 export async function runForeground(resolved: ResolvedDaemon, flags: SettingFlags): Promise<number> {
   const { settings, configFile, warnings } = resolved;
-  const { log, flush } = openLog(settings.logLevel, process.stdout.isTTY ? lookOf(process.stdout) : null);
-  process.on("exit", flush);
-  const signals = new StopSignals(flush);
+  const log = openDaemonLog(settings);
+  const signals = new StopSignals();
   forgetTokens();
   try {
     const { openDaemon } = await import("../../master/daemon.ts");

@@ -39,8 +39,9 @@ export function commandLineOf(pid: number): string {
     return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
   } catch {
     try {
-      const options = { encoding: "utf8", timeout: psTimeoutMs, stdio: ["ignore", "pipe", "ignore"] } as const;
-      return execFileSync("ps", ["-o", "args=", "-p", String(pid)], options).trim();
+      const args = ["-o", "args=", "-p", String(pid)];
+      const stdio = ["ignore" as const, "pipe" as const, "ignore" as const];
+      return execFileSync("ps", args, { encoding: "utf8", timeout: psTimeoutMs, stdio }).trim();
     } catch {
       return "";
     }

@@ -11,15 +11,12 @@ export class StopSignals {
   /** Resolves with the first signal. */
   readonly first: Promise<StopSignal>;
   readonly #resolve: (signal: StopSignal) => void;
-  readonly #atOnce: () => void;
   #firstAt: number | null = null;
 
-  /** @param atOnce called before the process ends at the second signal */
-  constructor(atOnce: () => void) {
+  constructor() {
     const { promise, resolve } = Promise.withResolvers<StopSignal>();
     this.first = promise;
     this.#resolve = resolve;
-    this.#atOnce = atOnce;
     process.on("SIGTERM", this.#handle).on("SIGINT", this.#handle);
     process.on("SIGHUP", (signal) => {
       if (process.stdout.isTTY) this.#handle(signal as StopSignal);
@@ -32,7 +29,6 @@ export class StopSignals {
       this.#firstAt = now;
       this.#resolve(signal as StopSignal);
     } else if (now - this.#firstAt > samePressMs) {
-      this.#atOnce();
       process.exit(128 + numbers[signal as StopSignal]);
     }
   };

@@ -1,0 +1,115 @@
+/** Commands of the daemon: to start and stop it, to look at its settings, and to find out what is wrong. */
+import { type Command, Option } from "commander";
+import { flagOf, type Setting, settingNames, settingOf } from "../../settings/table.ts";
+import { parseCount } from "./option-values.ts";
+
+const stopTimeoutSeconds = 30;
+
+export function addDaemonCommands(program: Command): void {
+  addStart(program);
+  addStop(program);
+  addStatus(program);
+  addRestart(program);
+  addConfig(program);
+  addToken(program);
+}
+
+function addStart(program: Command): void {
+  const command = program
+    .command("start")
+    .summary("start the daemon: a master and its node, in the background")
+    .description(
+      "Starts a daemon (a master, and a node with its worker processes) that stays when this command ends, and waits until it " +
+        "takes jobs. Unfinished jobs of a daemon that ran before on the same root go on.",
+    );
+  addSettings(command, ["both", "daemon"])
+    .option(
+      "--foreground",
+      "be the daemon, until Ctrl-C or SIGTERM: for supervisors such as systemd, and for looking at it",
+    )
+    .option(...json)
+    .addHelpText("after", startNotes)
+    .action(async (options) => (await import("../daemon/start.ts")).start(options));
+}
+
+function addStop(program: Command): void {
+  addStopOptions(program.command("stop").description("stop the daemon; jobs go on at the next start"))
+    .option(...root)
+    .option(...config)
+    .option(...json)
+    .action(async (options) => (await import("../daemon/stop.ts")).stop(options));
+}
+
+function addStatus(program: Command): void {
+  program
+    .command("status")
+    .description("say whether the daemon runs, and how it is (exit status 0: it runs, 3: it does not)")
+    .option(...root)
+    .option(...config)
+    .option(...json)
+    .action(async (options) => (await import("../daemon/status.ts")).status(options));
+}
+
+function addRestart(program: Command): void {
+  const command = program
+    .command("restart")
+    .summary("stop the daemon and start it again")
+    .description(
+      "Stops the daemon, if it runs, and starts it with the options that it had, apart from those that are given now. " +
+        "Environment and disco.toml are read again.",
+    );
+  addStopOptions(addSettings(command, ["both", "daemon"]))
+    .option(...json)
+    .action(async (options) => (await import("../daemon/restart.ts")).restart(options));
+}
+
+function addConfig(program: Command): void {
+  const command = program.command("config").description("show all settings, their values, and where these come from");
+  addSettings(command, ["both", "daemon", "client"])
+    .option(...json)
+    .action(async (options) => (await import("../daemon/config.ts")).showConfig(options));
+}
+
+function addToken(program: Command): void {
+  program
+    .command("token")
+    .description("make tokens, which say who may do what")
+    .command("new")
+    .argument("[file]", "where to write it; without one it is printed")
+    .description("make a random token")
+    .option(...json)
+    .action(async (file: string | undefined, options) => (await import("../daemon/token.ts")).makeToken(file, options));
+}
+
+const json = ["--json", "print JSON"] as const;
+const root = ["--root <folder>", "the daemon's root (default: $DISCO_ROOT or ~/.local/share/disco)"] as const;
+const config = ["--config <file>", "settings file instead of disco.toml; `none`: no file"] as const;
+
+/** Values are checked where all settings are, with their origins: here they are text. */
+function addSettings(command: Command, sides: readonly Setting<unknown>["of"][]): Command {
+  for (const name of settingNames) {
+    const setting = settingOf(name);
+    if (setting.flag === null || flagOf(setting) === null || !sides.includes(setting.of)) continue;
+    const text = setting.description.replaceAll("`", "");
+    command.addOption(new Option(setting.flag, `${text} ($${setting.env})`));
+  }
+  return command.option(...config);
+}
+
+function addStopOptions(command: Command): Command {
+  return command
+    .option("--timeout <seconds>", "how long to wait until it has stopped", parseCount, stopTimeoutSeconds)
+    .option("--force", "then end it with SIGKILL; also when it does not answer");
+}
+
+const startNotes = `
+Settings may also stand in the environment or in disco.toml; \`disco config\` shows what holds.
+An address that other machines reach (--host) needs a token: \`disco token new\`.
+
+Examples:
+  $ disco start
+  $ disco start --workers 4 --gc-after 7d
+  $ disco start --host 0.0.0.0 --token-file ~/.config/disco/token
+
+Exit status: 0 it runs (or ran already), 1 it could not be started, 2 wrong settings.
+`;
