@@ -1,12 +1,14 @@
 /**
- * Where results of embedded engines lie. A `disco://localhost/…` address names a file below the data directory of the engine
- * that wrote it, and a process may have had engines with several roots: the address belongs to the one that has the file.
+ * Where results lie. Those of this machine are files: a `disco://localhost/…` address names one below the data directory of the
+ * engine that wrote it, and a process may have had engines with several roots, so that the address belongs to the one that
+ * has the file. All others are at the node's data server.
  */
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { localPath, parseDiscoUrl } from "../schemes/disco.ts";
+import { type DiscoAddress, fileBelow, parseDiscoUrl } from "../schemes/disco.ts";
 import type { SchemeContext } from "../schemes/scheme.ts";
+import { knownServers } from "./servers.ts";
 
 /** The name of the embedded engine's node. */
 export const embeddedHost = "localhost";
@@ -29,14 +31,23 @@ export function rememberRoot(root: string): void {
 
 /** What `schemes/` needs in order to open `url` here. */
 export function placeOf(url: string): SchemeContext {
-  const roots = [...rootsUsed].reverse();
-  const usual = rootDirectory();
-  if (!rootsUsed.has(usual)) roots.push(usual);
-  const places = roots.map((root) => ({ host: embeddedHost, dataDir: join(root, "data") }));
-  const first = places[0] as SchemeContext;
-  if (places.length === 1 || !/^(?:dir|disco):/.test(url)) return first;
+  const servers = knownServers();
+  if (!isOfNode(url)) return servers;
   const address = parseDiscoUrl(url);
-  return places.find((place) => existsSync(localPath(address, place) ?? "")) ?? first;
+  const dataDir = dataDirOf(address);
+  if (dataDir !== null) return { ...servers, host: address.node, dataDir };
+  // Most probably results of an embedded engine that are no more; a daemon of another root would answer at once.
+  return isBare(address) ? { ...servers, isHasty: true } : servers;
+}
+
+/** Whether an address of a node names a file that this process can read by itself. */
+export function isHere(url: string): boolean {
+  return isOfNode(url) && dataDirOf(parseDiscoUrl(url)) !== null;
+}
+
+/** Whether an address is one that embedded engines give, which says nothing of how others reach it. */
+export function isEmbedded(url: string): boolean {
+  return isOfNode(url) && isBare(parseDiscoUrl(url));
 }
 
 /**
@@ -44,8 +55,24 @@ export function placeOf(url: string): SchemeContext {
  * would look for the address in their own. `null` where they find it, or nobody does.
  */
 export function fileOfOtherRoot(url: string, dataDir: string | undefined): string | null {
-  const place = placeOf(url);
-  if (dataDir === undefined || place.dataDir === dataDir || !/^disco:/.test(url)) return null;
-  const path = localPath(parseDiscoUrl(url), place);
-  return path !== null && existsSync(path) ? path : null;
+  if (dataDir === undefined || !url.startsWith("disco:")) return null;
+  const address = parseDiscoUrl(url);
+  const found = dataDirOf(address);
+  return found === null || found === dataDir ? null : fileBelow(found, address);
+}
+
+function isOfNode(url: string): boolean {
+  return url.startsWith("dir:") || url.startsWith("disco:");
+}
+
+function isBare({ host, port }: DiscoAddress): boolean {
+  return host === embeddedHost && port === null;
+}
+
+/** The data directory that has the file, the latest that was used first. */
+function dataDirOf(address: DiscoAddress): string | null {
+  const usual = rootDirectory();
+  const roots = [...rootsUsed].reverse();
+  if (!rootsUsed.has(usual)) roots.push(usual);
+  return roots.map((root) => join(root, "data")).find((dataDir) => existsSync(fileBelow(dataDir, address))) ?? null;
 }

@@ -5,13 +5,13 @@
  * there, a glob without match, a directory, a `dir://` index that cannot be read.
  */
 import type { InputSpec } from "../core/job/spec.ts";
-import { readIndex } from "../schemes/dir.ts";
 import { parseDiscoUrl } from "../schemes/disco.ts";
 import { schemeOf } from "../schemes/open.ts";
-import { embeddedHost, fileOfOtherRoot, placeOf } from "./data-place.ts";
+import { embeddedHost, fileOfOtherRoot } from "./data-place.ts";
 import { expandPath, isGlob, localFile } from "./local-files.ts";
 import { notYet } from "./not-yet.ts";
 import { badInput, listInputs, type Replicas } from "./replicas.ts";
+import { indexAt } from "./result-index.ts";
 
 export interface InputOptions {
   readonly input: unknown;
@@ -63,7 +63,7 @@ async function readIndexes(
     if (!url.startsWith("dir://"))
       throw badInput(`${place}: dir:// and other addresses cannot be replicas of one another`);
     try {
-      const entries = await readIndex(url, placeOf(url));
+      const entries = await indexAt(url);
       return entries.map((entry) => ({
         label: entry.label,
         size: entry.size,
@@ -144,7 +144,7 @@ function isPath(url: string): boolean {
 }
 
 function hostOf(url: string): string | null {
-  return /^disco:/.test(url) ? parseDiscoUrl(url).host : null;
+  return /^disco:/.test(url) ? parseDiscoUrl(url).node : null;
 }
 
 /** Cuts a file in parts of equal size, at most `splitBytes` each. Compressed files cannot be read from the middle. */

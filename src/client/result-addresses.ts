@@ -2,11 +2,11 @@
  * From what stands for results (addresses, replica lists, a job, an item of `Disco.results`) to the addresses of the files that
  * hold the records, in order: `dir://` indexes are replaced by what they list.
  */
-import { DataError, DiscoError } from "../errors.ts";
-import { type IndexEntry, readIndex, readIndexSync } from "../schemes/dir.ts";
-import { placeOf } from "./data-place.ts";
+import { DiscoError } from "../errors.ts";
+import type { IndexEntry } from "../schemes/dir.ts";
 import { isJob } from "./job-mark.ts";
 import { shown } from "./option-checks.ts";
+import { indexAt, indexAtSync } from "./result-index.ts";
 import { isResultItem } from "./results.ts";
 
 /** Addresses with the same data. */
@@ -47,25 +47,26 @@ export async function filesBehind(replicas: ReplicaList): Promise<ResultFile[]> 
   let failure: unknown;
   for (const url of replicas) {
     try {
-      return filesOf(await readIndex(url, placeOf(url)));
+      return filesOf(await indexAt(url));
     } catch (error) {
       failure = error;
     }
   }
-  throw noIndex(replicas, failure);
+  throw failure;
 }
 
+/** As `filesBehind`, of results on this machine only. */
 export function filesBehindSync(replicas: ReplicaList): ResultFile[] {
   if (!isIndex(replicas)) return [{ replicas, size: null }];
   let failure: unknown;
   for (const url of replicas) {
     try {
-      return filesOf(readIndexSync(url, placeOf(url)));
+      return filesOf(indexAtSync(url));
     } catch (error) {
       failure = error;
     }
   }
-  throw noIndex(replicas, failure);
+  throw failure;
 }
 
 function isIndex(replicas: ReplicaList): boolean {
@@ -74,16 +75,6 @@ function isIndex(replicas: ReplicaList): boolean {
 
 function filesOf(entries: readonly IndexEntry[]): ResultFile[] {
   return entries.map(({ url, size }) => ({ replicas: [url], size }));
-}
-
-function noIndex(replicas: ReplicaList, cause: unknown): unknown {
-  if (!(cause instanceof DataError) || cause.code !== "no-such-file") return cause;
-  return new DataError(`the results ${replicas.join(", ")} are not there`, {
-    code: "no-such-file",
-    url: replicas[0] ?? "",
-    cause,
-    hint: "The job was purged, or its engine used another root directory (DISCO_ROOT, or the root of new Disco()).",
-  });
 }
 
 function badResults(got: unknown): DiscoError {
@@ -97,6 +88,6 @@ function badResults(got: unknown): DiscoError {
  * @throws DataError when the index cannot be read
  */
 export async function parseDir(url: string, partition?: number): Promise<string[]> {
-  const entries = await readIndex(url, placeOf(url));
+  const entries = await indexAt(url);
   return entries.filter(({ label }) => partition === undefined || label === partition).map((entry) => entry.url);
 }

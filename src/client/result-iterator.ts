@@ -4,7 +4,6 @@
  * A promise a record would cost more than the record: results that lie on this machine can also be read by a plain
  * `for … of`, which costs no promises at all; `for await` makes one promise a record and nothing else.
  */
-import { DiscoError } from "../errors.ts";
 import { chainReader } from "../worker/streams/chain.ts";
 import type { AnyInputStream } from "../worker/streams/input-chain.ts";
 import { isIterable } from "../worker/streams/stream.ts";
@@ -14,6 +13,7 @@ import type { Job } from "./job.ts";
 import { functionCheck, functionList } from "./option-checks.ts";
 import { AsyncRecordIterator, BatchCursor, RecordIterator } from "./record-iterators.ts";
 import { filesBehind, filesBehindSync, listResults, listResultsSync } from "./result-addresses.ts";
+import { notHere } from "./result-index.ts";
 import {
   batchesInTime,
   batchesOf,
@@ -80,9 +80,10 @@ export class ResultIterator<T> implements AsyncIterable<T> {
   *#batchesSync(): Generator<RecordBatch, void> {
     for (const result of listResultsSync(this.#source)) {
       for (const file of filesBehindSync(result)) {
-        const remote = file.replicas.find((url) => !isLocal(url));
-        const stream = remote === undefined ? openRecords(file, this.#options) : [];
-        if (remote !== undefined || !isIterable(stream)) throw notHere(remote ?? (file.replicas[0] as string));
+        const replicas = file.replicas.filter(isLocal);
+        const [first] = replicas;
+        const stream = first === undefined ? null : openRecords({ ...file, replicas }, this.#options);
+        if (stream === null || !isIterable(stream)) throw notHere(first ?? (file.replicas[0] as string));
         yield* batchesOf(stream);
       }
     }
@@ -135,13 +136,5 @@ export function resultIterator(
     chain: (chain.length === 0 ? [chainReader] : chain) as readonly AnyInputStream[],
     notifier,
     params: params ?? {},
-  });
-}
-
-function notHere(url: string): DiscoError {
-  return new DiscoError(`${url} cannot be read synchronously`, {
-    code: "bad-results",
-    url,
-    hint: "Use for await (… of resultIterator(…)).",
   });
 }

@@ -7,10 +7,11 @@ import { sized } from "../schemes/sized.ts";
 import { ownRecipe } from "../worker/own.ts";
 import { Records } from "../worker/storage/batch.ts";
 import { BatchIterator } from "../worker/streams/batches.ts";
+import { blocksInstead } from "../worker/streams/chain.ts";
 import { type AnyInputStream, openChain } from "../worker/streams/input-chain.ts";
 import { openReplicas } from "../worker/streams/replicas.ts";
 import { isIterable, type Stream } from "../worker/streams/stream.ts";
-import { embeddedHost, placeOf } from "./data-place.ts";
+import { isHere, placeOf } from "./data-place.ts";
 import type { ResultFile } from "./result-addresses.ts";
 
 /** Records taken at a time from a reader that does not know batches. */
@@ -33,7 +34,8 @@ export function openRecords({ replicas, size }: ResultFile, options: ReadOptions
   const isOwn = options.chain.every((fn) => ownRecipe(fn) !== undefined);
   return openReplicas(replicas, (url) => {
     options.notifier?.(url);
-    const opened = openUrl(url, placeOf(url));
+    const place = placeOf(url);
+    const opened = openUrl(url, size === null ? place : { ...place, size });
     const source = size === null ? opened : sized(opened, size);
     return openChain(isOwn && !isLocal(url) ? withoutBlocking(source) : source, chain, options.params);
   });
@@ -43,7 +45,7 @@ export function openRecords({ replicas, size }: ResultFile, options: ReadOptions
 export function isLocal(url: string): boolean {
   const scheme = schemeOf(url);
   if (scheme === "file" || scheme === "raw") return true;
-  return scheme === "disco" && url.startsWith(`disco://${embeddedHost}/`);
+  return isHere(url);
 }
 
 /** Our own readers take whichever kind of stream there is; over a network only the async one leaves the event loop alone. */
@@ -85,6 +87,11 @@ export function* batchesOf(stream: Iterable<unknown>): Generator<RecordBatch, vo
 /** The batches of any stream, with a pause for the event loop after each. */
 export async function* batchesInTime(stream: Stream<unknown>): AsyncGenerator<RecordBatch, void> {
   if (!isIterable(stream)) {
+    const blocks = blocksInstead(stream);
+    if (blocks !== null) {
+      yield* blocks;
+      return;
+    }
     for await (const entry of stream) yield { entries: [entry], n: 1 };
     return;
   }

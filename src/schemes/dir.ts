@@ -3,7 +3,8 @@
  * them, in order.
  */
 import { DataError } from "../errors.ts";
-import { openDisco, parseDiscoUrl } from "./disco.ts";
+import { isIndexText } from "../protocol/checksums.ts";
+import { type DiscoAddress, openDisco, parseDiscoUrl } from "./disco.ts";
 import type { ByteSource, Scheme, SchemeContext } from "./scheme.ts";
 import { sized } from "./sized.ts";
 
@@ -33,25 +34,47 @@ export function formatIndex(entries: readonly IndexEntry[]): string {
   return entries.map((entry) => `${entry.label} ${entry.url} ${entry.size}\n`).join("");
 }
 
-/** Reads the index at a `dir://` address, blocking. */
+/**
+ * Reads the index at a `dir://` address, blocking. Entries of the index's own node are where the index is: the node may know
+ * itself by a name that means nothing here, or leads elsewhere.
+ */
 export function readIndexSync(url: string, context: SchemeContext): IndexEntry[] {
-  return parseIndex(Buffer.concat([...openListed(url, context)]).toString(), url);
+  const address = parseDiscoUrl(url);
+  return listed(Buffer.concat([...openDisco(url, address, context)]), url, address);
 }
 
 /** As `readIndexSync`, without blocking. */
 export async function readIndex(url: string, context: SchemeContext): Promise<IndexEntry[]> {
+  const address = parseDiscoUrl(url);
   const chunks: Uint8Array[] = [];
-  for await (const chunk of openListed(url, context)) chunks.push(chunk);
-  return parseIndex(Buffer.concat(chunks).toString(), url);
+  for await (const chunk of openDisco(url, address, context)) chunks.push(chunk);
+  return listed(Buffer.concat(chunks), url, address);
 }
 
-/** An index, and what it lists, are both files of a node. */
+function listed(bytes: Buffer, url: string, address: DiscoAddress): IndexEntry[] {
+  const text = bytes.toString();
+  if (!isIndexText(address.path, text)) {
+    throw new DataError(`${url}: the index is damaged (its checksum differs)`, { code: "bad-index", url });
+  }
+  return parseIndex(text, url).map((entry) => ({ ...entry, url: besideIndex(entry.url, address) }));
+}
+
+/** An entry's address, as it is reached by one who has read the index at `index`. */
+function besideIndex(url: string, { host, port, node }: DiscoAddress): string {
+  if (!/^(?:disco|dir):/.test(url)) return url;
+  const entry = parseDiscoUrl(url);
+  if (entry.node !== node) return url;
+  const authority = port === null ? host : `${host}:${port}`;
+  return `${url.slice(0, url.indexOf("://") + 3)}${authority}${entry.path}`;
+}
+
+/** What an index lists are files of nodes. */
 function openListed(url: string, context: SchemeContext): ByteSource {
   return openDisco(url, parseDiscoUrl(url), context);
 }
 
 function openEntry({ url, size }: IndexEntry, context: SchemeContext): ByteSource {
-  return sized(openListed(url, context), size);
+  return sized(openListed(url, { ...context, size }), size);
 }
 
 export const dirScheme: Scheme = {

@@ -1,26 +1,34 @@
 /**
- * `disco://HOST/disco/PATH` names the file PATH in the data directory of node HOST: here a file, elsewhere the same path at
- * that node's data server. (The seed: `disco://cnode03/bigtxt/file_name` is `cnode03:/var/disco/bigtxt/file_name`.)
+ * `disco://HOST[:PORT]/disco/NODE/hh/JOB/FILE` names the file NODE/hh/JOB/FILE of node NODE, and says that the node's data server
+ * is reached at HOST. The two are mostly the same; behind a tunnel, or for a node that calls itself `localhost`, they are not.
+ * (The seed: `disco://cnode03/bigtxt/file_name` is `cnode03:/var/disco/bigtxt/file_name`.)
+ *
+ *   the file lies below the data directory of this process, if that is of NODE  ──▶  it is read
+ *   else with a proxy                                                          ──▶  PROXY/proxy/NODE/GET/disco/NODE/…
+ *   else                                                                       ──▶  http://HOST:PORT/disco/NODE/…
  */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { DataError } from "../errors.ts";
 import { openFile } from "./file.ts";
 import { openHttp } from "./http.ts";
 import type { ByteSource, Scheme, SchemeContext } from "./scheme.ts";
 
-const defaultPort = 8989;
+export const defaultPort = 8989;
 
 export interface DiscoAddress {
   readonly host: string;
   /** Port named in the address, which overrides the node's known data server. */
   readonly port: number | null;
-  /** With its leading slash: `/disco/HOST/hh/JOB/FILE`. */
+  /** With its leading slash, as it stands: `/disco/NODE/hh/JOB/FILE`. */
   readonly path: string;
+  /** Name of the node that has the file. */
+  readonly node: string;
 }
 
 /** Takes a `disco://` or `dir://` address apart. Throws `DataError`. */
 export function parseDiscoUrl(url: string): DiscoAddress {
-  const match = /^(?:disco|dir):\/\/([^/:]+)(?::(\d{1,5}))?(\/.*)$/s.exec(url);
+  const match = /^(?:disco|dir):\/\/(\[[0-9a-fA-F:.]+\]|[^/:]+)(?::(\d{1,5}))?(\/.*)$/s.exec(url);
   const [, host, port, path] = match ?? [];
   if (host === undefined || path === undefined || path.split("/").includes("..") || path.includes("\0")) {
     throw new DataError(`${url} is not an address of the form disco://HOST/PATH`, {
@@ -29,22 +37,46 @@ export function parseDiscoUrl(url: string): DiscoAddress {
       url,
     });
   }
-  return { host, port: port === undefined ? null : Number(port), path };
+  const node = /^\/disco\/([^/]+)\//.exec(path)?.[1] ?? host;
+  return { host, port: port === undefined ? null : Number(port), path, node };
 }
 
-/** The file that an address of this node names; `null` when it is another node's. */
+/** The file at `address` below a node's data directory, whether it exists or not. */
+export function fileBelow(dataDir: string, { path }: DiscoAddress): string {
+  return join(dataDir, path.replace(/^\/disco\//, "/"));
+}
+
+/** The file that an address of this node names; `null` when it has to be asked for elsewhere. */
 export function localPath(address: DiscoAddress, context: SchemeContext): string | null {
-  if (context.dataDir === undefined || address.host !== context.host) return null;
-  return join(context.dataDir, address.path.replace(/^\/disco\//, "/"));
+  if (context.dataDir === undefined) return null;
+  const file = fileBelow(context.dataDir, address);
+  // Nobody else is meant: whether it is there will be seen when it is opened.
+  if (address.port === null && address.host === context.host) return file;
+  return address.node === context.host && existsSync(file) ? file : null;
 }
 
 /** Opens what `address` names, under the name `url`. */
 export function openDisco(url: string, address: DiscoAddress, context: SchemeContext): ByteSource {
   const path = localPath(address, context);
   if (path !== null) return openFile(url, { path, from: 0, to: null });
-  const known = address.port === null ? context.dataServers?.[address.host] : undefined;
-  const base = known ?? `http://${address.host}:${address.port ?? defaultPort}`;
-  return openHttp(url, base.replace(/\/$/, "") + address.path);
+  return openHttp(url, httpAddress(address, context), context, { size: context.size ?? null });
+}
+
+/** Where a file is asked for: no part of the address is taken for more than a name. */
+function httpAddress({ host, port, path, node }: DiscoAddress, { proxy, dataServers }: SchemeContext): string {
+  const encoded = path.split("/").map(pathSegment).join("/");
+  if (proxy !== undefined) return `${withoutSlash(proxy)}/proxy/${pathSegment(node)}/GET${encoded}`;
+  const known = dataServers?.[port === null ? host : `${host}:${port}`];
+  return withoutSlash(known ?? `http://${host}:${port ?? defaultPort}`) + encoded;
+}
+
+/** `@` and `:`, which are in the names of all jobs, stay readable. */
+function pathSegment(text: string): string {
+  return encodeURIComponent(text).replaceAll("%40", "@").replaceAll("%3A", ":");
+}
+
+function withoutSlash(base: string): string {
+  return base.replace(/\/+$/, "");
 }
 
 export const discoScheme: Scheme = {

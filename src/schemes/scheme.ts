@@ -13,13 +13,25 @@ export interface ByteSource extends Iterable<Uint8Array>, AsyncIterable<Uint8Arr
 }
 
 /** What addresses depend on besides themselves. */
-export interface SchemeContext {
+export interface SchemeContext extends KnownServers {
   /** Name of this node: its own `disco://` addresses are files. */
   readonly host?: string;
   /** Absolute path of this node's data directory. */
   readonly dataDir?: string;
-  /** Base URL of the data server of each other node, by host; default `http://HOST:8989`. */
+  /** Bytes that a file of a node must have, where an index says so: a server that announces another number is not believed. */
+  readonly size?: number;
+  /** `true`: a server that cannot be reached at once is not waited for. */
+  readonly isHasty?: boolean;
+}
+
+/** How other machines are reached. */
+export interface KnownServers {
+  /** Base URL of a data server by node name, or by `HOST:PORT` as in addresses; default `http://HOST:8989`. */
   readonly dataServers?: Readonly<Record<string, string>>;
+  /** Base URL of a master through which all nodes are reached (`DISCO_PROXY`). */
+  readonly proxy?: string;
+  /** The token for a server, by the origin of its URL: `http://host:8989`. It is shown to that server alone. */
+  readonly token?: (origin: string) => string | undefined;
 }
 
 export interface Scheme {

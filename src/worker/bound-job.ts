@@ -9,6 +9,7 @@ import type { FnRef, JobData, StagePlan } from "../protocol/job-data.ts";
 import { openJobPack } from "../protocol/jobpack.ts";
 import type { ToWorker } from "../protocol/messages.ts";
 import { decodeValue } from "../protocol/value.ts";
+import { serversOf } from "../schemes/environment.ts";
 import type { SchemeContext } from "../schemes/scheme.ts";
 import { type LoadedCode, loadCode } from "../shipping/load.ts";
 import type { TranslatedStack } from "./failure.ts";
@@ -38,7 +39,9 @@ export class BoundJob {
   constructor(binding: JobBinding, data: JobData, load: (data: JobData) => Promise<LoadedCode> = loadFunctions) {
     this.binding = binding;
     this.data = data;
-    this.context = { host: binding.host, dataDir: binding.dataDir, dataServers: binding.dataServers };
+    const servers = serversOf(process.env);
+    const dataServers = { ...servers.dataServers, ...binding.dataServers };
+    this.context = { ...servers, host: binding.host, dataDir: binding.dataDir, dataServers };
     this.#loadCode = load;
   }
 

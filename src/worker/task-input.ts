@@ -62,9 +62,8 @@ export async function openInputs(
 
 /** Results of jobs have a size of their own and never change; the size of anything else may be a guess, or the last known one. */
 function openInput(url: string, { replicas, size }: InputSpec, context: SchemeContext): ByteSource {
-  const source = openUrl(url, context);
   const isResult = size > 0 && replicas.every((each) => schemeOf(each) === "disco");
-  return isResult ? sized(source, size) : source;
+  return isResult ? sized(openUrl(url, { ...context, size }), size) : openUrl(url, context);
 }
 
 /** Outputs of the stage before. */

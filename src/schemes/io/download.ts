@@ -2,12 +2,16 @@
  * One HTTP input, downloaded whatever happens on the way: a cut connection is resumed where it broke off, and what comes then
  * is known to be the same file: either the server confirms it (`Range` with `If-Range`), or it sends everything again
  * and the bytes we have already are compared by their checksum. Anything else is an error; wrong data never is read.
+ *
+ * A file of a node's is checked as a whole too: by the size that an index gives, before the first byte is passed on, and by
+ * the digest that the server sends (`Repr-Digest`), behind the last one.
  */
+import { createHash, type Hash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import type { ChunkWriter } from "./chunk-writer.ts";
 import { type Reply, request } from "./http-request.ts";
 import { Inflater } from "./inflate.ts";
-import { type InflateFormat, IoError } from "./messages.ts";
+import { type Download, type InflateFormat, IoError } from "./messages.ts";
 
 /** Attempts in a row that brought not one new byte. */
 const fruitlessMax = 5;
@@ -24,8 +28,9 @@ const encodings: Readonly<Record<string, InflateFormat>> = {
   zstd: "zstd",
 };
 
-export async function download(url: string, name: string, out: ChunkWriter, signal: AbortSignal): Promise<void> {
-  const body = new Body(url, name, out, signal);
+export async function download(task: Download, out: ChunkWriter, signal: AbortSignal): Promise<void> {
+  const { name, isHasty } = task;
+  const body = new Body(task, out, signal);
   let fruitless = 0;
   for (let attempt = 0; ; attempt++) {
     const before = body.received;
@@ -35,11 +40,12 @@ export async function download(url: string, name: string, out: ChunkWriter, sign
     } catch (error) {
       if (signal.aborted || error instanceof IoError || !(error instanceof Interrupted)) throw error;
       fruitless = body.received > before ? 1 : fruitless + 1;
-      if (fruitless >= fruitlessMax || attempt >= resumesMax) {
+      const isGivenUp = isHasty && body.received === 0;
+      if (isGivenUp || fruitless >= fruitlessMax || attempt >= resumesMax) {
         throw new IoError({
           kind: "data",
           code: "download-failed",
-          message: `${name}: ${error.message}, tried ${attempt + 1} times`,
+          message: `${name}: ${error.message}, tried ${attempt === 0 ? "once" : `${attempt + 1} times`}`,
           hint: "Check the address, and that the server runs and can be reached from the node. A list of addresses as one input names replicas.",
         });
       }
@@ -54,7 +60,7 @@ class Interrupted extends Error {
 }
 
 class Body {
-  readonly #url: string;
+  readonly #task: Download;
   readonly #name: string;
   readonly #out: ChunkWriter;
   readonly #signal: AbortSignal;
@@ -63,13 +69,16 @@ class Body {
   /** Length of the whole body as the server announced it. */
   #total: number | null = null;
   #checksum = 0;
+  /** What the server says that SHA-256 of the whole is, in base64. */
+  #digest: string | null = null;
+  #hash: Hash | null = null;
   #begun = false;
   /** Bytes of the body that have been passed on. */
   received = 0;
 
-  constructor(url: string, name: string, out: ChunkWriter, signal: AbortSignal) {
-    this.#url = url;
-    this.#name = name;
+  constructor(task: Download, out: ChunkWriter, signal: AbortSignal) {
+    this.#task = task;
+    this.#name = task.name;
     this.#out = out;
     this.#signal = signal;
   }
@@ -77,6 +86,7 @@ class Body {
   /** One attempt, from where the last one broke off to the end. */
   async fetch(): Promise<void> {
     const headers: Record<string, string> = { "accept-encoding": "identity" };
+    if (this.#task.file !== null) headers["want-repr-digest"] = "sha-256=1";
     // Without a validator nobody can say whether the rest belongs to what we have: begin again and compare.
     if (this.received > 0 && this.#validator !== null) {
       headers["range"] = `bytes=${this.received}-`;
@@ -84,7 +94,8 @@ class Body {
     }
     let reply: Reply;
     try {
-      reply = await request(this.#url, headers, this.#signal, () => this.#out.blocked);
+      const { url, token } = this.#task;
+      reply = await request({ url, headers, token, signal: this.#signal }, () => this.#out.blocked);
     } catch (error) {
       throw this.#interrupted(error);
     }
@@ -94,6 +105,7 @@ class Body {
     } finally {
       reply.body.destroy();
     }
+    this.#checkDigest();
     await this.#inflater?.end();
   }
 
@@ -109,20 +121,17 @@ class Body {
     if (status >= 500 || status === 429 || status === 408)
       throw new Interrupted(`the server answered ${status} ${reply.reason}`);
     if (status === 416 && this.received > 0) throw this.#changed();
-    if (status !== 200) {
-      throw new IoError({
-        kind: "data",
-        code: status === 404 || status === 410 ? "not-found" : "bad-status",
-        message: `${this.#name}: the server answered ${status} ${reply.reason}`.trimEnd(),
-      });
-    }
+    if (status !== 200) throw this.#refused(reply);
     const length = reply.header("content-length");
     this.#checkTotal(length === null ? null : Number(length));
+    this.#checkFile(reply);
     if (this.#begun) {
       if (this.#validator !== null && validatorOf(reply) !== this.#validator) throw this.#changed();
     } else {
       this.#begun = true;
       this.#validator = validatorOf(reply);
+      this.#digest = this.#task.file === null ? null : digestOf(reply);
+      this.#hash = this.#digest === null ? null : createHash("sha256");
       this.#openEncoding(reply.header("content-encoding"));
     }
     return this.received;
@@ -157,6 +166,7 @@ class Body {
         }
         if (chunk.length === 0) continue;
         this.#checksum = crc32(chunk, this.#checksum);
+        this.#hash?.update(chunk);
         this.received += chunk.length;
         await (this.#inflater ?? this.#out).write(chunk);
       }
@@ -172,6 +182,53 @@ class Body {
         message: `${this.#name}: the server announced ${this.#total ?? this.received} bytes and sent more`,
       });
     }
+  }
+
+  #refused({ status, reason }: Reply): IoError {
+    const isGone = status === 404 || status === 410;
+    const isClosed = status === 401 || status === 403;
+    const message = `${this.#name}: the server answered ${status} ${reason}`.trimEnd();
+    if (isClosed && this.#task.file !== null) {
+      const hint = "Set DISCO_TOKEN, and DISCO_MASTER to the server that the token is for.";
+      return new IoError({ kind: "data", code: "no-permission", message, hint });
+    }
+    const hint = "The job was purged, perhaps while its results were read, or the address is wrong.";
+    return new IoError({
+      kind: "data",
+      code: isGone ? "not-found" : "bad-status",
+      message,
+      ...(isGone && this.#task.file !== null ? { hint } : {}),
+    });
+  }
+
+  /** What is plainly not the file is refused before a byte of it is read: an error page that comes as a success, say. */
+  #checkFile(reply: Reply): void {
+    const { file } = this.#task;
+    if (file === null) return;
+    if (/^text\/html\b/i.test(reply.header("content-type") ?? "")) {
+      throw new IoError({
+        kind: "data",
+        code: "not-a-file",
+        message: `${this.#name}: the server sent a web page instead of the file`,
+        hint: "Check that the address, or DISCO_PROXY, is that of a Disco server.",
+      });
+    }
+    if (file.size !== null && this.#total !== null && this.#total !== file.size) {
+      throw new IoError({
+        kind: "data",
+        code: "bad-length",
+        message: `${this.#name} has ${this.#total} bytes instead of ${file.size}: it was cut off or changed`,
+      });
+    }
+  }
+
+  #checkDigest(): void {
+    if (this.#hash === null || this.#hash.digest("base64") === this.#digest) return;
+    throw new IoError({
+      kind: "data",
+      code: "bad-digest",
+      message: `${this.#name}: the file is damaged (its SHA-256 is not the one that was written)`,
+    });
   }
 
   #checkTotal(total: number | null): void {
@@ -203,6 +260,11 @@ function validatorOf(reply: Reply): string | null {
   const tag = reply.header("etag");
   if (tag !== null && !tag.startsWith("W/")) return tag;
   return reply.header("last-modified");
+}
+
+/** SHA-256 in base64. */
+function digestOf(reply: Reply): string | null {
+  return /(?:^|,)\s*sha-256=:([A-Za-z0-9+/]{43}=):/.exec(reply.header("repr-digest") ?? "")?.[1] ?? null;
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

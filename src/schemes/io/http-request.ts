@@ -16,19 +16,26 @@ export interface Reply {
   excess(): Error | null;
 }
 
+export interface Asked {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** For the server of `url`: it is not shown to another one that a redirect leads to, nor after that. */
+  readonly token: string | null;
+  readonly signal: AbortSignal;
+}
+
 /**
  * A GET whose redirects have been followed. `isPaused` tells whether it is us who do not read: silence is then no fault of the
  * server's.
  */
-export async function request(
-  url: string,
-  headers: Readonly<Record<string, string>>,
-  signal: AbortSignal,
-  isPaused: () => boolean,
-): Promise<Reply> {
+export async function request({ url, headers, token, signal }: Asked, isPaused: () => boolean): Promise<Reply> {
   let address = parse(url, url);
+  const { origin } = address;
+  let isTrusted = token !== null;
   for (let redirects = 0; ; redirects++) {
-    const reply = await requestOnce(address, headers, signal, isPaused);
+    isTrusted &&= address.origin === origin;
+    const sent = isTrusted ? { ...headers, authorization: `Bearer ${token}` } : headers;
+    const reply = await requestOnce(address, sent, signal, isPaused);
     const location = reply.header("location");
     if (reply.status < 300 || reply.status > 399 || reply.status === 304 || location === null) return reply;
     reply.body.destroy();

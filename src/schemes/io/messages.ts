@@ -15,10 +15,26 @@ export interface OpenStream {
 export const threadRuns = 1;
 export const threadFailed = 2;
 
-export type StreamTask =
-  /** `url` is fetched; `name` is what errors call it. */
-  | { readonly kind: "download"; readonly name: string; readonly url: string }
-  | { readonly kind: "inflate"; readonly name: string; readonly format: InflateFormat };
+export type StreamTask = Download | { readonly kind: "inflate"; readonly name: string; readonly format: InflateFormat };
+
+export interface Download {
+  readonly kind: "download";
+  /** What errors call it. */
+  readonly name: string;
+  readonly url: string;
+  /** Shown to the server of `url`, and to none that it redirects to. */
+  readonly token: string | null;
+  /** It comes from a node's data server. */
+  readonly file: NodeFile | null;
+  /** A server that cannot be reached is not asked again. */
+  readonly isHasty: boolean;
+}
+
+/** What is known of a file of a node's before it is asked for. */
+export interface NodeFile {
+  /** Bytes; `null`: not known. */
+  readonly size: number | null;
+}
 
 export type InflateFormat = "gzip" | "zstd" | "deflate" | "br";
 

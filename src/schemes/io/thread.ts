@@ -48,7 +48,7 @@ parentPort?.on("message", (open: OpenStream) => {
     }
   });
   if (open.task.kind === "download") {
-    download(open.task.url, open.task.name, out, stopped.signal).then(() => out.end(), fail);
+    download(open.task, out, stopped.signal).then(() => out.end(), fail);
   }
 });
 

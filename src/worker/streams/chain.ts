@@ -1,7 +1,7 @@
 import { DataError } from "../../errors.ts";
 import { own } from "../own.ts";
-import { Records } from "../storage/batch.ts";
-import { readBlocks, readBlocksAsync } from "../storage/read-blocks.ts";
+import { type Batch, Records } from "../storage/batch.ts";
+import { readBlockBatches, readBlocks, readBlocksAsync } from "../storage/read-blocks.ts";
 import { isAsyncIterable, isIterable } from "./stream.ts";
 
 /**
@@ -14,7 +14,9 @@ export const chainReader = own(
   (stream: Iterable<Uint8Array>, _size: number, url: string, _params?: unknown): IterableIterator<[any, any]> => {
     if (isIterable(stream)) return named(readBlocks(stream), url) as unknown as IterableIterator<[unknown, unknown]>;
     if (isAsyncIterable(stream)) {
-      return namedAsync(stream as AsyncIterable<Uint8Array>, url) as unknown as IterableIterator<[unknown, unknown]>;
+      const records = namedAsync(readBlocksAsync(stream as AsyncIterable<Uint8Array>), url);
+      unread.set(records, { stream: stream as AsyncIterable<Uint8Array>, url });
+      return records as unknown as IterableIterator<[unknown, unknown]>;
     }
     throw new TypeError("chainReader reads a stream of byte chunks");
   },
@@ -34,9 +36,23 @@ function named(records: Records, url: string): Records {
   });
 }
 
-async function* namedAsync(stream: AsyncIterable<Uint8Array>, url: string): AsyncGenerator<unknown, void, undefined> {
+/** What the records that `chainReader` made of an asynchronous stream come from. */
+const unread = new WeakMap<object, { readonly stream: AsyncIterable<Uint8Array>; readonly url: string }>();
+
+/**
+ * Instead of records of which none was read yet, their blocks: a promise for each of them and not for each record. `null`: these are
+ * no such records.
+ */
+export function blocksInstead(records: object): AsyncIterable<Batch> | null {
+  const source = unread.get(records);
+  if (source === undefined) return null;
+  unread.delete(records);
+  return namedAsync(readBlockBatches(source.stream), source.url);
+}
+
+async function* namedAsync<T>(stream: AsyncIterable<T>, url: string): AsyncGenerator<T, void, undefined> {
   try {
-    yield* readBlocksAsync(stream);
+    yield* stream;
   } catch (error) {
     throw withUrl(error, url);
   }
