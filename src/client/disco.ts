@@ -264,6 +264,11 @@ export class Disco {
     return join(rootDirectory(this.#options.root), "data");
   }
 
+  /** @internal Options that count over those of each job that this object starts. */
+  get jobOptions(): { readonly profile?: boolean } {
+    return {};
+  }
+
   /** @internal Called by whatever has started a job. */
   submitted(name: string): void {
     this.#options.onSubmit?.(name);

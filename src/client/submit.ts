@@ -14,20 +14,21 @@ export function submitJob(disco: Disco, name: string, jobDict: AnyJobOptions | J
 async function submit(disco: Disco, name: string, jobDict: AnyJobOptions | JobDict): Promise<string> {
   const prefix = checkPrefix(name);
   const packed = packOf(jobDict);
+  const options = { ...jobDict, ...disco.jobOptions } as AnyJobOptions;
   if (packed === undefined) validateOptions(jobDict as AnyJobOptions);
   // The engine starts while the job is being packed.
   const opening = disco.master();
   opening.catch(() => {});
-  const pack = packed === undefined ? await makePack(prefix, jobDict, disco.dataDir) : await renamed(prefix, packed);
+  const pack = packed === undefined ? await makePack(prefix, options, disco.dataDir) : await renamed(prefix, packed);
   const master = await opening;
   const unique = await master.submit(pack, { idempotencyKey: crypto.randomUUID() });
   disco.submitted(unique);
   return unique;
 }
 
-async function makePack(prefix: string, jobDict: AnyJobOptions | JobDict, dataDir: string): Promise<Uint8Array> {
+async function makePack(prefix: string, options: AnyJobOptions, dataDir: string): Promise<Uint8Array> {
   const { makeJobPack } = await import("./job-pack.ts");
-  return makeJobPack({ ...jobDict } as AnyJobOptions, { portable: false, prefix, dataDir });
+  return makeJobPack(options, { portable: false, prefix, dataDir });
 }
 
 async function renamed(prefix: string, packed: Uint8Array): Promise<Uint8Array> {

@@ -1,9 +1,8 @@
 /** `disco oob list NAME` and `disco oob get NAME KEY`: what tasks have put beside their output. */
-import { rename, rm, writeFile } from "node:fs/promises";
 import { nearestName } from "../../client/nearest-name.ts";
 import { DiscoError } from "../../errors.ts";
 import { printJson, printLines } from "../print/write-out.ts";
-import { checkOutput } from "../run/output-place.ts";
+import { checkOutput, writeWhole } from "../run/output-place.ts";
 import { resolveName, type StoreOptions, withDisco } from "./open-disco.ts";
 
 export async function listOob(word: string, options: StoreOptions): Promise<void> {
@@ -34,16 +33,4 @@ export async function getOob(
     if (output === "-") process.stdout.write(data);
     else await writeWhole(output, data);
   });
-}
-
-/** The file appears under its name when it is complete. */
-async function writeWhole(file: string, data: string | Uint8Array): Promise<void> {
-  const partial = `${file}.partial-${process.pid}`;
-  try {
-    await writeFile(partial, data);
-    await rename(partial, file);
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
-  }
 }

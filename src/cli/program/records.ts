@@ -79,9 +79,9 @@ export function addRecordCommands(program: Command): void {
     .option("-o, --output <file>", "write it to a file");
   withExamples(
     withMaster(get, "print an object with the key, and the value as base64"),
-    "disco oob get word_count profile-map-0 -o map.cpuprofile",
+    "disco oob get word_count totals -o totals.json",
   ).action(async (name: string, key: string, options) =>
     (await import("../commands/oob.ts")).getOob(name, key, options),
   );
-  withExamples(oob, "disco oob list word_count", "disco oob get word_count profile-map-0 -o map.cpuprofile");
+  withExamples(oob, "disco oob list word_count", "disco oob get word_count totals -o totals.json");
 }

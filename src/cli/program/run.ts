@@ -60,7 +60,8 @@ function withJobOptions(command: Command): Command {
         .argParser(addParam)
         .default({}, "none"),
     )
-    .option("--keep", "keep intermediate files as well");
+    .option("--keep", "keep intermediate files as well")
+    .option("--profile", "record a CPU profile of each task: `run` prints it at the end, `disco profile` later");
 }
 
 function parsePartitions(text: string): number | null {

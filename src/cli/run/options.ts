@@ -8,6 +8,8 @@ export interface JobModuleOptions {
   readonly partitions?: number | null;
   readonly params: CommandParams;
   readonly keep?: boolean;
+  /** Record CPU profiles; `disco run` prints them at the end. */
+  readonly profile?: boolean;
 }
 
 /** The options of `disco run`, as commander gives them. */

@@ -1,5 +1,5 @@
 /** Where `--output` writes: looked at first, so that hours of work do not end at a folder that is not there. */
-import { stat } from "node:fs/promises";
+import { rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { usageError } from "./job-module.ts";
 
@@ -19,5 +19,17 @@ async function kindOf(path: string): Promise<"folder" | "file" | "nothing"> {
     return (await stat(path)).isDirectory() ? "folder" : "file";
   } catch {
     return "nothing";
+  }
+}
+
+/** The file appears under its name when it is complete. */
+export async function writeWhole(file: string, data: string | Uint8Array): Promise<void> {
+  const partial = `${file}.partial-${process.pid}`;
+  try {
+    await writeFile(partial, data);
+    await rename(partial, file);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
   }
 }

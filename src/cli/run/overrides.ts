@@ -7,7 +7,7 @@ import type { JobModuleOptions } from "./options.ts";
 export function applyOptions(
   dict: Record<string, unknown>,
   inputs: readonly string[],
-  { params, partitions, keep }: JobModuleOptions,
+  { params, partitions, keep, profile }: JobModuleOptions,
 ): Record<string, unknown> {
   return {
     ...dict,
@@ -15,6 +15,7 @@ export function applyOptions(
     ...(Object.keys(params).length > 0 ? { params: withParams(dict["params"], params) } : {}),
     ...(partitions === undefined ? {} : { partitions }),
     ...(keep === true ? { keep } : {}),
+    ...(profile === true ? { profile } : {}),
   };
 }
 

@@ -4,6 +4,7 @@
  * One flow for people and for programs (`--json`): a failure at any point kills the jobs that still run, then everything
  * that was said is printed, then comes the outcome.
  */
+import type { ProfileStats } from "../../client/profile/profile-stats.ts";
 import { DiscoError } from "../../errors.ts";
 import { exitCodeOfError, exitCodes } from "../exit-codes.ts";
 import { type ChosenMaster, chooseMaster } from "../master/choose-master.ts";
@@ -51,8 +52,10 @@ export async function run(file: string, inputs: string[], options: RunOptions): 
     const outcome = await attempt(session, file, inputs, options);
     session.closeDisplay();
     release?.();
-    if (options.json === true) printDocument({ jobs: session.infos().map(reportJob), ...outcome });
+    const profile = outcome.failure === null ? ((await session.profile?.finish(session.infos())) ?? null) : null;
+    if (options.json === true) printDocument({ jobs: session.infos().map(reportJob), ...outcome, profile });
     else await show(session, outcome, options);
+    if (options.json !== true && profile !== null) showProfile(profile, options);
     return exitCodeOf(outcome.failure, session.jobs.length > 0);
   } finally {
     await session.close();
@@ -113,6 +116,13 @@ async function show(session: Session, { results, failure }: Outcome, options: Ru
     const written = results === null ? undefined : options.output;
     await showResults(session, written === undefined ? results : null, options.head, written);
   }
+}
+
+/** Below the results, and beside them where they are all that belongs on standard output. */
+function showProfile(profile: ProfileStats, { output }: RunOptions): void {
+  const stream = output === "-" ? process.stderr : process.stdout;
+  stream.write("\n");
+  profile.printStats({ stream });
 }
 
 function formatOf({ format, output }: RunOptions): RecordFormat {

@@ -12,6 +12,7 @@ import { type EventFormat, eventFormat } from "./event-format.ts";
 import { FollowedJob } from "./followed-job.ts";
 import { type Follower, followingMaster } from "./following-master.ts";
 import type { RunOptions } from "./options.ts";
+import { ProfileReport } from "./profile-report.ts";
 import { WaitNotice } from "./wait-notice.ts";
 
 /** How long somebody who stops waits for the answer to a submission that is on its way. */
@@ -21,17 +22,21 @@ export class Session implements Follower {
   readonly disco: Disco;
   readonly jobs: FollowedJob[] = [];
   readonly dataDirectory: string;
+  /** With `--profile`. */
+  readonly profile: ProfileReport | null;
   readonly #display: ProgressDisplay;
   readonly #formatEvent: EventFormat;
   readonly #submitting = new Set<Promise<unknown>>();
   readonly #notices: WaitNotice[] = [];
 
-  constructor(master: ChosenMaster, { quiet, events, workers }: RunOptions) {
+  constructor(master: ChosenMaster, { quiet, events, workers, profile }: RunOptions) {
     this.#formatEvent = eventFormat(events === true);
     this.dataDirectory = join(master.root, "data");
     adopt(master);
     const address = master.kind === "remote" ? master.address : undefined;
-    this.disco = new SessionDisco(address, { root: master.root, ...(workers === undefined ? {} : { workers }) }, this);
+    const options = { root: master.root, ...(workers === undefined ? {} : { workers }) };
+    this.disco = new SessionDisco(address, options, this, profile === true ? { profile } : {});
+    this.profile = profile === true ? new ProfileReport(this.disco) : null;
     this.#display = openDisplay(quiet === true ? "none" : "auto");
   }
 
@@ -66,6 +71,7 @@ export class Session implements Follower {
     const job = this.jobs.find((followed) => followed.name === name);
     if (job === undefined) return;
     await job.ended;
+    await this.profile?.collect(name);
     if (how === "purge") job.purged = true;
   }
 
@@ -107,11 +113,22 @@ export class Session implements Follower {
 
 class SessionDisco extends Disco {
   readonly #follower: Follower;
+  readonly #jobOptions: { readonly profile?: boolean };
   #followed: Promise<MasterApi> | undefined;
 
-  constructor(address: string | undefined, options: DiscoOptions, follower: Follower) {
+  constructor(
+    address: string | undefined,
+    options: DiscoOptions,
+    follower: Follower,
+    jobOptions: { readonly profile?: boolean },
+  ) {
     super(address, options);
     this.#follower = follower;
+    this.#jobOptions = jobOptions;
+  }
+
+  override get jobOptions(): { readonly profile?: boolean } {
+    return this.#jobOptions;
   }
 
   override master(): Promise<MasterApi> {

@@ -16,7 +16,10 @@ import type { RunOptions } from "./options.ts";
 import { reserveStdout } from "./reserved-stdout.ts";
 import { runModule } from "./run-module.ts";
 
-export type SubmitOptions = Pick<RunOptions, "name" | "partitions" | "params" | "keep" | "master" | "root" | "json">;
+export type SubmitOptions = Pick<
+  RunOptions,
+  "name" | "partitions" | "params" | "keep" | "profile" | "master" | "root" | "json"
+>;
 
 /** First bytes of a job pack, before its version. */
 const packMagic = Buffer.from([0xd5, 0xc0, 0x00]);
@@ -57,8 +60,9 @@ async function isJobPack(file: string): Promise<boolean> {
 }
 
 async function submitPack(disco: Disco, file: string, inputs: string[], options: SubmitOptions): Promise<string> {
-  const { name, partitions, params, keep } = options;
-  const changes = inputs.length > 0 || name !== undefined || partitions !== undefined || keep === true;
+  const { name, partitions, params, keep, profile } = options;
+  const changes =
+    inputs.length > 0 || name !== undefined || partitions !== undefined || keep === true || profile === true;
   if (changes || Object.keys(params).length > 0) {
     throw usageError(
       `${file} is a job pack, which cannot be changed any more`,

@@ -30,28 +30,24 @@ const parts: readonly (readonly [part: string, pattern: RegExp])[] = [
   ["run", /^worker\//],
 ];
 
-/** What serves several parts belongs to the one that called it: a value is encoded in order to be written. */
-const shared = /^protocol\//;
-
 /** Whose each node is: those before it are known, its parent's among them. */
 export function attribute(tree: CallTree): Attribution[] {
   const found: Attribution[] = [];
   for (const [node, parent] of tree.parents.entries()) {
     const caller = found[parent];
-    const isInherited = caller?.origin === "disco" || caller === eventLoop;
-    found.push(
-      attributionOf(tree.frame(node), caller?.part === rootPart ? eventLoop : isInherited ? caller : undefined),
-    );
+    const above = caller?.part === rootPart ? eventLoop : caller;
+    found.push(attributionOf(tree.frame(node), above?.origin === "user" ? undefined : above));
   }
   return found;
 }
 
+/** `caller` is not the user's: what serves it belongs to it. A value is encoded, a file is opened, in order to write. */
 function attributionOf({ name, url }: Frame, caller: Attribution | undefined): Attribution {
   if (url.startsWith("disco:")) {
     const file = url.slice("disco:".length);
     const part = parts.find(([, pattern]) => pattern.test(file))?.[0];
     if (part !== undefined) return { origin: "disco", part: `(disco) ${part}` };
-    return caller?.origin === "disco" && shared.test(file) ? caller : { origin: "disco", part: "(disco) encode" };
+    return caller?.origin === "disco" ? caller : { origin: "disco", part: "(disco) other" };
   }
   if (url === "") {
     // `(program)`, `(idle)`, `(garbage collector)`, `(other)`: not called by anybody.
@@ -59,6 +55,7 @@ function attributionOf({ name, url }: Frame, caller: Attribution | undefined): A
     return caller ?? { origin: "native", part: `(native) ${name}` };
   }
   if (url.startsWith("node:")) return caller ?? { origin: "node", part: `(node) ${nodeModule(url)}` };
+  if (url.startsWith("wasm:") && caller !== undefined) return caller;
   return { origin: "user", part: null };
 }
 

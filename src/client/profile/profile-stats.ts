@@ -1,5 +1,5 @@
 /** The profiles of a job's tasks, merged (the seed: what `profile_stats` returns, a `pstats.Stats`). */
-import type { CallTree } from "../../worker/profile/call-tree.ts";
+import { CallTree } from "../../worker/profile/call-tree.ts";
 import { type CpuProfile, cpuProfileOf } from "./cpu-profile.ts";
 import { functionsOf, type ProfiledFunction } from "./functions.ts";
 import {
@@ -36,6 +36,20 @@ export class ProfileStats {
   readonly intervalMicros: number;
   readonly #tree: CallTree;
   #functions: readonly ProfiledFunction[] | undefined;
+
+  /** @internal Those of several jobs as if they were one. */
+  static merged(all: readonly ProfileStats[], job: string): ProfileStats {
+    const tree = new CallTree();
+    for (const stats of all) tree.merge(stats.#tree);
+    return new ProfileStats({
+      job,
+      stages: [...new Set(all.flatMap(({ stages }) => stages))],
+      hosts: [...new Set(all.flatMap(({ hosts }) => hosts))].sort(),
+      tasks: all.reduce((sum, { tasks }) => sum + tasks, 0),
+      intervalMicros: Math.max(0, ...all.map((stats) => stats.intervalMicros)),
+      tree,
+    });
+  }
 
   /** @internal */
   constructor({ job, stages, hosts, tasks, intervalMicros, tree }: ProfileParts) {
@@ -81,6 +95,12 @@ export class ProfileStats {
    */
   toCpuProfile(): CpuProfile {
     return cpuProfileOf(this.#tree);
+  }
+
+  /** What `JSON.stringify` gives: all functions, and what was recorded. */
+  toJSON(): object {
+    const { job, stages, hosts, tasks, samples, totalMs, intervalMicros, functions } = this;
+    return { job, stages, hosts, tasks, samples, totalMs, intervalMicros, functions };
   }
 
   /** The same as `toCpuProfile()`. */
