@@ -10,6 +10,10 @@ const moduleFile = /^[^-].*\.[cm]?[jt]s$/;
 export async function main(args: readonly string[]): Promise<void> {
   process.stdout.on("error", endQuietly);
   const [first] = args;
+  if (first === "__complete") {
+    await (await import("./completion/complete.ts")).complete(args.slice(args[1] === "--" ? 2 : 1));
+    await leave();
+  }
   if (first !== undefined && moduleFile.test(first)) {
     process.stderr.write(`disco: ${first} is a file; to run the job in it: disco run ${args.join(" ")}\n`);
     process.exitCode = exitCodes.usage;

@@ -4,6 +4,7 @@
  */
 import { Command } from "commander";
 import { packageVersion } from "../package-version.ts";
+import { addCompletion } from "./program/completion.ts";
 import { addDaemonCommands } from "./program/daemon.ts";
 import { addEndingCommands } from "./program/ending.ts";
 import { addJobCommands } from "./program/jobs.ts";
@@ -31,6 +32,8 @@ export function buildProgram(): Command {
   addNodeCommands(program);
   program.commandsGroup("Daemon:");
   addDaemonCommands(program);
+  program.commandsGroup("Commands:");
+  addCompletion(program);
   program.addHelpText("after", programNotes);
   return program;
 }
