@@ -30,11 +30,6 @@ export class Guard {
     this.#wrong = new WrongTokens(now);
   }
 
-  /** Tokens are set. */
-  get asksForTokens(): boolean {
-    return !this.#access.isOpen;
-  }
-
   /** Whether the request comes from where it may. */
   originRefusal({ method = "", headers }: IncomingMessage): Refusal | null {
     return this.#hosts.refusal(method, headers);

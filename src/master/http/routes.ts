@@ -25,6 +25,9 @@ for (const route of [
   methods.set(route.method, route);
 }
 
+/** Paths that are answered. */
+export const paths: ReadonlySet<string> = new Set(table.keys());
+
 const notFound = new Set(["unknown-job", "unknown-stage", "unknown-node", "stage-not-ended"]);
 
 /** Reasons that pass: Disco's client tries again after a 503. */
