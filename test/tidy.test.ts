@@ -65,6 +65,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "shipping/module-format.ts",
     "master/daemon.ts",
     "master/log.ts",
+    "journal/sqlite.ts",
     "protocol",
   ],
 };

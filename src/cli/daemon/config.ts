@@ -5,29 +5,27 @@ import { type SettingName, settingNames, settingOf } from "../../settings/table.
 import { exitCodes } from "../exit-codes.ts";
 import { formatColumns, widthOf } from "../print/columns.ts";
 import { lookOf } from "../progress/look.ts";
-import { asCommand, type OutputOptions, print } from "./output.ts";
+import { type OutputOptions, print } from "./output.ts";
 
-export async function showConfig(options: OutputOptions & SettingFlags): Promise<void> {
-  await asCommand(options, () => {
-    const { json: _, ...flags } = options;
-    const resolved = resolveSettings("all", { flags, env: process.env, cwd: process.cwd() });
-    const file = resolved.configFile?.file ?? null;
-    const settings = Object.fromEntries(settingNames.map((name) => [name, reportOf(name, resolved)]));
-    const look = lookOf(process.stdout);
-    const columns = [{ title: "SETTING" }, { title: "VALUE", shrinks: true }, { title: "FROM" }];
-    const rows = settingNames.map((name) => {
-      const { origin, variable } = settings[name] as SettingReport;
-      const isDefault = resolved.origins[name].kind === "default";
-      const shown = shownValue(name, resolved);
-      return [name, shown, isDefault ? { text: `default (${variable})`, style: "dim" as const } : origin];
-    });
-    print(options, { ok: true, configFile: file, settings }, [
-      ...formatColumns(columns, rows, widthOf(process.stdout), look),
-      "",
-      file === null ? "There is no disco.toml." : `The disco.toml that counts: ${file}`,
-    ]);
-    return Promise.resolve(exitCodes.ok);
+export function showConfig(options: OutputOptions & SettingFlags): number {
+  const { json: _, ...flags } = options;
+  const resolved = resolveSettings("all", { flags, env: process.env, cwd: process.cwd() });
+  const file = resolved.configFile?.file ?? null;
+  const settings = Object.fromEntries(settingNames.map((name) => [name, reportOf(name, resolved)]));
+  const look = lookOf(process.stdout);
+  const columns = [{ title: "SETTING" }, { title: "VALUE", shrinks: true }, { title: "FROM" }];
+  const rows = settingNames.map((name) => {
+    const { origin, variable } = settings[name] as SettingReport;
+    const isDefault = resolved.origins[name].kind === "default";
+    const shown = shownValue(name, resolved);
+    return [name, shown, isDefault ? { text: `default (${variable})`, style: "dim" as const } : origin];
   });
+  print(options, { configFile: file, settings }, [
+    ...formatColumns(columns, rows, widthOf(process.stdout), look),
+    "",
+    file === null ? "There is no disco.toml." : `The disco.toml that counts: ${file}`,
+  ]);
+  return exitCodes.ok;
 }
 
 interface SettingReport {

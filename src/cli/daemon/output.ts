@@ -1,6 +1,4 @@
-/** What the commands of the daemon print: lines for people, or one JSON document, also when they fail. */
-import { reportError } from "../print/error-report.ts";
-
+/** What the commands of the daemon print: lines for people, or one JSON document. */
 export interface OutputOptions {
   readonly json?: boolean;
 }
@@ -13,16 +11,6 @@ export function print(
 ): void {
   if (json === true) process.stdout.write(`${JSON.stringify({ version: 1, ...document }, null, 2)}\n`);
   else for (const line of lines) process.stdout.write(`${line}\n`);
-}
-
-/** Does what a command does, and sets the exit status. */
-export async function asCommand(options: OutputOptions, act: () => Promise<number>): Promise<void> {
-  try {
-    process.exitCode = await act();
-  } catch (error) {
-    print({ json: options.json === true }, { ok: false, error: reportError(error) }, []);
-    throw error;
-  }
 }
 
 /** `name  value`, aligned and indented. */

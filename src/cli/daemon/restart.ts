@@ -4,7 +4,7 @@ import { resolveClientSettings } from "../../settings/client.ts";
 import { type ResolvedDaemon, resolveDaemonSettings } from "../../settings/daemon.ts";
 import type { SettingFlags } from "../../settings/resolve.ts";
 import { tokenSettings } from "../../settings/tokens.ts";
-import { asCommand, type OutputOptions } from "./output.ts";
+import type { OutputOptions } from "./output.ts";
 import { daemonState } from "./running.ts";
 import { startUnlessRunning } from "./start.ts";
 import { readStartRecord, type StartRecord } from "./start-record.ts";
@@ -15,21 +15,19 @@ export interface RestartOptions extends OutputOptions, SettingFlags {
   readonly force?: boolean;
 }
 
-export async function restart(options: RestartOptions): Promise<void> {
-  await asCommand(options, async () => {
-    const { timeout, force, json, ...asked } = options;
-    const client = resolveClientSettings({ flags: asked });
-    const { root } = client.settings;
-    const state = await daemonState(root);
-    const before = "record" in state ? readStartRecord(root, state.record.instance) : null;
-    const flags: SettingFlags = { ...before?.flags, ...asked };
-    const resolved = resolveDaemonSettings({ flags, env: process.env, cwd: process.cwd() });
-    // Before anything is stopped: whatever is wrong with the settings leaves the daemon as it is.
-    if (before !== null && state.kind !== "stale") assertNoTokenLost(before, resolved);
-    for (const warning of resolved.warnings) process.stderr.write(`warning: ${warning}\n`);
-    await stopDaemon(client, { timeout, force: force === true });
-    return startUnlessRunning(resolved, flags, json === undefined ? {} : { json });
-  });
+export async function restart(options: RestartOptions): Promise<number> {
+  const { timeout, force, json, ...asked } = options;
+  const client = resolveClientSettings({ flags: asked });
+  const { root } = client.settings;
+  const state = await daemonState(root);
+  const before = "record" in state ? readStartRecord(root, state.record.instance) : null;
+  const flags: SettingFlags = { ...before?.flags, ...asked };
+  const resolved = resolveDaemonSettings({ flags, env: process.env, cwd: process.cwd() });
+  // Before anything is stopped: whatever is wrong with the settings leaves the daemon as it is.
+  if (before !== null && state.kind !== "stale") assertNoTokenLost(before, resolved);
+  for (const warning of resolved.warnings) process.stderr.write(`warning: ${warning}\n`);
+  await stopDaemon(client, { timeout, force: force === true });
+  return startUnlessRunning(resolved, flags, json === undefined ? {} : { json });
 }
 
 /** A daemon that asks for tokens must not come back open to everybody because this shell does not have them. */

@@ -7,7 +7,7 @@ import { otherSettings } from "./asked-settings.ts";
 import { absoluteFlags, startInBackground } from "./background.ts";
 import { runForeground } from "./foreground.ts";
 import { logFileOf } from "./log-file.ts";
-import { asCommand, details, type OutputOptions, print } from "./output.ts";
+import { details, type OutputOptions, print } from "./output.ts";
 import { daemonState } from "./running.ts";
 import { readStartRecord } from "./start-record.ts";
 
@@ -15,14 +15,12 @@ export interface StartOptions extends OutputOptions, SettingFlags {
   readonly foreground?: boolean;
 }
 
-export async function start(options: StartOptions): Promise<void> {
-  await asCommand(options, async () => {
-    const { foreground, json: _, ...flags } = options;
-    const resolved = resolveDaemonSettings({ flags, env: process.env, cwd: process.cwd() });
-    if (foreground === true) return runForeground(resolved, absoluteFlags(flags));
-    for (const warning of resolved.warnings) process.stderr.write(`warning: ${warning}\n`);
-    return startUnlessRunning(resolved, flags, options);
-  });
+export async function start(options: StartOptions): Promise<number> {
+  const { foreground, json: _, ...flags } = options;
+  const resolved = resolveDaemonSettings({ flags, env: process.env, cwd: process.cwd() });
+  if (foreground === true) return runForeground(resolved, absoluteFlags(flags));
+  for (const warning of resolved.warnings) process.stderr.write(`warning: ${warning}\n`);
+  return startUnlessRunning(resolved, flags, options);
 }
 
 export async function startUnlessRunning(
@@ -55,7 +53,7 @@ export async function startUnlessRunning(
     ["disco stop", "stop it; jobs go on at the next start"],
   ] as const;
   const settings = root === resolved.settings.root && resolved.origins.root.kind === "flag" ? [rootReminder(root)] : [];
-  print(output, { ok: true, running: true, started: true, url, pid, instance, root, log }, [
+  print(output, { running: true, started: true, url, pid, instance, root, log }, [
     `The daemon runs, with process id ${pid}.`,
     ...details(rows),
     "",
@@ -91,7 +89,7 @@ async function sayIfRunning(resolved: ResolvedDaemon, output: OutputOptions): Pr
       hint: "`disco restart`, with the same options, starts it with the new settings. Jobs go on afterwards.",
     });
   }
-  const document = { ok: true, running: true, started: false, url, pid, instance, root, log: logFileOf(root) };
+  const document = { running: true, started: false, url, pid, instance, root, log: logFileOf(root) };
   print(output, document, [
     `The daemon runs already, with process id ${pid}.`,
     ...details([

@@ -7,7 +7,7 @@ import { lookOf } from "../progress/look.ts";
 import { formatBytes, formatCount } from "../progress/quantity.ts";
 import { logFileOf } from "./log-file.ts";
 import { type MasterReport, masterReport } from "./master-report.ts";
-import { asCommand, details, type OutputOptions, print } from "./output.ts";
+import { details, type OutputOptions, print } from "./output.ts";
 import { type DaemonState, daemonState } from "./running.ts";
 
 export interface StatusOptions extends OutputOptions {
@@ -15,25 +15,23 @@ export interface StatusOptions extends OutputOptions {
   readonly config?: string;
 }
 
-export async function status(options: StatusOptions): Promise<void> {
-  await asCommand(options, async () => {
-    const { json: _, ...flags } = options;
-    const client = resolveClientSettings({ flags });
-    const { root } = client.settings;
-    const state = await daemonState(root);
-    if (state.kind !== "running") {
-      const problem = problemOf(state);
-      const pid = state.kind === "silent" ? state.record.pid : null;
-      print(options, { ok: true, running: false, root, pid, problem }, [
-        `No daemon ${state.kind === "silent" ? "answers" : "runs"} on ${root}${problem === null ? "." : `: ${problem}`}`,
-        ...(state.kind === "silent" ? [] : details([["disco start", "start one"]])),
-      ]);
-      return exitCodes.unreachable;
-    }
-    const report = await masterReport(state.record.url, () => client.token());
-    print(options, documentOf(root, state.record, report), linesOf(root, state.record, report));
-    return exitCodes.ok;
-  });
+export async function status(options: StatusOptions): Promise<number> {
+  const { json: _, ...flags } = options;
+  const client = resolveClientSettings({ flags });
+  const { root } = client.settings;
+  const state = await daemonState(root);
+  if (state.kind !== "running") {
+    const problem = problemOf(state);
+    const pid = state.kind === "silent" ? state.record.pid : null;
+    print(options, { running: false, root, pid, problem }, [
+      `No daemon ${state.kind === "silent" ? "answers" : "runs"} on ${root}${problem === null ? "." : `: ${problem}`}`,
+      ...(state.kind === "silent" ? [] : details([["disco start", "start one"]])),
+    ]);
+    return exitCodes.unreachable;
+  }
+  const report = await masterReport(state.record.url, () => client.token());
+  print(options, documentOf(root, state.record, report), linesOf(root, state.record, report));
+  return exitCodes.ok;
 }
 
 function problemOf(state: Exclude<DaemonState, { kind: "running" }>): string | null {
@@ -50,7 +48,7 @@ function problemOf(state: Exclude<DaemonState, { kind: "running" }>): string | n
 
 function documentOf(root: string, record: DaemonRecord, report: MasterReport): Record<string, unknown> {
   const { url, pid, instance, version: masterVersion, startedAt } = record;
-  const known = { ok: true, running: true, url, pid, instance, masterVersion, startedAt, root, log: logFileOf(root) };
+  const known = { running: true, url, pid, instance, masterVersion, startedAt, root, log: logFileOf(root) };
   if (report.kind === "unknown") return { ...known, problem: report.why };
   const { jobs, readOnly, alarms, scheduler, journal } = report.info;
   return { ...known, problem: null, jobs, readOnly, alarms, scheduler, journal, nodes: report.nodes };

@@ -6,7 +6,7 @@ import type { SettingFlags } from "../../settings/resolve.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { formatCount } from "../progress/quantity.ts";
 import { masterReport } from "./master-report.ts";
-import { asCommand, type OutputOptions, print } from "./output.ts";
+import { type OutputOptions, print } from "./output.ts";
 import { ended, isAlive } from "./process.ts";
 import { type DaemonState, daemonState } from "./running.ts";
 
@@ -29,29 +29,27 @@ export interface Stopped {
   readonly activeJobs: number | null;
 }
 
-export async function stop(options: StopOptions): Promise<void> {
-  await asCommand(options, async () => {
-    const { root, config } = options;
-    const flags: SettingFlags = {
-      ...(root === undefined ? {} : { root }),
-      ...(config === undefined ? {} : { config }),
-    };
-    const client = resolveClientSettings({ flags });
-    const stopped = await stopDaemon(client, options);
-    if (stopped === null) {
-      print(options, { ok: true, running: false, stopped: false, root: client.settings.root }, [
-        `No daemon runs on ${client.settings.root}.`,
-      ]);
-      return exitCodes.ok;
-    }
-    const { record, by, activeJobs } = stopped;
-    print(
-      options,
-      { ok: true, running: false, stopped: true, signal: by, pid: record.pid, activeJobs, root: client.settings.root },
-      [`The daemon has ${by === "SIGTERM" ? "stopped" : "been ended by force"}.${sayJobs(activeJobs)}`],
-    );
+export async function stop(options: StopOptions): Promise<number> {
+  const { root, config } = options;
+  const flags: SettingFlags = {
+    ...(root === undefined ? {} : { root }),
+    ...(config === undefined ? {} : { config }),
+  };
+  const client = resolveClientSettings({ flags });
+  const stopped = await stopDaemon(client, options);
+  if (stopped === null) {
+    print(options, { running: false, stopped: false, root: client.settings.root }, [
+      `No daemon runs on ${client.settings.root}.`,
+    ]);
     return exitCodes.ok;
-  });
+  }
+  const { record, by, activeJobs } = stopped;
+  print(
+    options,
+    { running: false, stopped: true, signal: by, pid: record.pid, activeJobs, root: client.settings.root },
+    [`The daemon has ${by === "SIGTERM" ? "stopped" : "been ended by force"}.${sayJobs(activeJobs)}`],
+  );
+  return exitCodes.ok;
 }
 
 /**

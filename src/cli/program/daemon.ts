@@ -11,6 +11,7 @@ export function addDaemonCommands(program: Command): void {
   addStatus(program);
   addRestart(program);
   addConfig(program);
+  addDoctor(program);
   addToken(program);
 }
 
@@ -29,7 +30,10 @@ function addStart(program: Command): void {
     )
     .option(...json)
     .addHelpText("after", startNotes)
-    .action(async (options) => (await import("../daemon/start.ts")).start(options));
+    .action(async (options) => {
+      const { start } = await import("../daemon/start.ts");
+      process.exitCode = await start(options);
+    });
 }
 
 function addStop(program: Command): void {
@@ -37,7 +41,10 @@ function addStop(program: Command): void {
     .option(...root)
     .option(...config)
     .option(...json)
-    .action(async (options) => (await import("../daemon/stop.ts")).stop(options));
+    .action(async (options) => {
+      const { stop } = await import("../daemon/stop.ts");
+      process.exitCode = await stop(options);
+    });
 }
 
 function addStatus(program: Command): void {
@@ -47,7 +54,10 @@ function addStatus(program: Command): void {
     .option(...root)
     .option(...config)
     .option(...json)
-    .action(async (options) => (await import("../daemon/status.ts")).status(options));
+    .action(async (options) => {
+      const { status } = await import("../daemon/status.ts");
+      process.exitCode = await status(options);
+    });
 }
 
 function addRestart(program: Command): void {
@@ -60,14 +70,32 @@ function addRestart(program: Command): void {
     );
   addStopOptions(addSettings(command, ["both", "daemon"]))
     .option(...json)
-    .action(async (options) => (await import("../daemon/restart.ts")).restart(options));
+    .action(async (options) => {
+      const { restart } = await import("../daemon/restart.ts");
+      process.exitCode = await restart(options);
+    });
 }
 
 function addConfig(program: Command): void {
   const command = program.command("config").description("show all settings, their values, and where these come from");
   addSettings(command, ["both", "daemon", "client"])
     .option(...json)
-    .action(async (options) => (await import("../daemon/config.ts")).showConfig(options));
+    .action(async (options) => {
+      const { showConfig } = await import("../daemon/config.ts");
+      process.exitCode = showConfig(options);
+    });
+}
+
+function addDoctor(program: Command): void {
+  const command = program
+    .command("doctor")
+    .description("look at all that could be wrong, and say what to do (exit status 1: something is)");
+  addSettings(command, ["both", "daemon", "client"])
+    .option(...json)
+    .action(async (options) => {
+      const { doctor } = await import("../daemon/doctor.ts");
+      process.exitCode = await doctor(options);
+    });
 }
 
 function addToken(program: Command): void {
@@ -78,7 +106,10 @@ function addToken(program: Command): void {
     .argument("[file]", "where to write it; without one it is printed")
     .description("make a random token")
     .option(...json)
-    .action(async (file: string | undefined, options) => (await import("../daemon/token.ts")).makeToken(file, options));
+    .action(async (file: string | undefined, options) => {
+      const { makeToken } = await import("../daemon/token.ts");
+      process.exitCode = makeToken(file, options);
+    });
 }
 
 const json = ["--json", "print JSON"] as const;
