@@ -35,7 +35,7 @@ export async function candidatesAt(place: Place, names: NameSources): Promise<Co
       return await argumentOf(wanted.argument, { typed, before }, names);
     }
     case "value":
-      return valueOf(wanted.option, wanted.lead, typed.slice(wanted.lead.length));
+      return optionValue(wanted.option, wanted.lead, typed.slice(wanted.lead.length));
     case "nothing":
       return { candidates: [], files: null };
   }
@@ -72,7 +72,7 @@ async function argumentOf(
   }
 }
 
-function valueOf(option: Option, lead: string, typed: string): Completion {
+function optionValue(option: Option, lead: string, typed: string): Completion {
   if (option.argChoices !== undefined) {
     const { candidates } = only(plain(option.argChoices), typed);
     return { candidates: candidates.map((one) => ({ ...one, value: lead + one.value })), files: null };

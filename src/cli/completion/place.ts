@@ -38,7 +38,7 @@ export function placeOf(program: Command, words: readonly string[]): Place {
     } else if (!onlyArguments && word === "--") {
       onlyArguments = true;
     } else if (!onlyArguments && word.startsWith("-") && word !== "-") {
-      const [flag = "", value] = splitOption(word);
+      const [flag, value] = splitOption(word);
       const option = optionOf(command, flag);
       if (option === undefined || !takesValue(option)) continue;
       if (value === undefined) waiting = option;
@@ -58,7 +58,7 @@ export function placeOf(program: Command, words: readonly string[]): Place {
 
 function wantedBy(command: Command, typed: string, before: readonly string[]): Wanted {
   if (typed.startsWith("-") && typed !== "-") {
-    const [flag = "", value] = splitOption(typed);
+    const [flag, value] = splitOption(typed);
     if (value === undefined) return { kind: "option" };
     const option = optionOf(command, flag);
     if (option === undefined || !takesValue(option)) return { kind: "nothing" };
