@@ -56,7 +56,7 @@ export class Front {
     // Each request that waits listens.
     setMaxListeners(0, closing);
     this.#parts = parts;
-    this.#guard = new Guard({ tokens: settings.tokens, names: [...names, ...settings.allowedHosts] });
+    this.#guard = new Guard({ tokens: settings.tokens, names, allowedHosts: settings.allowedHosts });
     this.#disco = { master, limits, packBytesMax: settings.packBytesMax, jobList: new JobListBody(master), closing };
     this.#health = { master, instance, version: packageVersion(), unready, closing };
   }

@@ -15,6 +15,8 @@ export interface GuardOptions {
   readonly tokens: Readonly<Partial<Record<Scope, string>>>;
   /** Names of this server. */
   readonly names: Iterable<string>;
+  /** Other names under which it may be addressed, each with or without a port. */
+  readonly allowedHosts: Iterable<string>;
   /** Milliseconds of a clock that never goes back, for tests. */
   readonly now?: () => number;
 }
@@ -24,9 +26,9 @@ export class Guard {
   readonly #hosts: HostCheck;
   readonly #wrong: WrongTokens;
 
-  constructor({ tokens, names, now }: GuardOptions) {
+  constructor({ tokens, names, allowedHosts, now }: GuardOptions) {
     this.#access = new Access(tokens);
-    this.#hosts = new HostCheck(names);
+    this.#hosts = new HostCheck(names, allowedHosts);
     this.#wrong = new WrongTokens(now);
   }
 

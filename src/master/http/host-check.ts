@@ -18,10 +18,12 @@ export interface BrowserHeaders {
 
 export class HostCheck {
   readonly #names: ReadonlySet<string>;
+  readonly #allowed: ReadonlySet<string>;
 
-  /** Names, each with or without a port, under which the server may be addressed. */
-  constructor(names: Iterable<string>) {
-    this.#names = new Set([...names].map((name) => name.toLowerCase().replace(/\.$/, "")));
+  /** `own`: names of this server. `allowed`: those that an operator added, each with or without a port. */
+  constructor(own: Iterable<string>, allowed: Iterable<string> = []) {
+    this.#allowed = new Set([...allowed].map(canonical));
+    this.#names = new Set([...[...own].map(canonical), ...this.#allowed]);
   }
 
   refusal(method: string, headers: BrowserHeaders): Refusal | null {
@@ -50,8 +52,8 @@ export class HostCheck {
     if (from === null) return false;
     const usual = match?.[1] === "https" ? "443" : "80";
     if (from.name === host.name && (from.port || usual) === (host.port || usual)) return true;
-    if (isIP(from.name) !== 0) return false;
-    return this.#names.has(`${from.name}:${from.port || usual}`);
+    const port = from.port || usual;
+    return this.#allowed.has(`${from.name}:${port}`) || (port === usual && this.#allowed.has(from.name));
   }
 }
 
@@ -60,6 +62,10 @@ const foreignOrigin: Refusal = {
   code: "foreign-origin",
   message: "requests of other web pages are not answered",
 };
+
+function canonical(name: string): string {
+  return name.toLowerCase().replace(/\.$/, "");
+}
 
 interface Host {
   readonly name: string;
