@@ -20,7 +20,7 @@ export async function runForeground(resolved: ResolvedDaemon, flags: SettingFlag
     const daemon = await openDaemon(settings, { log });
     writeStartRecord(settings.root, startRecordOf(daemon.instance, flags, settings));
     const { tokens, ...shown } = settings;
-    log.info({ ...shown, scopes: Object.keys(tokens), configFile, pid: process.pid, url: daemon.url }, "started");
+    log.info({ ...shown, scopes: Object.keys(tokens), configFile, url: daemon.url }, "started");
     for (const warning of warnings) log.warn(warning);
     await tellStarter({ kind: "ready", url: daemon.url, instance: daemon.instance });
     const end = await Promise.race([signals.first, daemon.failed]);

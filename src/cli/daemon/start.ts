@@ -1,15 +1,21 @@
 /** `disco start`. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { DiscoError } from "../../errors.ts";
 import { type ResolvedDaemon, resolveDaemonSettings } from "../../settings/daemon.ts";
 import type { SettingFlags } from "../../settings/resolve.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { otherSettings } from "./asked-settings.ts";
-import { absoluteFlags, startInBackground } from "./background.ts";
+import { absoluteFlags, type StartedDaemon, startInBackground } from "./background.ts";
 import { runForeground } from "./foreground.ts";
 import { logFileOf } from "./log-file.ts";
 import { details, type OutputOptions, print } from "./output.ts";
 import { daemonState } from "./running.ts";
 import { readStartRecord } from "./start-record.ts";
+
+/** A daemon that ends has that long for its workers and its journal. */
+const busyTimeoutMs = 15_000;
+const retryAfterMs = 1000;
+const pollMs = 20;
 
 export interface StartOptions extends OutputOptions, SettingFlags {
   readonly foreground?: boolean;
@@ -29,17 +35,8 @@ export async function startUnlessRunning(
   output: OutputOptions,
 ): Promise<number> {
   const { root } = resolved.settings;
-  if (await sayIfRunning(resolved, output)) return exitCodes.ok;
-  let started: Awaited<ReturnType<typeof startInBackground>>;
-  try {
-    started = await startInBackground(resolved, flags);
-  } catch (error) {
-    // Two were started at once, and the other one has the root now.
-    if (error instanceof DiscoError && error.code === "root-busy" && (await sayIfRunning(resolved, output))) {
-      return exitCodes.ok;
-    }
-    throw error;
-  }
+  const started = await startOrFind(resolved, flags, output);
+  if (started === null) return exitCodes.ok;
   const { pid, url, instance } = started;
   const log = logFileOf(root);
   const rows = [
@@ -52,15 +49,40 @@ export async function startUnlessRunning(
     ["disco jobs", "see what runs and ran"],
     ["disco stop", "stop it; jobs go on at the next start"],
   ] as const;
-  const settings = root === resolved.settings.root && resolved.origins.root.kind === "flag" ? [rootReminder(root)] : [];
+  const reminder = resolved.origins.root.kind === "flag" ? [rootReminder(root)] : [];
   print(output, { running: true, started: true, url, pid, instance, root, log }, [
     `The daemon runs, with process id ${pid}.`,
     ...details(rows),
     "",
     ...details(next),
-    ...settings,
+    ...reminder,
   ]);
   return exitCodes.ok;
+}
+
+/** `null`: one runs already, and that was said. */
+async function startOrFind(
+  resolved: ResolvedDaemon,
+  flags: SettingFlags,
+  output: OutputOptions,
+): Promise<StartedDaemon | null> {
+  const until = performance.now() + busyTimeoutMs;
+  for (;;) {
+    if (await sayIfRunning(resolved, output)) return null;
+    try {
+      return await startInBackground(resolved, flags);
+    } catch (error) {
+      // Another daemon has the root and does not serve: it is about to start, or to end.
+      if (!(error instanceof DiscoError) || error.code !== "root-busy" || performance.now() > until) throw error;
+      await changeOf(resolved.settings.root);
+    }
+  }
+}
+
+/** Returns when a daemon serves the root, or after a while. */
+async function changeOf(root: string): Promise<void> {
+  const until = performance.now() + retryAfterMs;
+  while (performance.now() < until && (await daemonState(root)).kind !== "running") await sleep(pollMs);
 }
 
 /** The other commands look at the root that environment and files give. */
