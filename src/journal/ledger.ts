@@ -9,7 +9,8 @@
  * LE1. Commands are carried out after all events that led to them are in the journal, in the order of the events.
  * LE2. When an append fails, nothing more is recorded or carried out: the machine is ahead of the journal, and only
  *      opening the ledger anew brings them together. A conflict means that another master leads.
- * LE3. Opening folds snapshot and records into a machine that equals the one that wrote them, then raises the epoch.
+ * LE3. Opening folds snapshot and records into a machine that equals the one that wrote them, then raises the epoch. Between
+ *      the two the machine can be asked, but takes nothing in.
  *
  * All events of one turn of the event loop share a record, 64 at most, so that a thousand reports cost some twenty
  * writes. A journal in this process commits synchronously; nothing waits for a promise.
@@ -24,12 +25,14 @@ import { restoreMaster, snapshotMaster } from "../core/snapshot.ts";
 import { DiscoError } from "../errors.ts";
 import type { Head, StoredSnapshot } from "./journal.ts";
 import type { LocalJournal } from "./local.ts";
-import { corrupt, decodeRecord, decodeSnapshot, encodeRecord, encodeSnapshot, recordEventsMax } from "./record.ts";
+import { corrupt, decodeSnapshot, encodeRecord, encodeSnapshot, recordEventsMax } from "./record.ts";
 
 /** Records after which a snapshot is taken and they are trimmed. */
 const compactAfterRecords = 10_000;
 /** A big state is not written out often: one more record for so many bytes of the last snapshot. */
 const snapshotBytesPerRecord = 512;
+/** Effects that never settle put a snapshot off for so many records at most. */
+const unsettledRecordsMax = 10_000;
 /** A snapshot up to this size is always taken at the end: it costs less than opening a file. */
 const smallSnapshotBytes = 256 * 1024;
 
@@ -43,6 +46,15 @@ export interface LedgerParts {
   readonly carryOut: (commands: readonly Command[]) => void;
   /** The journal failed (LE2). Called once. */
   readonly failed?: (error: DiscoError) => void;
+  /** Told each command of the events that are replayed: a crash may have come before it was carried out. */
+  readonly replayed?: (command: Command) => void;
+  /** Whether tasks may be assigned now. Default: always. */
+  readonly mayAssign?: () => boolean;
+  /**
+   * Whether all that commands caused so far has its effect. What a snapshot covers is not replayed: one is taken only then, or when
+   * that has been put off for long. Default: always.
+   */
+  readonly settled?: () => boolean;
   /** Runs a function at the end of the turn. Default `setImmediate`. */
   readonly defer?: (act: () => void) => void;
   readonly options?: MasterOptions;
@@ -58,6 +70,7 @@ export class Ledger {
   #nonce = 0;
   #error: DiscoError | null = null;
   #closed = false;
+  #leads = false;
   #recordsToCompact: number;
   #snapshotSeq: number;
   #snapshotBytes: number;
@@ -81,20 +94,34 @@ export class Ledger {
    * @throws DiscoError `journal-gap`, `journal-corrupt`, `newer-version`, `deposed`
    */
   static open(parts: LedgerParts): Ledger {
+    const ledger = Ledger.read(parts);
+    ledger.takeOver();
+    return ledger;
+  }
+
+  /** As `open`, without taking over: `machine` answers questions, and nothing can be recorded before `takeOver`. */
+  static read(parts: LedgerParts): Ledger {
     const { journal, options } = parts;
+    journal.refreshSync();
     const snapshot = journal.snapshotSync();
     let head: Head = { seq: snapshot?.seq ?? 0, hash: snapshot?.hash ?? "" };
     const machine =
       snapshot === null ? new MasterMachine(options) : restoreMaster(decodeSnapshot<MasterSnapshot>(snapshot), options);
-    for (const record of journal.readSync(head.seq + 1)) {
-      for (const event of decodeRecord<MasterEvent>(record.seq, record.body).events) replay(machine, event, record.seq);
-      head = { seq: record.seq, hash: record.hash };
+    for (const { stored, events } of journal.readEventsSync<MasterEvent>(head.seq + 1)) {
+      for (const event of events) replay(machine, event, stored.seq, parts.replayed);
+      head = { seq: stored.seq, hash: stored.hash };
     }
-    const ledger = new Ledger(parts, machine, head, snapshot);
-    const started: MasterEvent = { kind: "master-started", at: parts.now(), epoch: machine.cluster.epoch + 1 };
+    return new Ledger(parts, machine, head, snapshot);
+  }
+
+  /** Raises the epoch; from now on this ledger records. @throws DiscoError what the journal throws; then it may be tried again */
+  takeOver(): void {
+    if (this.#leads) return;
+    const { machine } = this;
+    const started: MasterEvent = { kind: "master-started", at: this.#parts.now(), epoch: machine.cluster.epoch + 1 };
     machine.handle(started);
-    ledger.#append([started]);
-    return ledger;
+    this.#append([started]);
+    this.#leads = true;
   }
 
   /** Why nothing is recorded any more; `null` while all is well. */
@@ -132,8 +159,9 @@ export class Ledger {
   }
 
   #write(): void {
-    if (this.#error !== null || this.#closed) return;
-    const scheduled = this.machine.schedule(this.#parts.now());
+    if (this.#error !== null || this.#closed || !this.#leads) return;
+    const { mayAssign, now } = this.#parts;
+    const scheduled = mayAssign?.() === false ? null : this.machine.schedule(now());
     if (scheduled !== null) {
       this.#events.push(scheduled.event);
       for (const command of scheduled.commands) this.#commands.push(command);
@@ -154,6 +182,7 @@ export class Ledger {
 
   #compact(): void {
     if (this.#error !== null || this.#closed || this.#head.seq === this.#snapshotSeq) return;
+    if (this.#recordsToCompact > -unsettledRecordsMax && this.#parts.settled?.() === false) return;
     // Recorded while commands were carried out: the machine is ahead of the journal until the next turn.
     if (this.#events.length > 0) return;
     let body: Uint8Array;
@@ -189,10 +218,15 @@ export class Ledger {
   /** Closes the journal as it is: what is in memory only is not to be trusted any more. */
   abandon(): void {
     if (this.#closed) return;
+    this.leave();
+    this.#parts.journal.closeSync();
+  }
+
+  /** Records nothing any more, and leaves the journal to a successor in this process. */
+  leave(): void {
     this.#closed = true;
     this.#events = [];
     this.#commands = [];
-    this.#parts.journal.closeSync();
   }
 
   #append(events: readonly MasterEvent[]): void {
@@ -225,6 +259,7 @@ export class Ledger {
 
   #usable(): void {
     if (this.#error !== null) throw this.#error;
+    if (!this.#leads) throw new DiscoError("the ledger was not taken over yet", { code: "impossible" });
     if (this.#closed) throw new DiscoError("the engine is closed", { code: "closed" });
   }
 
@@ -243,10 +278,17 @@ function recordsAfter(snapshotBytes: number): number {
   return Math.max(compactAfterRecords, Math.floor(snapshotBytes / snapshotBytesPerRecord));
 }
 
-function replay(machine: MasterMachine, event: MasterEvent, seq: number): void {
+function replay(
+  machine: MasterMachine,
+  event: MasterEvent,
+  seq: number,
+  replayed: ((command: Command) => void) | undefined,
+): void {
+  let commands: Command[];
   try {
-    machine.handle(event);
+    commands = machine.handle(event);
   } catch (cause) {
     throw corrupt(seq, `event ${event.kind} cannot follow those before it`, cause);
   }
+  if (replayed !== undefined) for (const command of commands) replayed(command);
 }

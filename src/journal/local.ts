@@ -39,6 +39,11 @@ export class LocalJournal implements Journal {
     return this.#head;
   }
 
+  /** Asks the store anew: an append that failed may have left its record there, or not. */
+  refreshSync(): void {
+    this.#head = this.#store.head();
+  }
+
   /** @throws DiscoError `record-too-big`, and those of the store: `disk-full` … */
   appendSync(expect: number, body: Uint8Array): Exclude<Appended, { kind: "unknown" }> {
     if (body.length > this.caps.recordBytesMax) {
@@ -61,6 +66,11 @@ export class LocalJournal implements Journal {
   }
 
   *readSync(from: number): Generator<StoredRecord> {
+    for (const { stored } of this.readEventsSync(from)) yield stored;
+  }
+
+  /** As `readSync`, with the events of each record, which are read anyway to check it. */
+  *readEventsSync<E>(from: number): Generator<{ stored: StoredRecord; events: readonly E[] }> {
     const end = this.#head.seq;
     const snapshot = this.#store.snapshot();
     const before = this.#store.record(from - 1);
@@ -70,8 +80,7 @@ export class LocalJournal implements Journal {
     let at = from;
     for (const record of this.#store.scan(from)) {
       if (record.seq > end) break;
-      chain.check(record);
-      yield record;
+      yield { stored: record, events: chain.check<E>(record).events };
       at = record.seq + 1;
     }
     if (at <= end) {

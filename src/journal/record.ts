@@ -88,7 +88,8 @@ export class Chain {
     this.#anchored = after.hash !== null;
   }
 
-  check(record: StoredRecord): void {
+  /** Returns the record taken apart: reading it once is enough. */
+  check<E>(record: StoredRecord): JournalRecord<E> {
     const seq = this.#head.seq + 1;
     if (record.seq !== seq) {
       throw new DiscoError(`record ${seq} of the journal is missing, the next one is ${record.seq}`, {
@@ -98,10 +99,12 @@ export class Chain {
     }
     const hash = hashOf(record.body);
     if (hash !== record.hash) throw corrupt(seq, "its bytes do not match its hash");
-    const { prevHash } = decodeRecord(seq, record.body);
-    if (this.#anchored && prevHash !== this.#head.hash) throw corrupt(seq, "it does not follow the record before");
+    const decoded = decodeRecord<E>(seq, record.body);
+    if (this.#anchored && decoded.prevHash !== this.#head.hash)
+      throw corrupt(seq, "it does not follow the record before");
     this.#head = { seq, hash };
     this.#anchored = true;
+    return decoded;
   }
 }
 

@@ -23,6 +23,11 @@ export class Chores {
       await Promise.all(chores);
   }
 
+  /** Nothing is under way. */
+  get idle(): boolean {
+    return this.#jobs.size === 0;
+  }
+
   async allSettled(): Promise<void> {
     await Promise.all([...this.#jobs.keys()].map((job) => this.settled(job)));
   }

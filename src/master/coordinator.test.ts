@@ -74,6 +74,7 @@ class Bench {
       progress: this.progress,
       keepAlive: this.keepAlive,
       now: () => Date.now(),
+      takeover: "interrupt",
       nodeLost: () => this.join(),
     });
     serveNodes(this.bus, this.coordinator, files);

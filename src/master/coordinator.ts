@@ -7,25 +7,33 @@
  *
  * C1. Nothing is carried out before the events that led to it are in the journal.
  * C2. A report is acknowledged after it was journaled; one that comes twice changes nothing (attempts are fenced).
- * C3. When the journal fails, the master stops deciding: everything that waits ends with that error. What it knows and what
- *     the journal says must never differ.
+ * C3. What the master knows and what the journal says never differ. When the journal fails, the master stops deciding. Without
+ *     a `room` to wait for, that is its end: everything that waits ends with that error. With one, its state is read from the
+ *     journal again at once, questions are answered from that, and `resume` has it go on when the journal takes records again.
  */
+import type { Alarm } from "../client/master-api.ts";
 import type { Command } from "../core/commands.ts";
 import type { MasterEvent } from "../core/events.ts";
 import type { JobSpec } from "../core/job/spec.ts";
-import type { MasterMachine } from "../core/master.ts";
+import type { MasterMachine, MasterOptions } from "../core/master.ts";
 import { DiscoError } from "../errors.ts";
 import { Ledger } from "../journal/ledger.ts";
 import type { LocalJournal } from "../journal/local.ts";
-import type { AttemptId, NodeHello, NodeReport } from "../protocol/messages.ts";
+import type { NodeHello, NodeReport } from "../protocol/messages.ts";
 import { Chores } from "./chores.ts";
+import { CommandCarrier } from "./command-carrier.ts";
+import type { DiskRoom } from "./disk-room.ts";
 import type { EventLogs } from "./event-log.ts";
+import { HeldJobs } from "./held-jobs.ts";
 import type { JobFiles } from "./job-files.ts";
 import type { JobSignals } from "./job-signals.ts";
 import type { KeepAlive } from "./keep-alive.ts";
 import type { LiveProgress } from "./live-progress.ts";
 import type { NodeLink } from "./node-link.ts";
+import { type Ending, Replayed } from "./replayed.ts";
+import { ReportTaker } from "./report-taker.ts";
 import { TaskLines } from "./task-lines.ts";
+import { Timers } from "./timers.ts";
 
 export interface CoordinatorParts {
   readonly journal: LocalJournal;
@@ -39,43 +47,76 @@ export interface CoordinatorParts {
   readonly keepAlive: KeepAlive;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /**
+   * What becomes of jobs that the last owner of the journal left unfinished, and of those that this one leaves. `interrupt`: they
+   * are dead, as their workers are. `continue`: they go on with whoever opens the journal.
+   */
+  readonly takeover: "interrupt" | "continue";
+  readonly options?: MasterOptions;
+  /** The disk that everything is on. Absent: nobody looks, and a journal that fails is the end (C3). */
+  readonly room?: DiskRoom;
   /** A node was given up: whoever composed the engine may have it join again. */
   readonly nodeLost?: (host: string) => void;
   /** It cannot decide any more (C3): what runs, runs for nothing. Called once. */
-  readonly failed?: () => void;
+  readonly failed?: (error: DiscoError) => void;
 }
 
-/** Timers overflow beyond this; a longer one is set again when it fires. */
-const timerMsMax = 2 ** 31 - 1;
+/** While jobs are active the scheduler is asked that often, as some of what it decides depends on time alone. */
+const nudgeMs = 1_000;
+/** Files that are being deleted when a daemon is closed may take so long; what is left then is deleted at the next start. */
+const choresPatienceMs = 5_000;
+/** Deletions of before, at once, after a start. */
+const redoLanes = 4;
+/** Failures of the journal that pass when there is room again. */
+const passing = new Set(["disk-full", "journal-io"]);
 
 export class Coordinator {
   readonly #parts: CoordinatorParts;
-  readonly #ledger: Ledger;
-  readonly #lines: TaskLines;
-  readonly #timers = new Map<string, NodeJS.Timeout>();
+  readonly #reports: ReportTaker;
+  readonly #timers: Timers;
   readonly #chores = new Chores();
+  readonly #carrier: CommandCarrier;
+  #ledger: Ledger;
+  #replayed: Replayed;
   /** Active jobs that hold the process. */
-  readonly #held = new Set<string>();
+  readonly #held: HeldJobs;
+  /** Nodes that have not said yet, since the journal was opened, which attempts they have. */
+  readonly #awaited = new Set<string>();
+  readonly #nudges: NodeJS.Timeout;
+  /** Why the journal takes nothing at present. */
+  #behind: DiscoError | null = null;
   #broken: DiscoError | null = null;
   #closed = false;
+  /** `listVersion` of machines before the present one. */
+  #listVersionBefore = 0;
 
   /**
-   * Reads the journal and takes over. Jobs that its last owner left unfinished are dead afterwards: their workers died with it.
+   * Reads the journal and takes over.
    * @throws DiscoError what `Ledger.open` throws
    */
   constructor(parts: CoordinatorParts) {
     this.#parts = parts;
-    this.#lines = new TaskLines(parts.logs);
-    this.#ledger = Ledger.open({
-      journal: parts.journal,
-      writer: parts.writer,
-      now: parts.now,
-      carryOut: (commands) => {
-        for (const command of commands) this.#carry(command);
-      },
-      failed: (error) => this.#break(error),
+    this.#held = new HeldJobs(parts.keepAlive);
+    this.#timers = new Timers(parts.now, (key) => {
+      if (this.#decides) this.#quietly(() => this.record([{ kind: "timer-fired", at: parts.now(), key }]));
     });
-    if (this.machine.jobs.size > 0) this.record([{ kind: "interrupted", at: parts.now() }]);
+    const shared = { ...parts, lines: new TaskLines(parts.logs), machine: () => this.machine };
+    this.#reports = new ReportTaker(shared);
+    this.#carrier = new CommandCarrier({
+      ...shared,
+      chores: this.#chores,
+      timers: this.#timers,
+      refused: (host, error) => this.#refused(host, error),
+      over: (job) => this.#held.letGo(job),
+    });
+    [this.#ledger, this.#replayed] = this.#read();
+    this.#takeOver();
+    if (parts.takeover === "interrupt" && this.machine.jobs.size > 0)
+      this.record([{ kind: "interrupted", at: parts.now() }]);
+    this.#nudges = setInterval(() => {
+      if (this.#decides && this.machine.jobs.size > 0) this.#ledger.nudge();
+    }, nudgeMs);
+    this.#nudges.unref();
   }
 
   get machine(): MasterMachine {
@@ -84,65 +125,124 @@ export class Coordinator {
 
   /** Rises whenever a job begins, ends or is forgotten. */
   get jobListVersion(): number {
-    return this.machine.listVersion;
+    return this.#listVersionBefore + this.machine.listVersion;
   }
 
-  /** Records appended since the start, and their bytes. */
+  /** Records appended since the journal was opened, and their bytes. */
   get journalCounts(): { journalAppends: number; journalBytes: number } {
     return { journalAppends: this.#ledger.appends, journalBytes: this.#ledger.appendedBytes };
   }
 
-  /** It takes and starts nothing. */
+  /** It takes and starts nothing, as there is no room. */
   get readOnly(): boolean {
-    return false;
+    return this.#behind !== null || this.#parts.room?.low === true;
   }
 
-  /** Throws if the engine cannot decide any more. */
+  /** The journal failed: what happens cannot be taken in until `resume`. */
+  get behind(): boolean {
+    return this.#behind !== null;
+  }
+
+  /** Why the journal takes nothing; `null` when it does. */
+  get journalAlarm(): Alarm | null {
+    if (this.#behind === null) return null;
+    const { message, hint = "" } = this.#behind;
+    return { code: "journal-failed", message, hint, since: this.#parts.now() };
+  }
+
+  /** Throws if the engine cannot decide any more, and never will. */
   assertAlive(): void {
     if (this.#broken !== null) throw this.#broken;
     if (this.#closed) throw new DiscoError("the engine is closed", { code: "closed" });
   }
 
-  /** Journals the events, carries out what follows, and hands out tasks. */
-  record(events: readonly MasterEvent[]): void {
+  /** Throws `read-only` where there is no room for something new. */
+  assertRoom(): void {
     this.assertAlive();
+    const { room } = this.#parts;
+    if (this.#behind !== null) throw this.#behind;
+    room?.look();
+    if (room?.low === true) throw room.refusal();
+  }
+
+  /**
+   * Journals the events, carries out what follows, and hands out tasks.
+   * @throws DiscoError `read-only`: they are not in the journal, or not all of them; `closed`; why the engine has stopped
+   */
+  record(events: readonly MasterEvent[]): void {
+    this.#assertDecides();
+    const ledger = this.#ledger;
     try {
-      for (const event of events) this.#ledger.record(event);
-      this.#ledger.flush();
+      for (const event of events) ledger.record(event);
+      ledger.flush();
     } catch (error) {
       throw this.#break(error);
     }
-    if (this.#broken !== null) throw this.#broken;
+    this.#assertDecides();
   }
 
   /** Starts a job whose pack is in its place already. */
   submit(job: string, spec: JobSpec, key: string | undefined): void {
     this.assertAlive();
     const { logs, now } = this.#parts;
-    logs.begin(job);
-    this.#hold(job);
+    logs.begin(job, true);
+    this.#held.hold(job);
     try {
       this.record([{ kind: "job-submitted", at: now(), job, spec, ...(key === undefined ? {} : { key }) }]);
     } catch (error) {
-      logs.end(job);
-      this.#letGo(job);
+      // What failed after its own record was written, has begun it all the same.
+      if (!this.machine.jobs.has(job)) {
+        logs.end(job);
+        this.#held.letGo(job);
+      }
       throw error;
     }
   }
 
   join(hello: NodeHello): void {
+    this.#assertDecides();
+    this.#awaited.delete(hello.host);
     this.record([{ kind: "node-joined", at: this.#parts.now(), ...hello }]);
   }
 
-  /** Reports of a node, in the order in which it made them. */
+  /** Gives up nodes that were here before and will not come again. */
+  forgetNodes(isGone: (host: string) => boolean, reason: string): void {
+    const gone = [...this.machine.cluster.nodes.values()].filter((node) => node.connected && isGone(node.host));
+    for (const { host } of gone) this.#awaited.delete(host);
+    if (gone.length === 0) return;
+    this.record(gone.map(({ host }) => ({ kind: "node-lost", at: this.#parts.now(), host, reason })));
+  }
+
+  /** Reports of a node, in the order in which it made them. What was not journaled is refused as a whole, and comes again. */
   report(host: string, reports: readonly NodeReport[]): void {
-    const at = this.#parts.now();
-    const events: MasterEvent[] = [];
-    for (const report of reports) {
-      const event = this.#eventOf(host, report, at);
-      if (event !== null) events.push(event);
-    }
+    this.#assertDecides();
+    const events = this.#reports.take(host, reports, this.#parts.now());
     if (events.length > 0) this.record(events);
+    this.#reports.taken(host);
+  }
+
+  /** A line for the logs of all active jobs, about the master itself. */
+  tellJobs(level: "warning" | "info", message: string): void {
+    const { logs, signals, now } = this.#parts;
+    const time = new Date(now()).toISOString();
+    for (const job of this.machine.jobs.keys()) {
+      logs.add(job, { time, host: "master", task: null, level, message });
+      signals.changed(job);
+    }
+  }
+
+  /** Has tasks assigned, should there be something to assign. */
+  nudge(): void {
+    if (this.#decides) this.#ledger.nudge();
+  }
+
+  /**
+   * Takes over the journal again. Nodes are to join again, and to name the attempts they have. `false`: it still takes nothing.
+   */
+  resume(): boolean {
+    if (this.#behind === null || this.#broken !== null || this.#closed) return false;
+    this.#takeOver();
+    return this.#decides;
   }
 
   /** Resolves when what was begun for the job (stopping it, deleting its files) is done. */
@@ -150,146 +250,106 @@ export class Coordinator {
     return this.#chores.settled(job);
   }
 
-  /** Ends what is active, stops deciding, and closes the journal; resolves when what was begun is done. */
+  /** Stops deciding, and closes the journal; resolves when what was begun is done. */
   async close(): Promise<void> {
     if (this.#closed) return;
-    if (this.#broken === null && this.machine.jobs.size > 0) {
-      this.#quietly(() => this.record([{ kind: "interrupted", at: this.#parts.now() }]));
-    }
+    const { takeover, now, signals } = this.#parts;
+    if (takeover === "interrupt" && this.#decides && this.machine.jobs.size > 0)
+      this.#quietly(() => this.record([{ kind: "interrupted", at: now() }]));
     this.#closed = true;
-    for (const timer of this.#timers.values()) clearTimeout(timer);
+    clearInterval(this.#nudges);
     this.#timers.clear();
-    for (const job of [...this.#held]) this.#letGo(job);
-    this.#parts.signals.all();
-    await this.#chores.allSettled();
+    this.#held.letAllGo();
+    signals.all();
+    const settled = this.#chores.allSettled();
+    await (takeover === "interrupt" ? settled : orAfter(choresPatienceMs, settled));
     // What broke in the middle of an event is not what the journal says (C3): no snapshot of it.
-    if (this.#broken === null) this.#ledger.close();
+    if (this.#broken === null && this.#behind === null) this.#ledger.close();
     else this.#ledger.abandon();
   }
 
-  #eventOf(host: string, report: NodeReport, at: number): MasterEvent | null {
-    const { progress, signals } = this.#parts;
-    const { job, stage, task, attempt } = report;
-    const id: AttemptId = { job, stage, task, attempt };
-    switch (report.kind) {
-      case "progress":
-        if (this.#isLive(id)) {
-          progress.set(id, report.progress);
-          signals.changed(job);
-        }
-        return null;
-      case "message":
-        if (this.#isLive(report)) this.#lines.said(host, this.#titleOf(report), report, at);
-        return null;
-      case "done":
-        this.#over(host, id, at);
-        return { kind: "task-done", at, ...id, output: report.output };
-      case "failed":
-        this.#over(host, id, at);
-        return { kind: "task-failed", at, ...id, failure: report.failure };
-      case "input-lost":
-        this.#over(host, id, at);
-        return { kind: "input-lost", at, ...id, lost: report.lost, failure: report.failure };
-      case "lost":
-        this.#over(host, id, at);
-        return { kind: "task-lost", at, ...id, reason: report.reason };
+  get #decides(): boolean {
+    return !this.#closed && this.#broken === null && this.#behind === null;
+  }
+
+  #assertDecides(): void {
+    this.assertAlive();
+    if (this.#behind !== null) throw this.#behind;
+  }
+
+  /** @throws DiscoError what the journal throws, unless that passes */
+  #takeOver(): void {
+    try {
+      this.#ledger.takeOver();
+    } catch (error) {
+      this.#behind = this.#passing(error);
+      if (this.#behind === null) throw error;
+      return;
     }
+    this.#behind = null;
+    this.#begin();
   }
 
-  #over(host: string, id: AttemptId, at: number): void {
-    this.#parts.progress.end(id);
-    this.#lines.ended(host, this.#titleOf(id), id, at);
+  /** Why nothing is taken at present, if it is for something that passes. */
+  #passing(cause: unknown): DiscoError | null {
+    const { room } = this.#parts;
+    if (room === undefined || !(cause instanceof DiscoError) || !passing.has(cause.code)) return null;
+    room.look();
+    const message = `the master is read-only: ${cause.message}`;
+    return new DiscoError(message, { code: "read-only", retry: "here", hint: room.remedy, cause });
   }
 
-  #isLive({ job, stage, task, attempt }: AttemptId): boolean {
-    return this.machine.jobs.get(job)?.stages[stage]?.liveAttempt(task, attempt) !== undefined;
-  }
-
-  #titleOf({ job, stage, task }: AttemptId): string | null {
-    const name = this.machine.jobs.get(job)?.spec.pipeline[stage]?.name;
-    return name === undefined ? null : `${name}:${task}`;
-  }
-
-  #carry(command: Command): void {
-    const { nodes, logs, files, signals, progress } = this.#parts;
-    switch (command.kind) {
-      case "assign":
-        void nodes.assign(command.host, this.machine.cluster.epoch, command.assignments).catch((error: unknown) => {
-          this.#refused(command.host, error);
-        });
-        break;
-      case "cancel":
-        progress.end(command.id);
-        nodes.cancel(command.host, [command.id]);
-        break;
-      case "stop-job":
-        for (const host of command.hosts) this.#chores.add(command.job, nodes.stopJob(host, command.job));
-        break;
-      case "drop-files":
-        for (const host of command.hosts)
-          this.#chores.add(command.job, nodes.dropFiles(host, command.job, command.scope));
-        break;
-      case "set-timer":
-        this.#setTimer(command.key, command.at);
-        break;
-      case "log": {
-        const { at, host, task, level, message } = command;
-        logs.add(command.job, { time: new Date(at).toISOString(), host: host ?? "master", task, level, message });
-        signals.changed(command.job);
-        break;
-      }
-      case "job-ended":
-        // Workers that stand idle go as well; `stop-job` names only nodes with running attempts.
-        for (const host of this.machine.cluster.nodes.keys()) {
-          this.#chores.add(command.job, nodes.endJob(host, command.job, this.#oobFiles(command.job, host)));
-        }
-        logs.end(command.job);
-        progress.endJob(command.job);
-        this.#lines.endJob(command.job);
-        files.release(command.job);
-        this.#letGo(command.job);
-        signals.ended(command.job);
-        break;
-      case "forget-job":
-        signals.ended(command.job);
-        this.#chores.add(command.job, logs.forget(command.job));
-        break;
-    }
-  }
-
-  /** The job's out-of-band values on a node: file names by key. */
-  #oobFiles(job: string, host: string): Record<string, string> {
-    return Object.fromEntries(
-      this.machine
-        .oob(job)
-        .filter((entry) => entry.host === host)
-        .map(({ key, file }) => [key, file]),
-    );
-  }
-
-  #hold(job: string): void {
-    if (this.#held.has(job)) return;
-    this.#held.add(job);
-    this.#parts.keepAlive.acquire();
-  }
-
-  #letGo(job: string): void {
-    if (this.#held.delete(job)) this.#parts.keepAlive.release();
-  }
-
-  #setTimer(key: string, at: number): void {
-    const delay = Math.max(0, at - this.#parts.now());
-    const timer = setTimeout(
-      () => {
-        this.#timers.delete(key);
-        if (this.#closed || this.#broken !== null) return;
-        if (delay > timerMsMax) this.#setTimer(key, at);
-        else this.#quietly(() => this.record([{ kind: "timer-fired", at: this.#parts.now(), key }]));
+  /** The journal's state; commands of what is replayed are gathered. */
+  #read(): [Ledger, Replayed] {
+    const { journal, writer, now, logs, options, room } = this.#parts;
+    const replayed = new Replayed(logs);
+    const ledger = Ledger.read({
+      journal,
+      writer,
+      now,
+      ...(options === undefined ? {} : { options }),
+      carryOut: (commands: readonly Command[]) => {
+        for (const command of commands) this.#carrier.carry(command);
       },
-      Math.min(delay, timerMsMax),
+      failed: (error) => this.#journalFailed(error),
+      replayed: (command) => replayed.take(command),
+      mayAssign: () => this.#decides && this.#awaited.size === 0 && room?.low !== true,
+      settled: () => this.#chores.idle && logs.flush(),
+    });
+    return [ledger, replayed];
+  }
+
+  /** Goes on with what the journal says. */
+  #begin(): void {
+    const { takeover, logs, signals } = this.#parts;
+    const { jobs, cluster } = this.machine;
+    const replayed = this.#replayed;
+    replayed.writeLines(
+      (line) => this.#carrier.log(line),
+      (job) => jobs.has(job),
     );
-    timer.unref();
-    this.#timers.set(key, timer);
+    this.#replayed = new Replayed(logs);
+    if (takeover === "interrupt") return;
+    for (const { host, connected } of cluster.nodes.values()) if (connected) this.#awaited.add(host);
+    for (const job of jobs.keys()) {
+      logs.begin(job);
+      this.#held.hold(job);
+    }
+    for (const job of this.#held.names().filter((held) => !jobs.has(held))) {
+      logs.end(job);
+      this.#held.letGo(job);
+      signals.ended(job);
+    }
+    for (const { key, at } of this.machine.timers()) this.#timers.set(key, at);
+    const endings = replayed.ends();
+    for (let lane = 0; lane < redoLanes; lane++) this.#chores.add("", this.#redo(endings));
+  }
+
+  async #redo(endings: Generator<Ending>): Promise<void> {
+    for (const ending of endings) {
+      if (this.#closed) return;
+      await this.#carrier.redo(ending);
+    }
   }
 
   /**
@@ -297,7 +357,7 @@ export class Coordinator {
    * it knows a newer master, this one has lost its office.
    */
   #refused(host: string, error: unknown): void {
-    if (this.#closed || this.#broken !== null) return;
+    if (!this.#decides) return;
     if (error instanceof DiscoError && error.code === "stale-epoch") {
       this.#break(error);
       return;
@@ -312,7 +372,24 @@ export class Coordinator {
     try {
       act();
     } catch (error) {
+      if (this.#behind === null) this.#break(error);
+    }
+  }
+
+  /** The machine is ahead of the journal: it is read anew, and then they are equal again (C3). */
+  #journalFailed(error: DiscoError): void {
+    this.#behind = this.#passing(error);
+    if (this.#behind === null) {
       this.#break(error);
+      return;
+    }
+    this.#timers.clear();
+    this.#ledger.leave();
+    this.#listVersionBefore += this.machine.listVersion + 1;
+    try {
+      [this.#ledger, this.#replayed] = this.#read();
+    } catch (cause) {
+      this.#break(cause);
     }
   }
 
@@ -320,14 +397,24 @@ export class Coordinator {
     if (this.#broken !== null) return this.#broken;
     const why = cause instanceof Error ? cause.message : String(cause);
     const remedy = cause instanceof DiscoError ? cause.hint : undefined;
+    const next =
+      this.#parts.takeover === "interrupt"
+        ? "Open a new engine; jobs that had not ended are reported dead by it."
+        : "Start the daemon again; jobs that had not ended go on.";
     this.#broken = new DiscoError(`the engine stopped: ${why}`, {
       code: cause instanceof DiscoError ? cause.code : "engine-failed",
       cause,
-      hint: `${remedy === undefined ? "" : `${remedy} `}Open a new engine; jobs that had not ended are reported dead by it.`,
+      hint: `${remedy === undefined ? "" : `${remedy} `}${next}`,
     });
-    for (const job of [...this.#held]) this.#letGo(job);
+    this.#held.letAllGo();
     this.#parts.signals.all();
-    this.#parts.failed?.();
+    this.#parts.failed?.(this.#broken);
     return this.#broken;
   }
+}
+
+function orAfter(ms: number, promise: Promise<void>): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }

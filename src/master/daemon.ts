@@ -5,24 +5,24 @@
  *   lock (journal) ─▶ replay ─▶ node joins ─▶ the server listens ─▶ daemon.json ─▶ … ─▶ daemon.json goes ─▶ the rest, backwards
  */
 import { randomUUID } from "node:crypto";
+import type { IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { DiscoError } from "../errors.ts";
 import type { LocalJournal } from "../journal/local.ts";
 import { openSqliteJournal } from "../journal/sqlite.ts";
+import { createDataServer } from "../node/data-server/data-server.ts";
 import { packageVersion } from "../package-version.ts";
 import { type DaemonSettings, daemonJournalName } from "../settings/daemon-settings.ts";
+import { Collector } from "./collector.ts";
 import { removeDaemonRecord, rootBusy, writeDaemonRecord } from "./daemon-record.ts";
+import { DiskRoom } from "./disk-room.ts";
 import { openEngine } from "./engine.ts";
-import { startServer } from "./http/server.ts";
+import { createApi } from "./http/api/api.ts";
+import { urlOf } from "./http/listen.ts";
+import { type HttpServer, serveHttp } from "./http/server.ts";
+import { type Log, silentLog } from "./log.ts";
 import { openRoot } from "./root.ts";
 import type { ServedMaster } from "./served-master.ts";
-
-/** Where the daemon says what happens to it: pino's interface, as far as it is used. */
-export interface DaemonLog {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
 
 export interface Daemon {
   /** Base URL of its server, as clients on this machine reach it. */
@@ -37,45 +37,55 @@ export interface Daemon {
 }
 
 export interface DaemonOptions {
-  readonly log?: DaemonLog;
+  readonly log?: Log;
   /** Instead of `worker/main`, in tests. */
   readonly workerScript?: string;
+  /** Milliseconds between two looks at the disk. Default 2 s. */
+  readonly lookEveryMs?: number;
 }
 
 /** Memory limit of jobs that say none: the first worker is started with it before a job comes. */
 const usualMemoryLimitBytes = 1024 * 1024 * 1024;
-const silent: DaemonLog = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /**
  * Opens the daemon on its root directory, and resolves when it serves.
  * @throws DiscoError `root-busy`, `bad-root`, `newer-version`, `journal-corrupt` …, and what the server throws when it cannot listen
  */
 export async function openDaemon(settings: DaemonSettings, options: DaemonOptions = {}): Promise<Daemon> {
-  const { root } = settings;
-  const log = options.log ?? silent;
+  const { root, node, workers, labels, scheduler, diskReserveBytes: reserveBytes } = settings;
+  const { log = silentLog, lookEveryMs, workerScript } = options;
   const dataDir = await openRoot(root);
   const journal = openJournal(root);
   const instance = randomUUID();
   const startedAt = Date.now();
   const failure = Promise.withResolvers<Error>();
-  const { master } = await openEngine({
-    host: settings.node,
-    address: `disco://${settings.host}:${settings.port}`,
+  const master = await openEngine({
+    host: node,
+    address: urlOf(settings.host, settings.port),
     dataDir,
     journal,
-    slots: settings.workers,
-    labels: settings.labels,
-    scheduler: settings.scheduler,
+    slots: workers,
+    labels,
+    scheduler,
     memoryLimitBytes: usualMemoryLimitBytes,
     instance,
-    ...(options.workerScript === undefined ? {} : { workerScript: options.workerScript }),
+    takeover: "continue",
+    guard: { room: new DiskRoom({ root, reserveBytes }), log, ...(lookEveryMs === undefined ? {} : { lookEveryMs }) },
+    failed: (error) => {
+      log.error({ code: error.code, hint: error.hint }, error.message);
+      failure.resolve(error);
+    },
+    ...(workerScript === undefined ? {} : { workerScript }),
   });
-  const server = await startServer({ master, settings, instance, log }).catch(async (error: unknown) => {
+  const server = await serve(settings, { master, dataDir, instance, log }).catch(async (error: unknown) => {
     await master.close();
     throw error;
   });
+  const { gcAfterSeconds } = settings;
+  const collector = gcAfterSeconds === null ? null : new Collector({ master, log, afterMs: gcAfterSeconds * 1_000 });
   const close = async (): Promise<void> => {
     removeDaemonRecord(root, instance);
+    collector?.stop();
     await server.close();
     await master.close();
   };
@@ -87,6 +97,22 @@ export async function openDaemon(settings: DaemonSettings, options: DaemonOption
   }
   let closing: Promise<void> | undefined;
   return { url: server.url, master, instance, failed: failure.promise, close: () => (closing ??= close()) };
+}
+
+interface Served {
+  readonly master: ServedMaster;
+  readonly dataDir: string;
+  readonly instance: string;
+  readonly log: Log;
+}
+
+async function serve(settings: DaemonSettings, { master, dataDir, instance, log }: Served): Promise<HttpServer> {
+  const { node, packBytesMax } = settings;
+  const onError = (error: unknown, { method, url }: IncomingMessage): void =>
+    log.error({ reason: error instanceof Error ? error.stack : String(error), method, url }, "a request failed");
+  const api = createApi(master, { packBytesMax, onError });
+  const data = createDataServer({ dataDir, host: node });
+  return await serveHttp({ master, settings, instance, log, api, data });
 }
 
 function openJournal(root: string): LocalJournal {

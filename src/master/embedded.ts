@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from "node:os";
 import type { MasterApi } from "../client/master-api.ts";
+import { defaultAlpha } from "../core/scheduler/job-order.ts";
 import { openMemoryJournal } from "../journal/memory.ts";
 import { openEngine } from "./engine.ts";
 import { openFreeJournal } from "./free-journal.ts";
@@ -38,16 +39,16 @@ export async function openEmbedded(options: EmbeddedOptions = {}): Promise<Maste
   const root = options.root ?? rootDirectory();
   const dataDir = await openRoot(root);
   const { workerScript } = options;
-  const { master } = await openEngine({
+  return await openEngine({
     host: embeddedHost,
     address: embeddedAddress,
     dataDir,
     journal: options.journal === "memory" ? openMemoryJournal() : openFreeJournal(root),
     slots: options.slots ?? availableParallelism(),
     labels: options.labels ?? {},
-    scheduler: { policy: "fair", alpha: 1 },
+    scheduler: { policy: "fair", alpha: defaultAlpha },
     memoryLimitBytes: options.memoryLimitBytes ?? defaultMemoryLimitBytes,
+    takeover: "interrupt",
     ...(workerScript === undefined ? {} : { workerScript }),
   });
-  return master;
 }

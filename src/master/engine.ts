@@ -6,20 +6,25 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { MemoryBus } from "../bus/memory.ts";
 import type { JobSpec } from "../core/job/spec.ts";
+import type { DiscoError } from "../errors.ts";
 import type { LocalJournal } from "../journal/local.ts";
 import { Node } from "../node/node.ts";
 import { packageVersion } from "../package-version.ts";
+import { Claims } from "./claims.ts";
 import { Coordinator } from "./coordinator.ts";
+import type { DiskRoom } from "./disk-room.ts";
 import { EventLogs } from "./event-log.ts";
 import { JobFiles } from "./job-files.ts";
 import { JobSignals } from "./job-signals.ts";
 import { KeepAlive } from "./keep-alive.ts";
 import { LiveProgress } from "./live-progress.ts";
 import { LocalMaster } from "./local-master.ts";
+import type { Log } from "./log.ts";
 import { NodeLink } from "./node-link.ts";
 import { serveNodes } from "./node-subjects.ts";
 import { assertRunsOn } from "./only-node.ts";
 import { assertFits } from "./record-room.ts";
+import { RoomWatch } from "./room-watch.ts";
 
 export interface EngineParts {
   /** Name of the only node, in addresses of results as well. */
@@ -39,11 +44,12 @@ export interface EngineParts {
   readonly workerScript?: string;
   /** Unique for each start. */
   readonly instance?: string;
-}
-
-export interface Engine {
-  readonly master: LocalMaster;
-  readonly instance: string;
+  /** What becomes of jobs that were left unfinished (`coordinator.ts`). */
+  readonly takeover: "interrupt" | "continue";
+  /** The root's disk, and where to say how full it is. Absent: nobody looks. */
+  readonly guard?: { readonly room: DiskRoom; readonly log: Log; readonly lookEveryMs?: number };
+  /** It cannot go on. Called once; the engine is still to be closed. */
+  readonly failed?: (error: DiscoError) => void;
 }
 
 /** Tiny tasks need some in waiting; the node spreads them itself, so that more do no harm. */
@@ -51,9 +57,11 @@ const queueDepth = 32;
 /** Uploads, below the data directory: what is moved to its place must be on the same disk. */
 const incomingName = "_incoming";
 
-export async function openEngine(parts: EngineParts): Promise<Engine> {
-  const { host, dataDir, journal, slots, labels, address, memoryLimitBytes, workerScript, scheduler } = parts;
+/** @throws what the journal and the coordinator throw */
+export async function openEngine(parts: EngineParts): Promise<LocalMaster> {
+  const { host, dataDir, journal, slots, labels, scheduler, takeover, guard } = parts;
   const now = (): number => Date.now();
+  const startedAt = now();
   const bus = new MemoryBus();
   const nodes = new NodeLink(bus);
   const logs = new EventLogs(dataDir);
@@ -61,38 +69,43 @@ export async function openEngine(parts: EngineParts): Promise<Engine> {
   const signals = new JobSignals();
   const progress = new LiveProgress();
   const keepAlive = new KeepAlive();
-  const node = new Node({
-    host,
-    dataDir,
-    bus,
-    slots,
-    queueDepth,
-    labels,
-    master: address,
-    memoryLimitBytes,
-    ...(workerScript === undefined ? {} : { workerScript }),
-  });
+  const incomingDir = join(dataDir, incomingName);
+  const claims = takeover === "continue" ? { claims: new Claims(incomingDir) } : {};
+  const node = nodeOf(parts, bus);
   node.warm();
   node.serve();
   const instance = parts.instance ?? randomUUID();
-  // What it leaves behind is deleted with the jobs: nobody can do more about it.
-  const failed = (): void => void node.abandon().catch(() => undefined);
+  const failed = (error: DiscoError): void => {
+    parts.failed?.(error);
+    // What it leaves behind is deleted with the jobs that are dead now: nobody can do more about it.
+    if (takeover === "interrupt") void node.abandon().catch(() => undefined);
+  };
   // The node lives as long as this process: without it, jobs would wait for ever.
-  const nodeLost = (): void => void node.join().catch(failed);
+  const nodeLost = (): void => void node.join().catch(() => undefined);
   const shared = { nodes, logs, files, signals, progress, keepAlive, now };
   const stops: (() => void)[] = [];
   const coordinator = await orClose(node, journal, async () => {
     const writer = `${process.pid}-${instance}`;
-    const opened = new Coordinator({ ...shared, journal, writer, failed, nodeLost });
+    const room = guard === undefined ? {} : { room: guard.room };
+    const decider = { ...shared, ...room, journal, writer, takeover, options: scheduler, failed, nodeLost };
+    const opened = new Coordinator(decider);
     stops.push(serveNodes(bus, opened, files));
-    await node.start();
+    if (claims.claims !== undefined) await sweepClaims(claims.claims, opened, files);
+    // Without room in the journal nobody can join yet.
+    if (!opened.behind) {
+      await node.start();
+      opened.forgetNodes((other) => other !== host, "this master has no node of that name any more");
+    }
     return opened;
   });
+  const rejoin = (): Promise<void> => node.join();
+  const watch = guard === undefined ? null : new RoomWatch({ ...guard, coordinator, rejoin, now });
 
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> =>
     (closing ??= keepAlive.during(
       (async () => {
+        watch?.stop();
         await coordinator.close();
         await node.close();
         for (const stop of stops) stop();
@@ -100,31 +113,44 @@ export async function openEngine(parts: EngineParts): Promise<Engine> {
         logs.flush();
       })(),
     ));
-  const assertRunnable = (spec: JobSpec, packBytes: number): void => {
-    assertFits(journal.caps.recordBytesMax, spec, packBytes);
-    assertRunsOn({ host, labels }, spec);
-  };
   const { engine, durable } = journal.caps;
-  const identity = {
-    version: packageVersion(),
-    instance,
-    startedAt: now(),
-    scheduler,
-    journal: { engine, durable },
-  };
-  const incomingDir = join(dataDir, incomingName);
-  const alarms = (): [] => [];
-  const master = new LocalMaster({
+  return new LocalMaster({
     ...shared,
+    ...claims,
     coordinator,
     dataDir,
     incomingDir,
-    identity,
-    alarms,
-    assertRunnable,
+    identity: { version: packageVersion(), instance, startedAt, scheduler, journal: { engine, durable } },
+    alarms: () => watch?.alarms() ?? [],
+    assertRunnable: (spec: JobSpec, packBytes: number): void => {
+      assertFits(journal.caps.recordBytesMax, spec, packBytes);
+      assertRunsOn({ host, labels }, spec);
+    },
     close,
   });
-  return { master, instance };
+
+  function nodeOf(options: EngineParts, on: MemoryBus): Node {
+    const { address, memoryLimitBytes, workerScript } = options;
+    return new Node({
+      host,
+      dataDir,
+      bus: on,
+      slots,
+      queueDepth,
+      labels,
+      master: address,
+      memoryLimitBytes,
+      ...(workerScript === undefined ? {} : { workerScript }),
+    });
+  }
+}
+
+/** Deletes what a predecessor has claimed for jobs that it never recorded. */
+async function sweepClaims(claims: Claims, { machine }: Coordinator, files: JobFiles): Promise<void> {
+  for (const job of await claims.sweep()) {
+    if (!machine.knows(job)) await files.unclaim(job);
+    claims.settle(job);
+  }
 }
 
 /** What cannot be read is not opened, and leaves no process and no lock behind. */

@@ -14,8 +14,10 @@ import type {
   TaskPage,
   TaskQuery,
 } from "../client/master-api.ts";
+import type { MasterEvent } from "../core/events.ts";
 import type { JobSpec } from "../core/job/spec.ts";
 import { DiscoError } from "../errors.ts";
+import type { Claims } from "./claims.ts";
 import { parseConfigTable } from "./config-table.ts";
 import type { Coordinator } from "./coordinator.ts";
 import type { EventLogs } from "./event-log.ts";
@@ -35,6 +37,7 @@ export interface LocalMasterParts {
   readonly nodes: NodeLink;
   readonly logs: EventLogs;
   readonly files: JobFiles;
+  readonly claims?: Claims;
   readonly signals: JobSignals;
   readonly progress: LiveProgress;
   readonly keepAlive: KeepAlive;
@@ -159,6 +162,11 @@ export class LocalMaster implements ServedMaster {
     await this.#parts.keepAlive.during(coordinator.settled(name));
   }
 
+  /** Jobs that ended more than so many milliseconds ago, the oldest end first. */
+  collectable(afterMs: number): readonly string[] {
+    return this.#machine.collectable(this.#parts.now(), afterMs);
+  }
+
   /** Also of a job whose records were cleaned: its files may still be there. */
   async purge(name: string): Promise<void> {
     const { coordinator, now } = this.#parts;
@@ -168,13 +176,11 @@ export class LocalMaster implements ServedMaster {
   }
 
   async blacklist(node: string): Promise<void> {
-    const { coordinator, now } = this.#parts;
-    coordinator.record([{ kind: "node-blacklisted", at: now(), host: node }]);
+    this.#change({ kind: "node-blacklisted", at: this.#parts.now(), host: node });
   }
 
   async whitelist(node: string): Promise<void> {
-    const { coordinator, now } = this.#parts;
-    coordinator.record([{ kind: "node-whitelisted", at: now(), host: node }]);
+    this.#change({ kind: "node-whitelisted", at: this.#parts.now(), host: node });
   }
 
   async masterInfo(): Promise<MasterInfo> {
@@ -192,8 +198,7 @@ export class LocalMaster implements ServedMaster {
   }
 
   async saveSettings(changes: Partial<MasterSettings>): Promise<void> {
-    const { coordinator, now } = this.#parts;
-    coordinator.record([{ kind: "settings-saved", at: now(), changes }]);
+    this.#change({ kind: "settings-saved", at: this.#parts.now(), changes });
   }
 
   async configTable(): Promise<ConfigTable> {
@@ -204,8 +209,7 @@ export class LocalMaster implements ServedMaster {
   }
 
   async saveConfigTable(table: ConfigTable): Promise<void> {
-    const { coordinator, now } = this.#parts;
-    coordinator.record([{ kind: "config-saved", at: now(), table: parseConfigTable(table) }]);
+    this.#change({ kind: "config-saved", at: this.#parts.now(), table: parseConfigTable(table) });
   }
 
   async gcBlacklist(): Promise<string[]> {
@@ -213,13 +217,11 @@ export class LocalMaster implements ServedMaster {
   }
 
   async gcBlacklistNode(node: string): Promise<void> {
-    const { coordinator, now } = this.#parts;
-    coordinator.record([{ kind: "gc-blacklisted", at: now(), host: node }]);
+    this.#change({ kind: "gc-blacklisted", at: this.#parts.now(), host: node });
   }
 
   async gcWhitelistNode(node: string): Promise<void> {
-    const { coordinator, now } = this.#parts;
-    coordinator.record([{ kind: "gc-whitelisted", at: now(), host: node }]);
+    this.#change({ kind: "gc-whitelisted", at: this.#parts.now(), host: node });
   }
 
   async *events(
@@ -286,6 +288,12 @@ export class LocalMaster implements ServedMaster {
 
   async close(): Promise<void> {
     await this.#parts.close();
+  }
+
+  /** Of what an operator decides; not while there is no room. */
+  #change(event: MasterEvent): void {
+    this.#parts.coordinator.assertRoom();
+    this.#parts.coordinator.record([event]);
   }
 
   get #machine(): Coordinator["machine"] {

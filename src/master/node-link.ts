@@ -24,6 +24,11 @@ export class NodeLink {
     this.#bus.publish(`node.${host}.cancel`, toJsonBytes({ attempts }));
   }
 
+  /** From now on it runs so many workers at most. Lost: it is told again when it joins. */
+  resize(host: string, slots: number): void {
+    this.#bus.publish(`node.${host}.resize`, toJsonBytes({ slots }));
+  }
+
   /** As `stopJob`, and the node keeps the list of the job's out-of-band values, for tasks of later jobs. */
   async endJob(host: string, job: string, oob: Readonly<Record<string, string>>): Promise<void> {
     await this.#bus.request(`node.${host}.end-job`, toJsonBytes({ job, oob }), dropPatienceMs);

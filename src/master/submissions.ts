@@ -12,12 +12,15 @@ import type { JobSpec } from "../core/job/spec.ts";
 import { DiscoError, JobError } from "../errors.ts";
 import { diskFullHint, isDiskFull } from "../node/disk.ts";
 import { acceptPack, acceptPackFile } from "./accept-pack.ts";
+import type { Claims } from "./claims.ts";
 import type { Coordinator } from "./coordinator.ts";
 import type { JobFiles } from "./job-files.ts";
 
 export interface SubmissionParts {
   readonly coordinator: Coordinator;
   readonly files: JobFiles;
+  /** Absent: claims of a crash are not looked for. */
+  readonly claims?: Claims;
   /** Throws for a job that none of the nodes that there will ever be can run. */
   readonly assertRunnable: (spec: JobSpec, packBytes: number) => void;
   readonly now: () => number;
@@ -91,7 +94,9 @@ export class Submissions {
   }
 
   #assertOpen(): void {
-    const { machine } = this.#parts.coordinator;
+    const { coordinator } = this.#parts;
+    coordinator.assertRoom();
+    const { machine } = coordinator;
     if (!machine.settings.acceptNewJobs) {
       throw new JobError("the master does not accept new jobs at present", {
         code: "jobs-not-accepted",
@@ -108,14 +113,15 @@ export class Submissions {
   }
 
   async #start(delivery: Delivery, key: string | undefined): Promise<string> {
-    const { coordinator, files, now } = this.#parts;
+    const { coordinator, files, claims, now } = this.#parts;
     const { spec } = delivery;
     let job = "";
     try {
       for (let at = now(); !files.claim((job = coordinator.machine.nextName(spec.prefix, at))); at++);
+      claims?.note(job);
       await delivery.store(job);
     } catch (cause) {
-      if (job !== "") await files.unclaim(job).catch(() => undefined);
+      if (job !== "") await this.#unclaim(job);
       const why = cause instanceof Error ? cause.message : String(cause);
       const message = `the job pack could not be stored: ${why}`;
       if (!isDiskFull(cause)) throw new JobError(message, { code: "job-not-stored", cause });
@@ -124,11 +130,19 @@ export class Submissions {
     try {
       coordinator.submit(job, spec, key);
     } catch (error) {
-      // Closed meanwhile. A journal that failed in the middle knows, perhaps, of the job: then its name stays taken.
-      if (!coordinator.machine.knows(job)) await files.unclaim(job).catch(() => undefined);
-      throw error;
+      // A journal that failed in the middle knows, perhaps, of the job: then it was accepted.
+      if (!coordinator.machine.knows(job)) {
+        await this.#unclaim(job);
+        throw error;
+      }
     }
+    claims?.settle(job);
     this.accepted++;
     return job;
+  }
+
+  async #unclaim(job: string): Promise<void> {
+    await this.#parts.files.unclaim(job).catch(() => undefined);
+    this.#parts.claims?.settle(job);
   }
 }

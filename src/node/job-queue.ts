@@ -63,8 +63,13 @@ export class JobQueue {
     return true;
   }
 
+  /** Those that wait. */
+  all(): PoolTask[] {
+    return this.#waiting.slice(this.#from);
+  }
+
   clear(): PoolTask[] {
-    const all = this.#waiting.slice(this.#from);
+    const all = this.all();
     this.#waiting = [];
     this.#from = 0;
     return all;

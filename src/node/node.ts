@@ -5,6 +5,7 @@
  * N2. An assignment that was accepted is reported, whatever happens to it (`Reports` repeats until the master has it).
  * N3. An assignment that comes twice runs once.
  */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Bus } from "../bus/bus.ts";
 import { fromJsonBytes, toJsonBytes } from "../bus/json.ts";
@@ -12,6 +13,7 @@ import { CommError, DiscoError, type TaskFailure } from "../errors.ts";
 import type { Assignment, AttemptId, DropScope, NodeHello, NodeState, WorkerTask } from "../protocol/messages.ts";
 import { AcceptedAttempts } from "./accepted-attempts.ts";
 import { diskFullHint, diskIdentity, diskSpace, isDiskFull } from "./disk.ts";
+import { jobDirectory } from "./job-directory.ts";
 import { dropFiles, type JobHome, openJobHome } from "./job-home.ts";
 import { Manifests } from "./manifests.ts";
 import { type OobFiles, writeOobList } from "./oob-list.ts";
@@ -39,6 +41,8 @@ const packPatienceMs = 60_000;
 
 interface NodeJob {
   readonly home: Promise<JobHome>;
+  /** Accepted, and not in the pool yet: the job's files, or a manifest, are on their way. */
+  readonly preparing: Map<string, AttemptId>;
   readonly accepted: AcceptedAttempts;
 }
 
@@ -87,10 +91,13 @@ export class Node {
     };
     serve("assign", (message: { epoch: number; assignments: Assignment[] }) => this.#assign(message));
     serve("cancel", (message: { attempts: AttemptId[] }) => {
-      for (const id of message.attempts) this.#pool.cancel(id);
+      for (const id of message.attempts) {
+        if (this.#jobs.get(id.job)?.preparing.delete(keyOf(id)) !== true) this.#pool.cancel(id);
+      }
     });
+    serve("resize", ({ slots }: { slots: number }) => this.#pool.resize(slots));
     serve("end-job", ({ job, oob }: { job: string; oob: OobFiles }) =>
-      this.#stopJob(job, (home) => writeOobList(home, oob)),
+      this.#stopJob(job, () => this.#listOob(job, oob)),
     );
     serve("stop-job", ({ job }: { job: string }) => this.#stopJob(job));
     serve("drop-files", ({ job, scope }: { job: string; scope: DropScope }) => {
@@ -105,11 +112,11 @@ export class Node {
     await this.join();
   }
 
-  /** Tells the master that it is there, with none of the attempts of before. */
+  /** Tells the master that it is there, and which attempts it has. */
   async join(): Promise<void> {
     const { bus, dataDir, host, slots, queueDepth, labels } = this.#options;
     const incarnation = await diskIdentity(join(dataDir, host));
-    const hello: NodeHello = { host, incarnation, slots, queueDepth, labels, attempts: [] };
+    const hello: NodeHello = { host, incarnation, slots, queueDepth, labels, attempts: this.#attempts() };
     await bus.request("master.join", toJsonBytes(hello), packPatienceMs);
   }
 
@@ -151,7 +158,7 @@ export class Node {
     const { bus, dataDir, host } = this.#options;
     const fetchPack = (): Promise<Uint8Array> => bus.request("master.pack", toJsonBytes({ job: name }), packPatienceMs);
     const home = openJobHome({ dataDir, host, job: name, fetchPack });
-    const job: NodeJob = { home, accepted: new AcceptedAttempts() };
+    const job: NodeJob = { home, preparing: new Map(), accepted: new AcceptedAttempts() };
     this.#jobs.set(name, job);
     // A failure is told by each attempt that waits for it; the next attempt tries again.
     home.catch(() => {
@@ -163,6 +170,8 @@ export class Node {
   async #enqueue(assignment: Assignment, job: NodeJob): Promise<void> {
     const { job: name, stage, task, attempt, stageName, group, input, taskTimeoutMs, memoryLimitBytes } = assignment;
     const id: AttemptId = { job: name, stage, task, attempt };
+    const key = keyOf(id);
+    job.preparing.set(key, id);
     try {
       const home = await job.home;
       const bare: WorkerTask = { ...id, stageName, group, input };
@@ -170,9 +179,11 @@ export class Node {
         input.kind === "inputs"
           ? bare
           : { ...bare, manifestFile: await this.#manifests.file(home, input.stage, input.version) };
-      // The job may have ended meanwhile.
-      if (this.#jobs.get(name) === job) this.#pool.enqueue({ task: workerTask, home, taskTimeoutMs, memoryLimitBytes });
+      // The attempt may have been cancelled meanwhile, and the job may have ended.
+      if (job.preparing.delete(key) && this.#jobs.get(name) === job)
+        this.#pool.enqueue({ task: workerTask, home, taskTimeoutMs, memoryLimitBytes });
     } catch (error) {
+      if (!job.preparing.delete(key)) return;
       this.#reports.add({ kind: "failed", ...id, failure: homeFailure(error, name) });
     }
   }
@@ -181,7 +192,7 @@ export class Node {
    * Resolves when no process of the job lives and nothing of it is being written. One who asks again while it is being
    * stopped waits for the same.
    */
-  #stopJob(job: string, last: (home: JobHome) => Promise<void> = () => Promise.resolve()): Promise<void> {
+  #stopJob(job: string, last: () => Promise<void> = () => Promise.resolve()): Promise<void> {
     const known = this.#jobs.get(job);
     this.#jobs.delete(job);
     const manifests = this.#manifests.forget(job);
@@ -190,8 +201,8 @@ export class Node {
       await before;
       await this.#pool.endJob(job);
       await manifests;
-      const home = await known?.home.catch(() => undefined);
-      if (home !== undefined) await last(home);
+      await known?.home.catch(() => undefined);
+      await last();
     })().finally(() => {
       if (this.#stopping.get(job) === stopping) this.#stopping.delete(job);
     });
@@ -199,10 +210,27 @@ export class Node {
     return stopping;
   }
 
+  /** Keeps the list of the job's out-of-band values, where there is something of the job at all. */
+  async #listOob(job: string, oob: OobFiles): Promise<void> {
+    const { dataDir, host } = this.#options;
+    const systemDir = join(dataDir, jobDirectory(host, job), ".disco");
+    if (existsSync(systemDir)) await writeOobList({ systemDir }, oob);
+  }
+
+  /** All that it has accepted and has not reported, or whose report the master has not acknowledged. */
+  #attempts(): AttemptId[] {
+    const preparing = [...this.#jobs.values()].flatMap((job) => [...job.preparing.values()]);
+    return [...preparing, ...this.#pool.attempts(), ...this.#reports.unacknowledged()];
+  }
+
   async #state(): Promise<NodeState> {
     const { host, dataDir } = this.#options;
     return { host, running: this.#pool.running(), ...(await diskSpace(dataDir)) };
   }
+}
+
+function keyOf({ stage, task, attempt }: AttemptId): string {
+  return `${stage}/${task}/${attempt}`;
 }
 
 function homeFailure(error: unknown, job: string): TaskFailure {

@@ -7,7 +7,7 @@ import { type JobHome, writeWhole } from "./job-home.ts";
 
 export type OobFiles = Readonly<Record<string, string>>;
 
-export async function writeOobList(home: JobHome, oob: OobFiles): Promise<void> {
+export async function writeOobList(home: Pick<JobHome, "systemDir">, oob: OobFiles): Promise<void> {
   if (Object.keys(oob).length === 0) return;
   await writeWhole(join(home.systemDir, "oob.json"), Buffer.from(JSON.stringify(oob), "utf8"));
 }

@@ -6,7 +6,8 @@
  */
 import type { Bus } from "../bus/bus.ts";
 import { toJsonBytes } from "../bus/json.ts";
-import type { NodeReport } from "../protocol/messages.ts";
+import type { AttemptId, NodeReport } from "../protocol/messages.ts";
+import { attemptOf } from "./task-reports.ts";
 
 const replyPatienceMs = 10_000;
 const retryDelayMs = 200;
@@ -36,6 +37,13 @@ export class Reports {
       this.#scheduled = false;
       void this.#send();
     });
+  }
+
+  /** Attempts whose end the master has not acknowledged yet. */
+  unacknowledged(): AttemptId[] {
+    return this.#waiting.flatMap((report) =>
+      report.kind === "progress" || report.kind === "message" ? [] : [attemptOf(report)],
+    );
   }
 
   close(): void {

@@ -50,6 +50,11 @@ export class TaskReports {
     for (const { task } of tasks) this.#report({ kind: "failed", ...attemptOf(task), failure });
   }
 
+  /** They never began, and will not here. */
+  handedBack(tasks: readonly PoolTask[], reason: string): void {
+    for (const { task } of tasks) this.#report({ kind: "lost", ...attemptOf(task), reason });
+  }
+
   #dropped(worker: PoolWorker, id: AttemptId): void {
     const bytes = worker.newlyDroppedBytes();
     if (bytes === 0) return;

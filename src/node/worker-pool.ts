@@ -20,10 +20,12 @@ import { rehearsalDirectory } from "./rehearsals.ts";
 import { chooseVictim } from "./slot-share.ts";
 import { SpareWorker } from "./spare-worker.ts";
 import { StartFailures } from "./start-failures.ts";
-import { TaskReports } from "./task-reports.ts";
+import { attemptOf, TaskReports } from "./task-reports.ts";
+import { TimeoutWatch } from "./timeout-watch.ts";
 import type { WorkerEnd } from "./verdict.ts";
 
 export interface WorkerPoolOptions {
+  /** At first; `resize` changes it. */
   readonly slots: number;
   readonly host: string;
   /** Address of the master, for `task.master`. */
@@ -42,13 +44,14 @@ export interface WorkerPoolOptions {
 
 /** An idle worker of an ended job may say goodbye for so long. */
 const exitPatienceMs = 1_000;
-const timeoutCheckMs = 100;
 /** A worker whose memory has grown beyond this share of its limit is not kept for another job. */
 const parkedRssShare = 0.7;
 /** The next spare starts so long after a worker … */
 const spareDelayMs = 150;
 /** … or after the end of a job. */
 const spareDelayIdleMs = 2;
+/** Why what waits is handed back. */
+const noSlots = "the node has no worker processes any more";
 
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
@@ -58,22 +61,29 @@ export class WorkerPool {
   readonly #parked: ParkedWorkers;
   readonly #startFailures: StartFailures;
   readonly #reports: TaskReports;
+  #slots: number;
   #workerCount = 0;
   #pumping = false;
   #closed = false;
   #closing: Promise<void> | undefined;
-  #timeoutTimer: NodeJS.Timeout | undefined;
+  readonly #timeouts: TimeoutWatch;
   #pumpTimer: NodeJS.Timeout | undefined;
   readonly #onExit = (): void => this.#killAll();
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
+    this.#slots = options.slots;
     const { memoryLimitBytes, script } = options;
     const rehearsalDir = rehearsalDirectory(options.dataDir);
     this.#spare = new SpareWorker({ memoryLimitBytes, rehearsalDir, ...(script === undefined ? {} : { script }) });
     this.#parked = new ParkedWorkers(options.slots);
     this.#reports = new TaskReports(options.report);
     this.#startFailures = new StartFailures(options.now, () => this.#pumpSoon());
+    this.#timeouts = new TimeoutWatch(
+      options.now,
+      () => this.#workers,
+      (worker) => this.#kill(worker),
+    );
     process.on("exit", this.#onExit);
   }
 
@@ -84,11 +94,15 @@ export class WorkerPool {
 
   enqueue(task: PoolTask): void {
     if (this.#closed) return;
+    if (this.#slots === 0) {
+      this.#reports.handedBack([task], noSlots);
+      return;
+    }
     const { job } = task.task;
     let queue = this.#queues.get(job);
     if (queue === undefined) this.#queues.set(job, (queue = new JobQueue(job)));
     queue.push(task);
-    if (task.taskTimeoutMs !== null) this.#watchTimeouts();
+    if (task.taskTimeoutMs !== null) this.#timeouts.start();
     this.#pumpSoon();
   }
 
@@ -127,6 +141,31 @@ export class WorkerPool {
     await Promise.all(ends);
   }
 
+  /**
+   * From now on there are so many workers at most. Those too many go when they have done what lies at them; with none left, what
+   * waits is handed back.
+   */
+  resize(slots: number): void {
+    this.#slots = slots;
+    const open = [...this.#workers].filter((worker) => worker.open);
+    open.sort((a, b) => a.tasks.length - b.tasks.length);
+    for (const worker of open.slice(0, Math.max(0, open.length - slots))) {
+      if (!worker.bound) this.#kill(worker, 0);
+      else if (worker.tasks.length === 0) this.#retire(worker);
+      else worker.retiring = true;
+    }
+    if (slots === 0) for (const queue of this.#queues.values()) this.#reports.handedBack(queue.clear(), noSlots);
+    this.#pumpSoon();
+  }
+
+  /** All attempts that it has and will report on, begun or not. */
+  attempts(): AttemptId[] {
+    return [...this.#queues.values()].flatMap((queue) => {
+      const atWorkers = [...queue.workers].flatMap(({ tasks }) => tasks);
+      return [...queue.all(), ...atWorkers].map(({ task }) => attemptOf(task));
+    });
+  }
+
   /** Attempts that run now, the first of each worker. */
   running(): AttemptId[] {
     return [...this.#workers].flatMap((worker) =>
@@ -149,7 +188,7 @@ export class WorkerPool {
 
   async #close(): Promise<void> {
     this.#closed = true;
-    clearInterval(this.#timeoutTimer);
+    this.#timeouts.stop();
     clearTimeout(this.#pumpTimer);
     this.#startFailures.close();
     await Promise.all([this.#spare.close(), ...[...this.#queues.keys()].map((job) => this.endJob(job))]);
@@ -191,7 +230,7 @@ export class WorkerPool {
   #startWorkers(queue: JobQueue, hungryJobs: number): void {
     const coming = [...queue.workers].filter((worker) => worker.tasks.length === 0 && worker.open).length;
     for (let wanted = queue.waiting - coming; wanted > 0 && queue.next !== undefined; wanted--) {
-      if (this.#occupied() >= this.#options.slots && !this.#makeRoom(queue, hungryJobs)) return;
+      if (this.#occupied() >= this.#slots && !this.#makeRoom(queue, hungryJobs)) return;
       if (!this.#startFailures.mayStart(queue.job)) return;
       this.#start(queue, queue.next);
     }
@@ -207,7 +246,7 @@ export class WorkerPool {
   /** Looks for a worker that can go. `true`: there is a slot now. */
   #makeRoom(queue: JobQueue, hungryJobs: number): boolean {
     const size = (job: string): number => this.#queues.get(job)?.workers.size ?? 0;
-    const share = Math.max(1, Math.floor(this.#options.slots / hungryJobs));
+    const share = Math.max(1, Math.floor(this.#slots / hungryJobs));
     const choice = chooseVictim(queue, this.#workers, { now: this.#options.now(), share, size });
     // The job will want a process as soon as there is room.
     this.#spare.prepare();
@@ -240,21 +279,7 @@ export class WorkerPool {
 
   #bind(worker: PoolWorker, home: JobHome): void {
     if (!worker.open) return;
-    const { dataDir, host, master } = this.#options;
-    const { job, packFile, jobDir, workDir } = home;
-    const message: ToWorker = {
-      kind: "job",
-      job,
-      packFile,
-      dataDir,
-      jobDir,
-      workDir,
-      host,
-      master,
-      workerId: worker.id,
-      dataServers: {},
-    };
-    worker.process.send(message);
+    worker.process.send(bindMessage(home, worker.id, this.#options));
     worker.bound = true;
     worker.headSince = this.#options.now();
     this.#pumpSoon();
@@ -340,20 +365,17 @@ export class WorkerPool {
     timer.unref();
   }
 
-  #watchTimeouts(): void {
-    if (this.#timeoutTimer !== undefined) return;
-    this.#timeoutTimer = setInterval(() => {
-      const now = this.#options.now();
-      for (const worker of this.#workers) {
-        if (worker.isOverdue(now)) this.#kill(worker);
-      }
-    }, timeoutCheckMs);
-    this.#timeoutTimer.unref();
-  }
-
   #killAll(): void {
     this.#parked.killAll();
     this.#spare.drop();
     for (const worker of this.#workers) worker.process.kill(0);
   }
+}
+
+function bindMessage(
+  { job, packFile, jobDir, workDir }: JobHome,
+  workerId: string,
+  { dataDir, host, master }: WorkerPoolOptions,
+): ToWorker {
+  return { kind: "job", job, packFile, dataDir, jobDir, workDir, host, master, workerId, dataServers: {} };
 }
