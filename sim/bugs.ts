@@ -49,13 +49,13 @@ export const bugs: Readonly<Record<string, Bug>> = {
     replace: "versions: 0",
   },
   "a lost node keeps its outputs": {
-    file: "core/job/machine.ts",
+    file: "core/job/node-changes.ts",
     find: "if (stage.state(task) === done && stage.outputs.host(task) === host) loseOutput(stage, task, true);",
     replace: "if (stage.outputs.has(task)) stage.missing.set(task, true);",
   },
   "a lost node keeps its attempts": {
-    file: "core/job/machine.ts",
-    find: "loseAttempts(this, host, at, reason, () => true);",
+    file: "core/job/node-changes.ts",
+    find: "loseAttempts(job, host, at, reason, () => true);",
     replace: "",
   },
   "a new disk counts as the old one": {
@@ -75,7 +75,7 @@ export const bugs: Readonly<Record<string, Bug>> = {
   },
   "a node that comes back is not asked what it has": {
     file: "core/node-events.ts",
-    find: "return job.reconcile(host, at, own);",
+    find: "return reconcile(job, host, at, own);",
     replace: "void own; return [];",
   },
   "commands go out before the journal": {
@@ -104,7 +104,7 @@ export const bugs: Readonly<Record<string, Bug>> = {
     replace: "",
   },
   "timers are lost with the master": {
-    file: "core/master.ts",
+    file: "core/timers.ts",
     find: "if (wakeAt > 0) timers.push(",
     replace: "if (wakeAt < 0) timers.push(",
   },

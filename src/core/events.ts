@@ -141,10 +141,27 @@ export interface JobPurged extends OfJob {
 export interface TasksAssigned extends At {
   readonly kind: "tasks-assigned";
   readonly tasks: readonly AssignedTask[];
+  /** Stages that begin to keep tasks for busy nodes that hold their input (`scheduler/late-binding.ts`). */
+  readonly holds?: readonly HeldStage[];
 }
 
 export interface AssignedTask extends AttemptId {
   readonly host: string;
+  /** Of a second attempt beside a slow one: why it was started. */
+  readonly slow?: Slowness;
+}
+
+export interface Slowness {
+  /** Of the first attempt. */
+  readonly ageMs: number;
+  /** Of the done tasks of its stage. */
+  readonly medianMs: number;
+  readonly doneTasks: number;
+}
+
+export interface HeldStage {
+  readonly job: string;
+  readonly stage: number;
 }
 
 /** An attempt wrote all of its output. It is the task's output if the attempt is still live: the first one wins. */

@@ -18,30 +18,34 @@ import type {
   TaskQuery,
 } from "../client/master-api.ts";
 import { DiscoError } from "../errors.ts";
-import type { Assignment } from "../protocol/messages.ts";
 import type { Command } from "./commands.ts";
 import type { EndedJob } from "./ended-job.ts";
 import { endJob, infoOfEnded } from "./ended-job.ts";
-import type { AssignedTask, JobSubmitted, MasterEvent, TasksAssigned, TimerFired } from "./events.ts";
+import type { JobSubmitted, MasterEvent, TasksAssigned, TimerFired } from "./events.ts";
 import type { OobEntry } from "./job/info.ts";
 import { infoOf, manifestOf, oobOf } from "./job/info.ts";
 import { JobMachine } from "./job/machine.ts";
 import { microsOf, nameJob } from "./job/name.ts";
-import { timerKey } from "./job/retry.ts";
 import type { StageManifest } from "./job/spec.ts";
-import { sleeping } from "./job/stage.ts";
 import { tasksOf } from "./job/tasks.ts";
 import { handleNodeEvent } from "./node-events.ts";
-import { choose } from "./scheduler/choose.ts";
-import type { Node } from "./scheduler/cluster.ts";
-import { byLoad, Cluster } from "./scheduler/cluster.ts";
+import { Assigned } from "./scheduler/assigned.ts";
+import { Cluster } from "./scheduler/cluster.ts";
 import type { Policy } from "./scheduler/job-order.ts";
-import { JobOrder } from "./scheduler/job-order.ts";
+import { defaultAlpha, JobOrder } from "./scheduler/job-order.ts";
 import { reasonsOf } from "./scheduler/reasons.ts";
+import { Round } from "./scheduler/round.ts";
+import { lookMs } from "./scheduler/stragglers.ts";
+import type { Timer } from "./timers.ts";
+import { fire, timersOf } from "./timers.ts";
 
 export interface MasterOptions {
   /** How jobs share the nodes. Default `fair`. Not part of the state: another master may use another policy. */
   readonly policy?: Policy;
+  /** Of `fair`: weight of the newest second in the average of what a job lacked. Above 0, at most 1; default 0.001, as in Disco. */
+  readonly alpha?: number;
+  /** Whether slow tasks get a second attempt. Default true. */
+  readonly speculation?: boolean;
 }
 
 export class MasterMachine {
@@ -60,11 +64,17 @@ export class MasterMachine {
   #list: { readonly version: number; readonly entries: readonly JobListEntry[] } | null = null;
   readonly #order: JobOrder;
 
+  readonly #speculation: boolean;
+  #lookedAt = 0;
+
+  /** @throws DiscoError `bad-option` */
   constructor(options: MasterOptions = {}) {
-    this.#order = new JobOrder(options.policy ?? "fair");
+    this.#order = new JobOrder(options.policy ?? "fair", options.alpha ?? defaultAlpha, this.cluster);
+    this.#speculation = options.speculation ?? true;
   }
 
   handle(event: MasterEvent): Command[] {
+    this.#order.clock(event.at);
     switch (event.kind) {
       case "master-started":
         if (event.epoch <= this.cluster.epoch)
@@ -110,28 +120,15 @@ export class MasterMachine {
    * the order in which `handle` and `schedule` were called. `null`: nothing can start.
    */
   schedule(at: number): { event: TasksAssigned; commands: Command[] } | null {
-    if (this.#order.first() === undefined || !this.cluster.anyRoom) return null;
-    const nodes = this.cluster.withRoom();
-    const tasks: AssignedTask[] = [];
-    const assigned = new Assigned();
-    const aside: JobMachine[] = [];
-    for (let job = this.#order.first(); job !== undefined && nodes.length > 0; job = this.#order.first()) {
-      const choice = choose(job, nodes, this.cluster);
-      if (choice === null) {
-        this.#order.setAside(job);
-        aside.push(job);
-        continue;
-      }
-      const { node, stage, task } = choice;
-      const attempt = stage.nextAttempt(task);
-      const one: AssignedTask = { job: job.name, stage: stage.number, task, attempt, host: node.host };
-      tasks.push(one);
-      assigned.add(one.host, job.assign(one, at));
-      this.#order.update(job);
-      reorder(nodes, node, this.cluster.hasRoom(node));
+    this.#order.clock(at);
+    this.#order.refresh();
+    const round = new Round(at, this.#order, this.cluster);
+    round.startWaiting();
+    if (this.#speculation && Math.abs(at - this.#lookedAt) >= lookMs) {
+      this.#lookedAt = at;
+      round.startAgain(this.jobs.values());
     }
-    for (const job of aside) this.#order.update(job);
-    return tasks.length === 0 ? null : { event: { kind: "tasks-assigned", at, tasks }, commands: assigned.commands() };
+    return round.outcome();
   }
 
   /** A name that no job ever had, for a job that is submitted at this time (ms since 1970). */
@@ -214,17 +211,8 @@ export class MasterMachine {
   }
 
   /** Timers that are pending: what a new master has to set anew. */
-  timers(): { key: string; at: number }[] {
-    const timers: { key: string; at: number }[] = [];
-    for (const job of this.jobs.values()) {
-      for (const stage of job.stages) {
-        if (stage.count(sleeping) === 0) continue;
-        for (const [task, { wakeAt }] of stage.troubles) {
-          if (wakeAt > 0) timers.push({ key: timerKey(job.name, stage.number, task, wakeAt), at: wakeAt });
-        }
-      }
-    }
-    return timers;
+  timers(): Timer[] {
+    return timersOf(this.jobs.values());
   }
 
   /** Enters a job that was restored from a snapshot. */
@@ -260,14 +248,14 @@ export class MasterMachine {
       touched.add(job);
     }
     for (const job of touched) this.#order.update(job);
-    return assigned.commands();
+    const held = (event.holds ?? []).flatMap(({ job, stage }) => this.jobs.get(job)?.hold(stage, event.at) ?? []);
+    return [...assigned.commands(), ...held];
   }
 
   #timerFired({ key }: TimerFired): Command[] {
-    const [name, stage, task, wakeAt] = key.split("/");
-    const job = this.jobs.get(name ?? "");
+    const job = this.jobs.get(key.split("/", 1)[0] ?? "");
     if (job === undefined) return [];
-    job.wake(Number(stage), Number(task), Number(wakeAt));
+    fire(job, key);
     return this.#after(job, []);
   }
 
@@ -310,36 +298,5 @@ export class MasterMachine {
     this.ended.set(job.name, endJob(job));
     this.listVersion++;
     return commands;
-  }
-}
-
-/** Puts a node whose load has just risen in its place again, or takes it out. */
-function reorder(nodes: Node[], node: Node, hasRoom: boolean): void {
-  let place = nodes.indexOf(node);
-  if (!hasRoom) {
-    nodes.splice(place, 1);
-    return;
-  }
-  for (; place + 1 < nodes.length && byLoad(node, nodes[place + 1] as Node) > 0; place++) {
-    nodes[place] = nodes[place + 1] as Node;
-    nodes[place + 1] = node;
-  }
-}
-
-/** Gathers assignments into one command a node. */
-class Assigned {
-  readonly #logs: Command[] = [];
-  readonly #byHost = new Map<string, Assignment[]>();
-
-  add(host: string, { assignment, log }: { assignment: Assignment; log: Command }): void {
-    this.#logs.push(log);
-    const others = this.#byHost.get(host);
-    if (others === undefined) this.#byHost.set(host, [assignment]);
-    else others.push(assignment);
-  }
-
-  commands(): Command[] {
-    const assigns = [...this.#byHost].map(([host, assignments]): Command => ({ kind: "assign", host, assignments }));
-    return [...assigns, ...this.#logs];
   }
 }

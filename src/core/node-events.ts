@@ -2,6 +2,7 @@
 import type { Command } from "./commands.ts";
 import type { ConfigSaved, NodeEvent, NodeJoined } from "./events.ts";
 import type { JobMachine } from "./job/machine.ts";
+import { diskLost, nodeLost, nodeReturned, reconcile } from "./job/node-changes.ts";
 import type { Cluster } from "./scheduler/cluster.ts";
 
 type EachJob = (act: (job: JobMachine) => Command[]) => Command[];
@@ -24,7 +25,7 @@ export function handleNodeEvent(event: NodeEvent, cluster: Cluster, eachJob: Eac
       if (node === undefined || !node.connected) return [];
       node.connected = false;
       cluster.refresh(event.host);
-      return eachJob((job) => job.nodeLost(event.host, event.at, event.reason));
+      return eachJob((job) => nodeLost(job, event.host, event.at, event.reason));
     }
     case "node-blacklisted":
       cluster.blacklist.add(event.host);
@@ -73,12 +74,12 @@ function joined(event: NodeJoined, cluster: Cluster, eachJob: EachJob): Command[
   } else {
     const newDisk = node.incarnation !== incarnation;
     if (newDisk && node.connected)
-      commands.push(...eachJob((job) => job.nodeLost(host, at, "it returned with an empty disk")));
-    if (newDisk) eachJob((job) => job.diskLost(host));
+      commands.push(...eachJob((job) => nodeLost(job, host, at, "it returned with an empty disk")));
+    if (newDisk) eachJob((job) => diskLost(job, host));
     const returned = !node.connected && !newDisk;
     Object.assign(node, { incarnation, offered: slots, queueDepth, labels, connected: true });
     cluster.resize(node);
-    if (returned) commands.push(...eachJob((job) => job.nodeReturned(host, at)));
+    if (returned) commands.push(...eachJob((job) => nodeReturned(job, host, at)));
   }
   const effective = cluster.node(host)?.slots ?? slots;
   if (effective !== slots) commands.push({ kind: "resize-node", host, slots: effective });
@@ -86,7 +87,7 @@ function joined(event: NodeJoined, cluster: Cluster, eachJob: EachJob): Command[
   const reconciled = eachJob((job) => {
     unknown.delete(job.name);
     const own = attempts.filter((id) => id.job === job.name);
-    return job.reconcile(host, at, own);
+    return reconcile(job, host, at, own);
   });
   commands.push(...reconciled);
   // What the node has of jobs that are not active any more is for it to stop.

@@ -115,6 +115,17 @@ export class Bench {
     return commands;
   }
 
+  /** Lets time pass in which nothing happens, then looks what can start. */
+  pass(ms: number): Command[] {
+    this.at += ms;
+    const scheduled = this.master.schedule(this.at);
+    if (scheduled === null) return [];
+    this.events.push(scheduled.event);
+    validateMaster(this.master);
+    this.#see(scheduled.commands);
+    return scheduled.commands;
+  }
+
   done(run: Run, labels?: readonly number[], digest?: string): Command[] {
     this.#answered(run);
     const output = outputOf(run.host, run.task, labels, digest);

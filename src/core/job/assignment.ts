@@ -1,12 +1,38 @@
-/** What a node has to know to run an attempt. Made when the attempt is sent: the best replica is a matter of the moment. */
+/** Begins an attempt. What its node has to know is made at that moment: the best replica is the one that is best now. */
 import type { Assignment } from "../../protocol/messages.ts";
+import type { Command } from "../commands.ts";
 import type { AssignedTask } from "../events.ts";
 import type { Cluster } from "../scheduler/cluster.ts";
+import { impossible } from "./impossible.ts";
 import type { JobMachine } from "./machine.ts";
 import type { InputSpec, TaskInput } from "./spec.ts";
 import type { Stage } from "./stage.ts";
+import { running, waiting } from "./stage.ts";
+import { texts } from "./texts.ts";
 
-export function assignmentOf(job: JobMachine, stage: Stage, { task, attempt, host }: AssignedTask): Assignment {
+/** Makes an attempt live. @throws DiscoError `impossible` if the task does not wait (or run), or the number is not its turn */
+export function assign(job: JobMachine, task: AssignedTask, at: number): { assignment: Assignment; log: Command } {
+  const stage = job.stages[task.stage];
+  if (job.status !== "active" || stage === undefined || task.task >= stage.tasks)
+    throw impossible(task, stage, "is not there");
+  const state = stage.state(task.task);
+  if (state !== waiting && state !== running) throw impossible(task, stage, "does not wait");
+  if (task.attempt !== stage.nextAttempt(task.task)) throw impossible(task, stage, "got an attempt number out of turn");
+  const { attempt, host } = task;
+  const isExtra = state === running;
+  job.cluster.occupy(host);
+  stage.addAttempt(task.task, { attempt, host, at, ...(isExtra ? { speculative: true } : {}) });
+  if (isExtra) stage.startedAgain.add(task.task);
+  job.hosts.add(host);
+  job.live++;
+  const title = job.title(stage, task.task);
+  const log = isExtra
+    ? job.out.line(at, texts.startedAgain(title, host, task.slow), "warning", null, title)
+    : job.out.line(at, texts.assigned(title, host), "info", null, title);
+  return { assignment: assignmentOf(job, stage, task), log };
+}
+
+function assignmentOf(job: JobMachine, stage: Stage, { task, attempt, host }: AssignedTask): Assignment {
   const group = stage.group(task);
   return {
     job: job.name,

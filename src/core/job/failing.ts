@@ -3,9 +3,10 @@
  * Says whether and when the task is tried again (`retry.ts`), or that the job is dead.
  */
 import type { InputLost, TaskFailed } from "../events.ts";
+import { canTake } from "../scheduler/choose.ts";
 import { demand, demandOne, loseOutput } from "./loss.ts";
 import type { JobMachine } from "./machine.ts";
-import type { Verdict } from "./retry.ts";
+import type { LossBlame, Verdict } from "./retry.ts";
 import { judgeFailure, judgeLoss, timerKey } from "./retry.ts";
 import type { Attempt, Stage } from "./stage.ts";
 import { done, sleeping, waiting } from "./stage.ts";
@@ -19,7 +20,10 @@ export function failAttempt(job: JobMachine, stage: Stage, attempt: Attempt, eve
   job.count(attempt.host, failure.code === "data-error" ? "dataErrors" : "tasksFailed");
   stage.failed++;
   const trouble = stage.trouble(task);
-  const verdict = judgeFailure(trouble, failure, attempt.host, retriesOf(job));
+  const verdict = judgeFailure(trouble, failure, attempt.host, {
+    retries: retriesOf(job),
+    nodes: nodesFor(job, stage, task),
+  });
   const why = `${failure.name}: ${failure.message}`;
   if (verdict.kind === "give-up") {
     job.out.note(at, title, texts.fatal(title, why), "error", attempt.host);
@@ -37,6 +41,13 @@ function retriesOf({ spec, cluster }: JobMachine): number {
   return Math.min(spec.retries, cluster.settings.maxFailureRate);
 }
 
+/** Nodes that the task could run on, or could have failed on. */
+function nodesFor(job: JobMachine, stage: Stage, task: number): number {
+  let nodes = 0;
+  for (const node of job.cluster.nodes.values()) if (canTake(job, stage, task, node)) nodes++;
+  return nodes;
+}
+
 /** The attempt found an output of an earlier stage lost. */
 export function loseInput(job: JobMachine, stage: Stage, attempt: Attempt, event: InputLost): void {
   const { task, at, lost } = event;
@@ -45,7 +56,7 @@ export function loseInput(job: JobMachine, stage: Stage, attempt: Attempt, event
   if (isPresent && producer.state(lost.task) === done) {
     const title = job.title(producer, lost.task);
     job.note(at, producer, lost.task, texts.outputLost(title, lost.ref.host));
-    const verdict = judgeLoss(producer.trouble(lost.task));
+    const verdict = judgeLoss(producer.trouble(lost.task), "node");
     if (verdict.kind === "give-up") {
       job.die(at, `output of task ${title} cannot be kept: ${verdict.reason}`, event.failure);
       return;
@@ -66,12 +77,13 @@ export function loseAttempts(
   at: number,
   reason: string,
   which: (key: string) => boolean,
+  blame: LossBlame = "node",
 ): void {
   for (const stage of job.stages) {
     for (const [task, attempts] of [...stage.live]) {
       for (const attempt of attempts) {
         if (attempt.host !== host || !which(`${stage.number}/${task}/${attempt.attempt}`)) continue;
-        if (job.status === "active") loseAttempt(job, stage, task, attempt, at, reason);
+        if (job.status === "active") loseAttempt(job, stage, task, attempt, at, reason, blame);
       }
     }
   }
@@ -85,11 +97,12 @@ export function loseAttempt(
   attempt: Attempt,
   at: number,
   reason: string,
+  blame: LossBlame = "node",
 ): void {
   const title = job.title(stage, task);
   job.endAttempt(stage, task, attempt.attempt, attempt.host);
   job.note(at, stage, task, texts.lost(title, attempt.host, reason));
-  const verdict = judgeLoss(stage.trouble(task));
+  const verdict = judgeLoss(stage.trouble(task), blame);
   if (verdict.kind === "give-up") job.die(at, `task ${title}: ${verdict.reason}, at last because: ${reason}`, null);
   else tryAgain(job, stage, task, at, verdict);
 }

@@ -107,7 +107,10 @@ describe("a lost node", () => {
     bench.runs = bench.runs.filter(({ host }) => host !== "a");
     bench.handle({ kind: "node-lost", at: bench.at, host: "a", reason: "it is silent" });
     assert.deepEqual(
-      bench.runs.filter(({ stage }) => stage === 0).map(({ task, host }) => `${task}@${host}`),
+      bench.runs
+        .filter(({ stage }) => stage === 0)
+        .map(({ task, host }) => `${task}@${host}`)
+        .sort(),
       ["0@b", "2@b"],
     );
     bench.finish([0, 1]);

@@ -27,21 +27,21 @@
 
 import type { TaskFailure } from "../../errors.ts";
 import { DiscoError } from "../../errors.ts";
-import type { Assignment, AttemptId, EventLevel } from "../../protocol/messages.ts";
+import type { Assignment, EventLevel } from "../../protocol/messages.ts";
 import type { Command } from "../commands.ts";
 import type { AssignedTask, JobKilled, TaskDone, TaskEvent } from "../events.ts";
 import { othersCanTake } from "../scheduler/choose.ts";
 import type { Cluster } from "../scheduler/cluster.ts";
-import { assignmentOf } from "./assignment.ts";
+import { holdKey, localWaitMs, waitedOut } from "../scheduler/late-binding.ts";
+import { assign } from "./assignment.ts";
 import { announceEnd, interruption, resultsOf } from "./ending.ts";
-import { failAttempt, loseAttempt, loseAttempts, loseInput } from "./failing.ts";
-import { impossible } from "./impossible.ts";
-import { bringBack, demand, forgo, loseDisk, loseOutput, noteRecommit, settle } from "./loss.ts";
+import { failAttempt, loseAttempt, loseInput } from "./failing.ts";
+import { forgo, noteRecommit, settle } from "./loss.ts";
 import { Outbox } from "./outbox.ts";
 import { groupInputs, groupOutputs } from "./plan.ts";
 import type { JobSpec, JobStatus } from "./spec.ts";
 import type { Attempt, Used } from "./stage.ts";
-import { done, running, Stage, sleeping, unused, waiting } from "./stage.ts";
+import { done, Stage, sleeping, unused, waiting } from "./stage.ts";
 import { texts } from "./texts.ts";
 
 export class JobMachine {
@@ -66,7 +66,7 @@ export class JobMachine {
   readonly hosts = new Set<string>();
   /** Live attempts. */
   live = 0;
-  /** Commands so far. For the files of this folder, which act on the job: see `failing.ts`, `loss.ts`, `ending.ts`. */
+  /** Commands so far. For the files of this folder, which act on the job: see `failing.ts`, `loss.ts`, `node-changes.ts`, `ending.ts`. */
   readonly out: Outbox;
   #addresses: readonly string[] | null = null;
 
@@ -134,64 +134,22 @@ export class JobMachine {
 
   /** Makes an attempt live. A waiting task gets its first one, a running task a speculative one. */
   assign(task: AssignedTask, at: number): { assignment: Assignment; log: Command } {
-    const stage = this.stages[task.stage];
-    if (this.status !== "active" || stage === undefined || task.task >= stage.tasks)
-      throw impossible(task, stage, "is not there");
-    const state = stage.state(task.task);
-    if (state !== waiting && state !== running) throw impossible(task, stage, "does not wait");
-    if (task.attempt !== stage.nextAttempt(task.task))
-      throw impossible(task, stage, "got an attempt number out of turn");
-    this.cluster.occupy(task.host);
-    stage.addAttempt(task.task, { attempt: task.attempt, host: task.host, at });
-    this.hosts.add(task.host);
-    this.live++;
-    const title = this.title(stage, task.task);
-    return {
-      assignment: assignmentOf(this, stage, task),
-      log: this.out.line(at, texts.assigned(title, task.host), "info", null, title),
-    };
+    return assign(this, task, at);
   }
 
-  // ---- nodes --------------------------------------------------------------------------------------------------------
-
-  /** The node is out of reach, with its attempts and outputs. */
-  nodeLost(host: string, at: number, reason: string): Command[] {
-    if (this.status !== "active") return [];
-    loseAttempts(this, host, at, reason, () => true);
-    for (const stage of this.status === "active" ? this.stages : []) {
-      for (let task = 0; task < stage.tasks; task++) {
-        if (stage.state(task) === done && stage.outputs.host(task) === host) loseOutput(stage, task, true);
-      }
-    }
-    demand(this);
-    this.advance(at);
+  /** From now on, and for a while, the stage keeps tasks for nodes that hold their input. */
+  hold(number: number, at: number): Command[] {
+    const stage = this.stages[number];
+    if (this.status !== "active" || stage === undefined || stage.heldUntil !== 0) return [];
+    stage.heldUntil = at + localWaitMs;
+    this.out.push({ kind: "set-timer", key: holdKey(this.name, number, stage.heldUntil), at: stage.heldUntil });
     return this.out.take();
   }
 
-  /** The node is back, its disk as it was: outputs that were not made again meanwhile are found again. */
-  nodeReturned(host: string, at: number): Command[] {
-    if (this.status !== "active") return [];
-    for (const stage of this.stages) bringBack(stage, host);
-    this.advance(at);
-    return this.out.take();
-  }
-
-  /** The node is back with an empty disk. */
-  diskLost(host: string): Command[] {
-    for (const stage of this.stages) loseDisk(stage, host);
-    return [];
-  }
-
-  /** The node names the attempts it has: live ones that it does not know are lost, unknown ones are to be stopped. */
-  reconcile(host: string, at: number, known: readonly AttemptId[]): Command[] {
-    if (this.status !== "active") return [];
-    const keys = new Set(known.map((id) => `${id.stage}/${id.task}/${id.attempt}`));
-    loseAttempts(this, host, at, "the node does not have it", (key) => !keys.has(key));
-    for (const id of known) {
-      if (this.stages[id.stage]?.liveAttempt(id.task, id.attempt)?.host === host) continue;
-      this.out.cancel(host, id.stage, id.task, id.attempt, "it is not live");
-    }
-    return this.out.take();
+  /** A hold that began long enough ago ends. */
+  release(number: number, until: number): void {
+    const stage = this.stages[number];
+    if (stage?.heldUntil === until) stage.heldUntil = waitedOut;
   }
 
   wake(number: number, task: number, wakeAt: number): void {
@@ -269,7 +227,9 @@ export class JobMachine {
     const title = this.title(stage, task);
     this.endAttempt(stage, task, attempt.attempt, attempt.host);
     this.count(attempt.host, "tasksOk");
+    if (stage.live.has(task)) this.note(at, stage, task, texts.superseded(title, attempt.host), "info");
     this.cancelAttempts(stage, task, "another attempt was first");
+    stage.durations.add(at - attempt.at);
     if (noteRecommit(stage, task, output, this.stages[stage.number + 1]))
       this.note(at, stage, task, texts.outputChanged(title));
     stage.outputs.set(task, output);

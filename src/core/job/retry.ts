@@ -4,9 +4,12 @@
  * R1. A failure that says `retry: "never"` ends the job at once.
  * R2. A job ends when one of its tasks has failed more than `retries` times.
  * R3. The same failure of the user's code (code, class and message) twice ends the job: the code is deterministic.
+ *     So does the same failure on three nodes of a task that is to run elsewhere, or on all nodes that can run it if they
+ *     are two: it is not the nodes.
  * R4. Some kinds of failure have a smaller allowance of their own, since another try seldom helps.
  * R5. An attempt that was lost (its worker or node vanished) is not the task's fault: only `lostMax` bounds it, which
- *     stops a task that kills every node it meets.
+ *     stops a task that kills every node it meets. A node that came back and did not have the attempt (it, or the
+ *     daemon around it, was started anew) has nothing to do with the task: such losses delay nothing.
  * R6. The first retry comes at once, later ones after a delay that doubles from `retryDelayMs` to `retryDelayMaxMs`.
  * R7. A failure that says `retry: "elsewhere"` keeps the task off that node as long as another one could run it.
  */
@@ -18,6 +21,12 @@ export const retryDelayMaxMs = 30_000;
 export const lostMax = 100;
 /** Losses in a row that are retried at once; a worker that dies at birth must not become a busy loop. */
 const lostAtOnceMax = 3;
+
+/** Nodes on which the same failure is enough (R3). */
+const sameFailureNodesMax = 3;
+const sameFailureNodesMin = 2;
+/** Of a failure's message, what tells it from others. */
+const fingerprintCharsMax = 1_000;
 
 /** Failures of one kind that a task may have before the job ends, where that is less than `retries` allows. */
 const allowance: Readonly<Record<string, number>> = {
@@ -31,6 +40,10 @@ const allowance: Readonly<Record<string, number>> = {
 export interface Trouble {
   failures: number;
   lost: number;
+  /** Those of the lost ones that were lost by restarts of their node. Absent before version 2 of snapshots. */
+  restarts?: number;
+  /** By failure that is to be tried elsewhere: where it happened. Absent as long as there is none. */
+  failedOn?: Record<string, string[]>;
   /** Failures by code, and of user code by fingerprint as well. */
   counts: Record<string, number>;
   /** Hosts to keep off while another node can take the task. */
@@ -49,14 +62,28 @@ export function noTrouble(): Trouble {
 
 export const nobodysTrouble: Readonly<Trouble> = noTrouble();
 
+export interface FailureLimits {
+  /** How often the task may be tried again. */
+  readonly retries: number;
+  /** Nodes that could run it. */
+  readonly nodes: number;
+}
+
+/** Who is to blame for a lost attempt. */
+export type LossBlame = "node" | "restart";
+
 /** Enters a failure in the task's history and says what follows. */
-export function judgeFailure(trouble: Trouble, failure: TaskFailure, host: string, retries: number): Verdict {
+export function judgeFailure(trouble: Trouble, failure: TaskFailure, host: string, limits: FailureLimits): Verdict {
+  const { retries, nodes } = limits;
   trouble.failures++;
   const ofCode = count(trouble, failure.code);
   const same = failure.code === "user-error" ? count(trouble, fingerprint(failure)) : 1;
   if (failure.retry === "elsewhere" && !trouble.avoid.includes(host)) trouble.avoid.push(host);
   if (failure.retry === "never") return giveUp("it cannot succeed by trying again");
   if (same > 1) return giveUp("it failed twice in the same way");
+  const hosts = failure.retry === "elsewhere" ? failedOn(trouble, failure, host) : [];
+  if (hosts.length >= Math.max(sameFailureNodesMin, Math.min(sameFailureNodesMax, nodes)))
+    return giveUp(`it failed in the same way on ${inWords(hosts)}`);
   const allowed = allowance[failure.code] ?? Number.POSITIVE_INFINITY;
   if (ofCode > allowed && allowed <= retries) return giveUp(`${failure.code} happened ${ofCode} times`);
   if (trouble.failures > retries) {
@@ -68,10 +95,12 @@ export function judgeFailure(trouble: Trouble, failure: TaskFailure, host: strin
 }
 
 /** Enters a lost attempt or a lost output in the task's history and says what follows. */
-export function judgeLoss(trouble: Trouble): Verdict {
+export function judgeLoss(trouble: Trouble, blame: LossBlame): Verdict {
   trouble.lost++;
+  if (blame === "restart") trouble.restarts = (trouble.restarts ?? 0) + 1;
   if (trouble.lost > lostMax) return giveUp(`its worker, node or output was lost ${trouble.lost} times`);
-  return { kind: "retry", delayMs: delay(trouble.lost - lostAtOnceMax) };
+  const blamed = trouble.lost - (trouble.restarts ?? 0);
+  return { kind: "retry", delayMs: blame === "restart" ? 0 : delay(blamed - lostAtOnceMax) };
 }
 
 function delay(nth: number): number {
@@ -84,8 +113,22 @@ function count(trouble: Trouble, key: string): number {
   return n;
 }
 
+/** Enters where a failure happened; gives all hosts where it did. */
+function failedOn(trouble: Trouble, failure: TaskFailure, host: string): readonly string[] {
+  const key = fingerprint(failure);
+  trouble.failedOn ??= Object.create(null) as Record<string, string[]>;
+  const hosts = trouble.failedOn[key] ?? [];
+  trouble.failedOn[key] = hosts;
+  if (!hosts.includes(host)) hosts.push(host);
+  return hosts;
+}
+
+function inWords(hosts: readonly string[]): string {
+  return `${hosts.slice(0, -1).join(", ")} and ${hosts.at(-1)}`;
+}
+
 function fingerprint(failure: TaskFailure): string {
-  return `${failure.code}\n${failure.name}\n${failure.message}`;
+  return `${failure.code}\n${failure.name}\n${failure.message.slice(0, fingerprintCharsMax)}`;
 }
 
 function giveUp(reason: string): Verdict {

@@ -37,6 +37,10 @@ interface StageSnapshot {
   readonly missing: readonly (readonly [task: number, mayReturn: boolean])[];
   readonly changed: readonly (readonly [task: number, labels: readonly number[], hosts: readonly string[]])[];
   readonly outputs: readonly (readonly [task: number, output: TaskOutput])[];
+  /** These are absent before version 2. */
+  readonly heldUntil?: number;
+  readonly durations?: readonly (readonly [bucket: number, count: number])[];
+  readonly startedAgain?: readonly number[];
 }
 
 export function snapshotJob(job: JobMachine): JobSnapshot {
@@ -98,6 +102,9 @@ function snapshotStage(stage: Stage): StageSnapshot {
       [...hosts].sort(),
     ]),
     outputs,
+    heldUntil: stage.heldUntil,
+    durations: stage.durations.entries(),
+    startedAgain: [...stage.startedAgain].sort((a, b) => a - b),
   };
 }
 
@@ -108,7 +115,7 @@ function restoreStage(from: StageSnapshot, number: number, spec: JobSpec, used: 
   stage.version = from.version;
   stage.failed = from.failed;
   for (const [task, trouble] of from.troubles) {
-    stage.troubles.set(task, { ...trouble, counts: { ...trouble.counts }, avoid: [...trouble.avoid] });
+    stage.troubles.set(task, structuredCopy(trouble));
   }
   from.nextAttempts.forEach((next, task) => stage.setNextAttempt(task, next));
   for (let task = 0; task < stage.tasks; task++) {
@@ -120,7 +127,22 @@ function restoreStage(from: StageSnapshot, number: number, spec: JobSpec, used: 
   for (const [task, labels, hosts] of from.changed)
     stage.changed.set(task, { labels: new Set(labels), hosts: new Set(hosts) });
   for (const [task, output] of from.outputs) stage.outputs.set(task, output);
+  stage.heldUntil = from.heldUntil ?? 0;
+  for (const [bucket, count] of from.durations ?? []) stage.durations.addTo(bucket, count);
+  for (const task of from.startedAgain ?? []) stage.startedAgain.add(task);
   return stage;
+}
+
+function structuredCopy(trouble: Trouble): Trouble {
+  const { failedOn } = trouble;
+  return {
+    ...trouble,
+    counts: { ...trouble.counts },
+    avoid: [...trouble.avoid],
+    ...(failedOn === undefined
+      ? {}
+      : { failedOn: Object.fromEntries(Object.entries(failedOn).map(([key, hosts]) => [key, [...hosts]])) }),
+  };
 }
 
 function byTask<T>(map: ReadonlyMap<number, T>): [number, T][] {

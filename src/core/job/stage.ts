@@ -20,6 +20,7 @@
  *     anew: nodes know attempts, and keep manifests, by these numbers.
  */
 
+import { Durations } from "./durations.ts";
 import { Outputs } from "./outputs.ts";
 import type { Group } from "./plan.ts";
 import type { Trouble } from "./retry.ts";
@@ -91,6 +92,10 @@ export class Stage {
    * `waitedOut` if they were kept long enough.
    */
   heldUntil = 0;
+  /** Of the done tasks, from assignment to report. */
+  readonly durations = new Durations();
+  /** Running tasks that got a speculative attempt since they last waited: there is no second one. */
+  readonly startedAgain = new Set<number>();
   /** Of all groups. */
   bytesTotal = 0;
 
@@ -132,6 +137,8 @@ export class Stage {
     this.counts[to] = this.count(to) + 1;
     this.#state[task] = to;
     if (from === sleeping) this.trouble(task).wakeAt = 0;
+    if (from === running) this.startedAgain.delete(task);
+    if (from === waiting && this.count(waiting) === 0) this.heldUntil = 0;
     if (to === waiting) this.queue.push(task);
   }
 

@@ -1,4 +1,5 @@
 /** What a job's event log says, in Disco's words. */
+import type { Slowness } from "../events.ts";
 
 const msPerHour = 3_600_000;
 
@@ -32,7 +33,12 @@ export const texts = {
     `WARNING: [${task}] its output on ${host} is lost; the task runs again if that is needed`,
   outputChanged: (task: string) =>
     `WARNING: [${task}] wrote other records than the first time: its function is not deterministic; tasks that read it run again`,
-  superseded: (task: string, host: string) => `[${task}] the attempt on ${host} is superseded`,
+  startedAgain: (task: string, host: string, slow: Slowness | undefined) =>
+    slow === undefined
+      ? `${task} started again on ${host}`
+      : `${task} is slow (it runs for ${duration(slow.ageMs)}, and half of the ${slow.doneTasks} tasks that are done took ` +
+        `${duration(slow.medianMs)} or less): started again on ${host}`,
+  superseded: (task: string, host: string) => `[${task}] the attempt on ${host} was first, the other one is stopped`,
   replanned: (stage: string) => `WARNING: Stage ${stage} is planned anew, as the outputs of the stage before changed`,
   killed: () => "WARN: Job killed",
   dead: (reason: string) => `ERROR: Job is dead: ${reason}`,

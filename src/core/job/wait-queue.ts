@@ -15,7 +15,8 @@ const pickyScanMax = 64;
 /** Dropped entries are cleared away when there are so many, and more than half. */
 const dropBatch = 256;
 
-export type Placement = "anywhere" | "local" | "remote";
+/** `local-first`: as `anywhere`, but tasks whose input lies on some node go there only. */
+export type Placement = "anywhere" | "local" | "remote" | "local-first";
 
 export interface Waiting {
   waits(task: number): boolean;
@@ -71,9 +72,19 @@ export class WaitQueue {
       if (local >= 0) return local;
     }
     const homeless = this.#frontOf(null);
-    if (homeless >= 0 || placement === "local") return homeless;
+    if (homeless >= 0 || placement === "local" || placement === "local-first") return homeless;
     if (placement === "anywhere") return this.#front(this.#anywhere);
     return this.#peekRemote(host);
+  }
+
+  /** A task whose input lies on nodes that are not worth waiting for, or -1. It looks at one task a node. */
+  peekAbandoned(worthy: (host: string) => boolean): number {
+    for (const [host, list] of this.#byHost) {
+      if (host === null || worthy(host)) continue;
+      const task = this.#front(list);
+      if (task >= 0 && !this.#tasks.hosts(task).some(worthy)) return task;
+    }
+    return -1;
   }
 
   #peekRemote(host: string): number {
@@ -106,7 +117,7 @@ export class WaitQueue {
   }
 
   #fits(task: number, host: string, placement: Placement): boolean {
-    if (placement === "anywhere") return true;
+    if (placement === "anywhere" || placement === "local-first") return true;
     const hosts = this.#tasks.hosts(task);
     return hosts.length === 0 || hosts.includes(host) === (placement === "local");
   }

@@ -1,11 +1,13 @@
 /**
  * Which of a job's waiting tasks runs on which of the nodes with room. Nodes are asked from the least loaded on; one that
- * holds the input of a waiting task goes before one that does not.
+ * holds the input of a waiting task goes before one that does not, and for a while a task is kept for such a node
+ * although another one has room (`late-binding.ts`).
  */
 import type { JobMachine } from "../job/machine.ts";
 import type { Stage } from "../job/stage.ts";
 import type { Placement } from "../job/wait-queue.ts";
-import type { Cluster, Node } from "./cluster.ts";
+import type { Node } from "./cluster.ts";
+import { keepsForLocal, worthWaiting } from "./late-binding.ts";
 
 export interface Choice {
   readonly node: Node;
@@ -13,36 +15,62 @@ export interface Choice {
   readonly task: number;
 }
 
-/** `nodes`: those with room, the least loaded first. `null`: none of the job's waiting tasks can run on them. */
-export function choose(job: JobMachine, nodes: readonly Node[], cluster: Cluster): Choice | null {
+/** Tasks could run on these nodes, and are kept for others. */
+export const held = "held";
+
+/**
+ * `nodes`: those with room, the least loaded first. `null`: none of the job's waiting tasks can run on them. `mayHold: false`: no
+ * task is kept for another node.
+ */
+export function choose(
+  job: JobMachine,
+  nodes: readonly Node[],
+  at: number,
+  mayHold: boolean,
+): Choice | typeof held | null {
   const stage = job.current();
   if (stage === undefined) return null;
+  const { cluster, spec } = job;
   const placement = placementOf(job);
-  if (placement === "anywhere" && nodes.length > 1 && stage.queue.placed) {
-    const holder = nodes.find((node) => stage.queue.hasLocal(node.host) && cluster.carries(node, job.spec.labels));
+  const isPlaced = placement === "anywhere" && stage.queue.placed;
+  if (isPlaced && nodes.length > 1) {
+    const holder = nodes.find((node) => stage.queue.hasLocal(node.host) && cluster.carries(node, spec.labels));
     const task = holder === undefined ? -1 : stage.queue.peek(holder.host, "local");
     if (holder !== undefined && task >= 0) return { node: holder, stage, task };
   }
+  const isKept = isPlaced && mayHold && keepsForLocal(stage, at);
   for (const node of nodes) {
-    if (!cluster.carries(node, job.spec.labels)) continue;
-    const task = stage.queue.peek(node.host, placement);
+    if (!cluster.carries(node, spec.labels)) continue;
+    const task = stage.queue.peek(node.host, isKept ? "local-first" : placement);
     if (task >= 0) return { node, stage, task };
   }
-  return null;
+  if (!isKept) return null;
+  const node = nodes.find((one) => cluster.carries(one, spec.labels));
+  if (node === undefined) return null;
+  const task = stage.queue.peekAbandoned((host) => worthWaiting(host, job));
+  if (task >= 0) return { node, stage, task };
+  return stage.queue.peek(node.host, "anywhere") >= 0 ? held : null;
 }
 
 /** Whether a node that the task does not avoid could run it, so that it need not return to this host. */
 export function othersCanTake(job: JobMachine, stage: Stage, task: number, host: string): boolean {
-  const { cluster, spec } = job;
+  const { cluster } = job;
   const avoid = stage.troubles.get(task)?.avoid ?? [];
-  const holders = stage.hosts(task);
   for (const node of cluster.nodes.values()) {
-    if (node.host === host || avoid.includes(node.host) || !cluster.usable(node)) continue;
-    if (spec.scheduler.forceLocal && holders.length > 0 && !holders.includes(node.host)) continue;
-    if (spec.scheduler.forceRemote && holders.includes(node.host)) continue;
-    if (cluster.carries(node, spec.labels)) return true;
+    if (node.host === host || avoid.includes(node.host)) continue;
+    if (canTake(job, stage, task, node)) return true;
   }
   return false;
+}
+
+/** Whether the node could run the task if it had room, wherever the task failed before. */
+export function canTake({ cluster, spec }: JobMachine, stage: Stage, task: number, node: Node): boolean {
+  if (!cluster.usable(node) || node.slots === 0 || !cluster.carries(node, spec.labels)) return false;
+  const { forceLocal, forceRemote } = spec.scheduler;
+  if (!forceLocal && !forceRemote) return true;
+  const holders = stage.hosts(task);
+  if (forceLocal && holders.length > 0 && !holders.includes(node.host)) return false;
+  return !forceRemote || !holders.includes(node.host);
 }
 
 function placementOf(job: JobMachine): Placement {

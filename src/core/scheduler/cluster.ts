@@ -36,6 +36,10 @@ export class Cluster {
   /** Slots by host, as the operator wants them (N2). */
   readonly config = new Map<string, number>();
   readonly #withRoom = new Set<Node>();
+  readonly #free = new Set<Node>();
+  /** Slots of usable nodes: what each counts for, and the sum. */
+  readonly #counted = new Map<Node, number>();
+  #slots = 0;
 
   node(host: string): Node | undefined {
     return this.nodes.get(host);
@@ -63,8 +67,15 @@ export class Cluster {
   refresh(host: string): void {
     const node = this.nodes.get(host);
     if (node === undefined) return;
-    if (this.usable(node) && node.load < node.slots * node.queueDepth) this.#withRoom.add(node);
+    const slots = this.usable(node) ? node.slots : 0;
+    if (node.load < slots * node.queueDepth) this.#withRoom.add(node);
     else this.#withRoom.delete(node);
+    if (node.load < slots) this.#free.add(node);
+    else this.#free.delete(node);
+    const counted = this.#counted.get(node) ?? 0;
+    if (slots === counted) return;
+    this.#slots += slots - counted;
+    this.#counted.set(node, slots);
   }
 
   /** Brings a node's slots in line with the configuration (N2). To be called after any change to either. */
@@ -80,6 +91,20 @@ export class Cluster {
   /** Nodes that can take another task, the least loaded first (N3). */
   withRoom(): Node[] {
     return [...this.#withRoom].sort(byLoad);
+  }
+
+  /** Nodes with a slot on which nothing runs and for which nothing is queued, the least loaded first. */
+  free(): Node[] {
+    return [...this.#free].sort(byLoad);
+  }
+
+  get anyFree(): boolean {
+    return this.#free.size > 0;
+  }
+
+  /** Of all usable nodes together. */
+  get slots(): number {
+    return this.#slots;
   }
 
   hasRoom(node: Node): boolean {

@@ -1,32 +1,96 @@
 /**
- * Which job is served next, among those that have a task to hand out. An indexed binary heap: a job's place changes with
- * each task that starts or ends, and there may be ten thousand jobs.
+ * Which job is served next, among those that have a task to hand out.
  *
- * `fair`: the job with the fewest live attempts, so that each job gets an equal share of the slots and what one cannot
- * use goes to the others. `fifo`: the job that was submitted first. Ties: the older job.
+ * `fifo`: the job that was submitted first; the others get what it cannot use.
+ *
+ * `fair`: each job has a right to an equal share of the slots. First comes the job with the fewest live attempts, less its
+ * *credit*: how many slots below its share it was on the average (a debt, if above). That is Disco's idea: its scheduler
+ * takes, once a second, an exponential moving average of each job's deficit, with `alpha` as the weight of the newest second,
+ * and serves the job with the largest. `alpha` 1 looks at the present only; a small one remembers for 1/alpha seconds. It
+ * makes jobs with short and with long tasks equal, and shares of less than a slot: with one slot and three jobs, each gets
+ * every third task. Three things are other than in Disco, each for a case in which its users waited:
+ *
+ * F1. The credit counts up to half a share. So a new job is served soon, whatever others are owed, and nobody starves.
+ * F2. A job that could not use more (no tasks wait, `max_cores`) earns no credit, and slots that nobody else wanted
+ *     are no debt.
+ * F3. The present number of attempts counts in full, and averages go on with each start and end of an attempt, not once a
+ *     second: then a job cannot take every free slot until its turn is noticed to be over.
+ *
+ * An indexed binary heap: a place is found in O(log jobs). Credits of jobs at rest grow stale; one pass a second over all
+ * jobs brings them up to date. Nothing of this is in snapshots: a new master begins without debts.
  */
+import { DiscoError } from "../../errors.ts";
 import type { JobMachine } from "../job/machine.ts";
+import type { Cluster } from "./cluster.ts";
 
 export type Policy = "fair" | "fifo";
 
+/** Disco's: it remembers for a quarter of an hour. */
+export const defaultAlpha = 0.001;
+/** Of its share, that the credit of a job may bring it (F1). */
+const creditShareMax = 0.5;
+const refreshMs = 1_000;
+const msPerSecond = 1_000;
+
 export class JobOrder {
   readonly #policy: Policy;
+  readonly #cluster: Cluster;
+  /** Logarithm of what is left of an average after a second. */
+  readonly #decay: number;
   readonly #heap: Entry[] = [];
   readonly #entries = new Map<JobMachine, Entry>();
+  /** Jobs that have or want slots. */
+  #present = 0;
   #submitted = 0;
+  #now = 0;
+  #refreshedAt = 0;
 
-  constructor(policy: Policy) {
+  constructor(policy: Policy, alpha: number, cluster: Cluster) {
+    if (!(alpha > 0 && alpha <= 1))
+      throw new DiscoError(`the scheduler's alpha is ${alpha}`, {
+        code: "bad-option",
+        hint: "Give a number above 0, and at most 1.",
+      });
     this.#policy = policy;
+    this.#decay = Math.log(1 - alpha);
+    this.#cluster = cluster;
+  }
+
+  /** What is done from now on happens at this time (ms since 1970). It may lie before the last one. */
+  clock(at: number): void {
+    this.#now = at;
+  }
+
+  /** Brings all credits up to date, once a second. To be called before jobs are served; a replay has no need of it. */
+  refresh(): void {
+    if (this.#policy !== "fair" || Math.abs(this.#now - this.#refreshedAt) < refreshMs) return;
+    this.#refreshedAt = this.#now;
+    for (const entry of this.#entries.values()) {
+      this.#average(entry);
+      entry.key = this.#keyOf(entry);
+    }
+    for (let place = (this.#heap.length >> 1) - 1; place >= 0; place--) this.#sink(this.#heap[place] as Entry);
   }
 
   add(job: JobMachine): void {
-    this.#entries.set(job, { job, order: this.#submitted++, live: 0, place: -1 });
+    const entry = {
+      job,
+      order: this.#submitted++,
+      live: 0,
+      hungry: false,
+      credit: 0,
+      since: this.#now,
+      key: 0,
+      place: -1,
+    };
+    this.#entries.set(job, entry);
     this.update(job);
   }
 
   delete(job: JobMachine): void {
     const entry = this.#entries.get(job);
     if (entry === undefined) return;
+    if (isPresent(entry)) this.#present--;
     this.#remove(entry);
     this.#entries.delete(job);
   }
@@ -35,8 +99,13 @@ export class JobOrder {
   update(job: JobMachine): void {
     const entry = this.#entries.get(job);
     if (entry === undefined) return;
+    if (this.#policy === "fair") this.#average(entry);
+    if (isPresent(entry)) this.#present--;
     entry.live = job.live;
-    if (!job.hungry) this.#remove(entry);
+    entry.hungry = job.hungry;
+    if (isPresent(entry)) this.#present++;
+    if (this.#policy === "fair") entry.key = this.#keyOf(entry);
+    if (!entry.hungry) this.#remove(entry);
     else if (entry.place < 0) this.#insert(entry);
     else this.#settle(entry);
   }
@@ -49,6 +118,27 @@ export class JobOrder {
   setAside(job: JobMachine): void {
     const entry = this.#entries.get(job);
     if (entry !== undefined) this.#remove(entry);
+  }
+
+  /** Slots that are a job's right. */
+  get #share(): number {
+    return this.#cluster.slots / Math.max(1, this.#present);
+  }
+
+  /** Takes the time since the last call into the job's average. */
+  #average(entry: Entry): void {
+    const ms = this.#now - entry.since;
+    entry.since = this.#now;
+    if (ms <= 0) return;
+    let deficit = this.#share - entry.live;
+    if (deficit > 0 && !entry.hungry) deficit = 0;
+    if (deficit < 0 && this.#heap.length <= (entry.place < 0 ? 0 : 1)) deficit = 0;
+    entry.credit = deficit + (entry.credit - deficit) * Math.exp((this.#decay * ms) / msPerSecond);
+  }
+
+  #keyOf({ live, credit }: Entry): number {
+    const most = this.#share * creditShareMax;
+    return live - Math.min(Math.max(credit, -most), most);
   }
 
   #insert(entry: Entry): void {
@@ -73,6 +163,10 @@ export class JobOrder {
       if (!this.#before(entry, parent)) break;
       this.#swap(entry, parent);
     }
+    this.#sink(entry);
+  }
+
+  #sink(entry: Entry): void {
     for (;;) {
       const left = this.#heap[entry.place * 2 + 1];
       const right = this.#heap[entry.place * 2 + 2];
@@ -94,7 +188,7 @@ export class JobOrder {
   }
 
   #before(a: Entry, b: Entry): boolean {
-    if (this.#policy === "fair" && a.live !== b.live) return a.live < b.live;
+    if (this.#policy === "fair" && a.key !== b.key) return a.key < b.key;
     return a.order < b.order;
   }
 }
@@ -103,6 +197,16 @@ interface Entry {
   readonly job: JobMachine;
   readonly order: number;
   live: number;
+  hungry: boolean;
+  /** Slots below its share (above, if negative), averaged up to `since`. */
+  credit: number;
+  since: number;
+  /** The smallest is served first. */
+  key: number;
   /** Index in the heap, -1: not in it. */
   place: number;
+}
+
+function isPresent({ live, hungry }: Entry): boolean {
+  return hungry || live > 0;
 }

@@ -9,6 +9,9 @@
  *     waits no longer than that, and an idle cluster cannot stall.
  * W3. Only nodes that could run the task are waited for: connected, not blacklisted, with slots and with the job's labels.
  *
+ * W4. In one round of scheduling, slots are kept from the tasks of at most `passedByMax` jobs; the next job takes one wherever its
+ *     input lies. So a round is short, and slots do not stand idle, when a thousand jobs wait for one node.
+ *
  * Spark starts its wait anew with each local task. Then a node that gets one task after the other keeps all of them, while
  * others stand idle for as long as the stage lasts; here a stage waits once.
  */
@@ -18,9 +21,16 @@ import type { Stage } from "../job/stage.ts";
 /** How long a task is kept for a node that holds its input. */
 export const localWaitMs = 3_000;
 
-/** The stage holds tasks back, or would if a node were passed by now. */
+export const passedByMax = 16;
+
+/** The stage has begun to hold tasks back, and has not waited long enough. */
 export function isHeld(stage: Stage): boolean {
-  return stage.heldUntil >= 0;
+  return stage.heldUntil > 0;
+}
+
+/** Whether its tasks are kept for nodes that hold their input at this time, or would be if a node were passed by. */
+export function keepsForLocal(stage: Stage, at: number): boolean {
+  return stage.heldUntil === 0 || stage.heldUntil > at;
 }
 
 /** The stage waited long enough. */

@@ -35,7 +35,7 @@ export class TaskReasons {
   }
 
   of(stage: Stage, task: number): string {
-    const { spec, cluster } = this.#job;
+    const { spec } = this.#job;
     if (stage !== this.#current) return `stage ${this.#current?.spec.name ?? stage.spec.name} has to run first`;
     if (this.#ofJob !== null) return this.#ofJob;
     const holders = stage.hosts(task);

@@ -1,0 +1,110 @@
+/**
+ * One round of scheduling: hands out waiting tasks, job after job in the order of the policy, until no node has room or no
+ * job can use what there is; then, twice a second, looks for stragglers. What it decides takes effect at once, and
+ * is one event (`TasksAssigned`) that a replay repeats without any of this.
+ */
+import type { Command } from "../commands.ts";
+import type { AssignedTask, HeldStage, TasksAssigned } from "../events.ts";
+import type { JobMachine } from "../job/machine.ts";
+import { Assigned } from "./assigned.ts";
+import { choose, held } from "./choose.ts";
+import type { Cluster, Node } from "./cluster.ts";
+import { byLoad } from "./cluster.ts";
+import type { JobOrder } from "./job-order.ts";
+import { passedByMax } from "./late-binding.ts";
+import { stragglersOf } from "./stragglers.ts";
+
+export class Round {
+  readonly #at: number;
+  readonly #order: JobOrder;
+  readonly #cluster: Cluster;
+  readonly #tasks: AssignedTask[] = [];
+  readonly #holds: HeldStage[] = [];
+  readonly #assigned = new Assigned();
+  readonly #held: Command[] = [];
+
+  constructor(at: number, order: JobOrder, cluster: Cluster) {
+    this.#at = at;
+    this.#order = order;
+    this.#cluster = cluster;
+  }
+
+  startWaiting(): void {
+    const order = this.#order;
+    if (order.first() === undefined || !this.#cluster.anyRoom) return;
+    const nodes = this.#cluster.withRoom();
+    const aside: JobMachine[] = [];
+    let passedBy = 0;
+    for (let job = order.first(); job !== undefined && nodes.length > 0; job = order.first()) {
+      const choice = choose(job, nodes, this.#at, passedBy < passedByMax);
+      if (choice === null || choice === held) {
+        if (choice === held) {
+          this.#hold(job);
+          passedBy++;
+        }
+        order.setAside(job);
+        aside.push(job);
+        continue;
+      }
+      const { node, stage, task } = choice;
+      this.#assign(job, {
+        job: job.name,
+        stage: stage.number,
+        task,
+        attempt: stage.nextAttempt(task),
+        host: node.host,
+      });
+      reorder(nodes, node, this.#cluster.hasRoom(node));
+    }
+    for (const job of aside) order.update(job);
+  }
+
+  /** Gives slow tasks a second attempt (`stragglers.ts`). */
+  startAgain(jobs: Iterable<JobMachine>): void {
+    if (!this.#cluster.anyFree) return;
+    for (const job of jobs) {
+      for (const straggler of stragglersOf(job, this.#at)) {
+        this.#assign(job, straggler);
+        if (!this.#cluster.anyFree) return;
+      }
+    }
+  }
+
+  /** `null`: nothing was decided. */
+  outcome(): { event: TasksAssigned; commands: Command[] } | null {
+    if (this.#tasks.length === 0 && this.#holds.length === 0) return null;
+    const event: TasksAssigned = {
+      kind: "tasks-assigned",
+      at: this.#at,
+      tasks: this.#tasks,
+      ...(this.#holds.length === 0 ? {} : { holds: this.#holds }),
+    };
+    return { event, commands: [...this.#assigned.commands(), ...this.#held] };
+  }
+
+  #assign(job: JobMachine, task: AssignedTask): void {
+    this.#tasks.push(task);
+    this.#assigned.add(task.host, job.assign(task, this.#at));
+    this.#order.update(job);
+  }
+
+  #hold(job: JobMachine): void {
+    const stage = job.current();
+    if (stage === undefined || stage.heldUntil !== 0) return;
+    this.#holds.push({ job: job.name, stage: stage.number });
+    this.#held.push(...job.hold(stage.number, this.#at));
+  }
+}
+
+/** Puts a node whose load has just risen in its place again, or takes it out. */
+function reorder(nodes: Node[], node: Node, hasRoom: boolean): void {
+  let place = nodes.indexOf(node);
+  if (!hasRoom) {
+    nodes.splice(place, 1);
+    return;
+  }
+  for (; place + 1 < nodes.length && byLoad(node, nodes[place + 1] as Node) > 0; place++) {
+    nodes[place] = nodes[place + 1] as Node;
+    nodes[place + 1] = node;
+  }
+}

@@ -1,0 +1,32 @@
+/** Timers that jobs wait for, which a new master has to set anew: those of sleeping tasks and of stages that wait for local slots. */
+import type { JobMachine } from "./job/machine.ts";
+import { timerKey } from "./job/retry.ts";
+import { sleeping } from "./job/stage.ts";
+import { holdKey, isHeld } from "./scheduler/late-binding.ts";
+
+export interface Timer {
+  readonly key: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+export function timersOf(jobs: Iterable<JobMachine>): Timer[] {
+  const timers: Timer[] = [];
+  for (const job of jobs) {
+    for (const stage of job.stages) {
+      if (isHeld(stage)) timers.push({ key: holdKey(job.name, stage.number, stage.heldUntil), at: stage.heldUntil });
+      if (stage.count(sleeping) === 0) continue;
+      for (const [task, { wakeAt }] of stage.troubles) {
+        if (wakeAt > 0) timers.push({ key: timerKey(job.name, stage.number, task, wakeAt), at: wakeAt });
+      }
+    }
+  }
+  return timers;
+}
+
+/** A timer of the job is due. One that nobody waits for any more changes nothing. */
+export function fire(job: JobMachine, key: string): void {
+  const [, stage, what, at] = key.split("/");
+  if (what === "hold") job.release(Number(stage), Number(at));
+  else job.wake(Number(stage), Number(what), Number(at));
+}
