@@ -27,21 +27,36 @@ export async function withDisco<T>(
 }
 
 /**
- * The choice holds for this whole process: a job's module that says `new Disco()` means the same master, and so do results that
- * are read by their addresses.
+ * The choice holds for this whole process: a job's module that says `new Disco()` means the same master, with the same settings,
+ * and so do results that are read by their addresses. What stands in a file is put where the library looks.
  */
 export function adopt(master: ChosenMaster): void {
-  process.env["DISCO_ROOT"] = master.root;
+  const { env } = process;
+  env["DISCO_ROOT"] = master.root;
+  const { settings, origins, token } = master.client;
+  if (origins.proxy.kind === "file" && settings.proxy !== null) env["DISCO_PROXY"] = settings.proxy;
+  if (origins.events.kind === "file" && settings.events !== null) env["DISCO_EVENTS"] = settings.events;
+  if (origins.jobOwner.kind === "file" && settings.jobOwner !== null) env["DISCO_JOB_OWNER"] = settings.jobOwner;
+  if (origins.retrySeconds.kind === "file") env["DISCO_RETRY_SECONDS"] = String(settings.retrySeconds);
   if (master.kind === "local") {
-    delete process.env["DISCO_MASTER"];
+    delete env["DISCO_MASTER"];
     return;
   }
-  process.env["DISCO_MASTER"] = master.address;
-  const token = master.token();
-  if (token !== null) process.env["DISCO_TOKEN"] = token;
+  env["DISCO_MASTER"] = master.address;
+  const secret = token();
+  if (secret !== null) env["DISCO_TOKEN"] = secret;
+}
+
+/** What `new Disco` needs for this master; `workers` says something about the engine in this process only. */
+export function discoArguments(
+  master: ChosenMaster,
+  { workers, ...others }: DiscoOptions = {},
+): [address: string | undefined, options: DiscoOptions] {
+  if (master.kind === "remote") return [master.address, others];
+  return [undefined, { root: master.root, workers: workers ?? master.client.settings.workers, ...others }];
 }
 
 export function connect(master: ChosenMaster, options: DiscoOptions = {}): Disco {
   adopt(master);
-  return new Disco(master.kind === "remote" ? master.address : undefined, { root: master.root, ...options });
+  return new Disco(...discoArguments(master, options));
 }

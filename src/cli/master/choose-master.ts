@@ -20,18 +20,20 @@ export interface MasterFlags {
   readonly root?: string;
 }
 
-export type ChosenMaster =
-  | { readonly kind: "local"; readonly root: string }
+export type ChosenMaster = {
+  readonly root: string;
+  /** The settings that led here. */
+  readonly client: ResolvedClient;
+} & (
+  | { readonly kind: "local" }
   | {
       readonly kind: "remote";
       /** `disco://host[:port]` or `http(s)://host[:port]`. */
       readonly address: string;
-      readonly root: string;
       /** Who named it, for people: `--master`, `DISCO_MASTER in the environment`, `/srv/disco.toml line 3`, `the daemon of ROOT`. */
       readonly from: string;
-      /** What to send along; `null`: nothing is set. */
-      token(): string | null;
-    };
+    }
+);
 
 /** Where a choice looks, apart from the flags. */
 export interface Surroundings {
@@ -47,19 +49,20 @@ export const localName = "local";
 /** @throws DiscoError `bad-setting`, `bad-config-file`; CommError when a daemon of the root holds its port and is silent */
 export async function chooseMaster({ master, root }: MasterFlags, around: Surroundings): Promise<ChosenMaster> {
   const isLocal = master === localName;
-  const resolved = around.settings({
+  const client = around.settings({
     ...(root === undefined ? {} : { root }),
     ...(master === undefined || isLocal ? {} : { master }),
   });
-  const { settings, origins, masterFrom, token } = resolved;
-  if (isLocal) return { kind: "local", root: settings.root };
+  const { settings, origins, masterFrom } = client;
+  const all = { root: settings.root, client };
+  if (isLocal) return { kind: "local", ...all };
   const isOverruled = root !== undefined && origins.master.kind !== "flag";
   if (settings.master !== null && !isOverruled) {
-    return { kind: "remote", address: settings.master, root: settings.root, from: masterFrom ?? "", token };
+    return { kind: "remote", address: settings.master, from: masterFrom ?? "", ...all };
   }
   const daemon = await around.daemonOf(settings.root);
-  if (daemon === null) return { kind: "local", root: settings.root };
-  return { kind: "remote", address: daemon.url, root: settings.root, from: `the daemon of ${settings.root}`, token };
+  if (daemon === null) return { kind: "local", ...all };
+  return { kind: "remote", address: daemon.url, from: `the daemon of ${settings.root}`, ...all };
 }
 
 /** Where the work goes, for people. */

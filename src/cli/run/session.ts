@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import { Disco, type DiscoOptions } from "../../client/disco.ts";
 import type { JobInfo, MasterApi } from "../../client/master-api.ts";
-import { adopt } from "../commands/open-disco.ts";
+import { adopt, discoArguments } from "../commands/open-disco.ts";
 import type { ChosenMaster } from "../master/choose-master.ts";
 import { openDisplay, type ProgressDisplay } from "../progress/display.ts";
 import { type EventFormat, eventFormat } from "./event-format.ts";
@@ -30,11 +30,10 @@ export class Session implements Follower {
   readonly #notices: WaitNotice[] = [];
 
   constructor(master: ChosenMaster, { quiet, events, workers, profile }: RunOptions) {
-    this.#formatEvent = eventFormat(events === true);
     this.dataDirectory = join(master.root, "data");
     adopt(master);
-    const address = master.kind === "remote" ? master.address : undefined;
-    const options = { root: master.root, ...(workers === undefined ? {} : { workers }) };
+    this.#formatEvent = eventFormat(events === true);
+    const [address, options] = discoArguments(master, workers === undefined ? {} : { workers });
     this.disco = new SessionDisco(address, options, this, profile === true ? { profile } : {});
     this.profile = profile === true ? new ProfileReport(this.disco) : null;
     this.#display = openDisplay(quiet === true ? "none" : "auto");
