@@ -1,4 +1,5 @@
 /** The options of `Disco` and of its methods. */
+import type { MasterAddress } from "./address.ts";
 import { badOption, checkNames, checkValues } from "./bad-option.ts";
 import { anObject, type Check, functionCheck, integer, oneOf, shown, stringRecord } from "./option-checks.ts";
 
@@ -11,6 +12,13 @@ export interface DiscoOptions {
   readonly journal?: "sqlite" | "memory";
   /** Labels of the embedded node, for jobs that ask for them. */
   readonly labels?: Readonly<Record<string, string>>;
+  /** What a master elsewhere asks for. Default: `DISCO_TOKEN`. */
+  readonly token?: string;
+  /**
+   * Seconds for which a master elsewhere that does not answer (any more) is asked again; 0: not at all. Default: `DISCO_RETRY_SECONDS`, else 120.
+   * One that never answered is given up after a few.
+   */
+  readonly retrySeconds?: number;
   /** Called with the name of each job that this object starts. */
   readonly onSubmit?: (name: string) => void;
 }
@@ -34,19 +42,66 @@ export interface RequestOptions {
 }
 
 const workersMax = 1024;
+const retrySecondsMax = 24 * 3600;
+const retrySecondsExpected = `a number of seconds from 0 to ${retrySecondsMax}`;
+
+/** Goes into a header, so that it is never quoted in a message. */
+const tokenCheck: Check = (value) =>
+  typeof value === "string" && /^[\x21-\x7e]{1,1000}$/.test(value) ? null : "a token of visible characters";
 
 const checks: Readonly<Record<keyof DiscoOptions, Check>> = {
   root: (value) => (typeof value === "string" && !value.includes("\0") ? null : "the path of a directory"),
   workers: integer(1, workersMax),
   journal: oneOf("sqlite", "memory"),
   labels: stringRecord,
+  token: tokenCheck,
+  retrySeconds: (value) => (isSeconds(value) ? null : retrySecondsExpected),
   onSubmit: functionCheck,
 };
 
+/** Options that mean something for the engine in this process only. */
+const embeddedOnly = ["root", "workers", "journal", "labels"] as const;
+const remoteOnly = ["token", "retrySeconds"] as const;
+
 /** Throws `JobError` `unknown-option` or `bad-option`. */
-export function checkDiscoOptions(options: DiscoOptions): void {
+export function checkDiscoOptions(options: DiscoOptions, master: MasterAddress | null): void {
   if (anObject(options) !== null)
     throw badOption(`new Disco: an object of options was expected, not ${shown(options)}`);
   checkNames(options, checks, "", () => undefined);
-  checkValues(options, checks, "");
+  const { token, ...others } = options;
+  if (token !== undefined && tokenCheck(token) !== null) throw badOption(`token: ${tokenCheck(token)} was expected`);
+  checkValues(others, checks, "");
+  const odd = (master === null ? remoteOnly : embeddedOnly).find((name) => options[name] !== undefined);
+  if (odd === undefined) return;
+  if (master === null) {
+    throw badOption(
+      `${odd}: there is no master elsewhere, jobs run in this process`,
+      "Give the master's address: new Disco(address, options), or DISCO_MASTER.",
+    );
+  }
+  throw badOption(
+    `${odd}: only for the engine in this process, and the master is ${master.shown}`,
+    `Leave ${odd} out; what the master works with is said where it is started (disco start).`,
+  );
+}
+
+/** What the environment says where the options say nothing. Throws `JobError` `bad-option`. */
+export function remoteOptions({ token, retrySeconds }: DiscoOptions): { token?: string; retrySeconds?: number } {
+  const { DISCO_TOKEN = "", DISCO_RETRY_SECONDS = "" } = process.env;
+  const usedToken = token ?? (DISCO_TOKEN === "" ? undefined : DISCO_TOKEN);
+  if (usedToken !== undefined && tokenCheck(usedToken) !== null) {
+    throw badOption(`DISCO_TOKEN: ${tokenCheck(usedToken)} was expected`);
+  }
+  const seconds = retrySeconds ?? (DISCO_RETRY_SECONDS === "" ? undefined : Number(DISCO_RETRY_SECONDS));
+  if (seconds !== undefined && !isSeconds(seconds)) {
+    throw badOption(`DISCO_RETRY_SECONDS: ${retrySecondsExpected} was expected, not ${shown(DISCO_RETRY_SECONDS)}`);
+  }
+  return {
+    ...(usedToken === undefined ? {} : { token: usedToken }),
+    ...(seconds === undefined ? {} : { retrySeconds: seconds }),
+  };
+}
+
+function isSeconds(value: unknown): boolean {
+  return typeof value === "number" && value >= 0 && value <= retrySecondsMax;
 }

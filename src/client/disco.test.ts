@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { afterEach, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import type { TaskFailure } from "../errors.ts";
 import { decodeJobPack } from "../protocol/jobpack.ts";
 import { nopMap } from "../worker/nop.ts";
@@ -17,30 +17,6 @@ const failure: TaskFailure = {
   location: { file: "/home/me/job.ts", line: 7, column: 20 },
   frame: "> 7 |   map: (line) => line.toLowercase(),\n    |                       ^",
 };
-
-describe("the address of a master", () => {
-  afterEach(() => {
-    delete process.env["DISCO_MASTER"];
-  });
-
-  it("of another machine is refused until there are masters elsewhere", () => {
-    for (const address of ["disco://host", "disco://host:8989", "http://host:1234", "https://host/"]) {
-      assert.throws(() => new Disco(address), { code: "not-yet", message: new RegExp(address) });
-    }
-    process.env["DISCO_MASTER"] = "disco://elsewhere";
-    assert.throws(() => new Disco(), { code: "not-yet", message: /disco:\/\/elsewhere \(from DISCO_MASTER\)/ });
-  });
-
-  it("that is none is refused, naming it", () => {
-    for (const address of ["localhost", "disco://", "disco://h:x", "ftp://h", "http://", 8989 as never]) {
-      assert.throws(() => new Disco(address), { code: "bad-address" });
-    }
-  });
-
-  it("goes with options that are checked", () => {
-    assert.throws(() => new Disco(undefined, { workers: 0 }), /workers: an integer from 1/);
-  });
-});
 
 describe("newJob", () => {
   it("sends a job pack and returns a job with a unique name", async () => {

@@ -1,17 +1,8 @@
 /** The client of a Disco master (the seed: `disco.core.Disco`). Without an address the master runs in this process. */
-import { availableParallelism } from "node:os";
-import { join } from "node:path";
 import { CommError, DiscoError } from "../errors.ts";
-import { checkAddress } from "./address.ts";
 import { badOption } from "./bad-option.ts";
-import { rememberRoot, rootDirectory } from "./data-place.ts";
-import {
-  checkDiscoOptions,
-  type DiscoOptions,
-  type EventsOptions,
-  type RequestOptions,
-  type ResultsOptions,
-} from "./disco-options.ts";
+import type { DiscoOptions, EventsOptions, RequestOptions, ResultsOptions } from "./disco-options.ts";
+import { type Engine, engineOf, type JobPlace } from "./engine.ts";
 import type { AnyReduceOutput, KeyOf, Nothing, ResultPair, Returned, ValueOf, Widen } from "./infer.ts";
 import { Job } from "./job.ts";
 import { JobDict } from "./job-dict.ts";
@@ -36,19 +27,20 @@ import {
 import { timeoutMsMax, type WaitOptions, waitForJob } from "./wait.ts";
 
 export class Disco {
-  readonly #options: DiscoOptions;
+  readonly #engine: Engine;
+  readonly #onSubmit: DiscoOptions["onSubmit"];
   #opening: Promise<MasterApi> | null = null;
   #closed = false;
 
   /**
    * @param address `disco://host[:port]` or `http(s)://…`; by default `DISCO_MASTER`, else the embedded engine, which starts on
    *   first use
-   * @throws DiscoError `bad-address`; `not-yet` for a master elsewhere
+   * @throws DiscoError `bad-address`
+   * @throws JobError `unknown-option`, `bad-option`
    */
   constructor(address?: string, options: DiscoOptions = {}) {
-    checkAddress(address);
-    checkDiscoOptions(options);
-    this.#options = options;
+    this.#engine = engineOf(address, options);
+    this.#onSubmit = options.onSubmit;
   }
 
   /**
@@ -185,7 +177,7 @@ export class Disco {
 
   /** The nodes and their numbers of worker processes, as Disco's configuration table has them. */
   async config(): Promise<[node: string, slots: string][]> {
-    return (await this.nodeinfo()).map(({ name, slots }) => [name, String(slots)]);
+    return (await this.#ask((master) => master.configTable())).map(([node, slots]) => [node, slots]);
   }
 
   /** Addresses of the outputs of the job's map stage, once that has ended. */
@@ -259,9 +251,9 @@ export class Disco {
     });
   }
 
-  /** @internal Of the embedded engine. */
-  get dataDir(): string {
-    return join(rootDirectory(this.#options.root), "data");
+  /** @internal Who will run jobs. */
+  get place(): JobPlace {
+    return this.#engine.place;
   }
 
   /** @internal Options that count over those of each job that this object starts. */
@@ -271,10 +263,10 @@ export class Disco {
 
   /** @internal Called by whatever has started a job. */
   submitted(name: string): void {
-    this.#options.onSubmit?.(name);
+    this.#onSubmit?.(name);
   }
 
-  /** @internal The interface to the master; opens the embedded engine on first use. */
+  /** @internal The interface to the master; connects, or opens the engine, on first use. */
   master(): Promise<MasterApi> {
     if (this.#closed) {
       return Promise.reject(
@@ -284,7 +276,7 @@ export class Disco {
         }),
       );
     }
-    this.#opening ??= this.#open().catch((error: unknown) => {
+    this.#opening ??= this.#engine.open().catch((error: unknown) => {
       // The next use tries again: the reason may be gone (a full disk, a directory of another user).
       this.#opening = null;
       throw error;
@@ -297,20 +289,10 @@ export class Disco {
     return keepAlive(this.master().then(question));
   }
 
-  async #open(): Promise<MasterApi> {
-    const { journal, labels } = this.#options;
-    const root = rootDirectory(this.#options.root);
-    rememberRoot(root);
-    const { openEmbedded } = await import("../master/embedded.ts");
-    return openEmbedded({
-      root,
-      slots: this.#options.workers ?? availableParallelism(),
-      ...(journal === undefined ? {} : { journal }),
-      ...(labels === undefined ? {} : { labels }),
-    });
-  }
-
-  /** Stops the embedded engine and its workers. Jobs that still run are dead afterwards; results stay. */
+  /**
+   * Ends the connections to a master elsewhere, where jobs go on; stops the engine in this process and its workers, where jobs that
+   * still run are dead afterwards. Results stay.
+   */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;

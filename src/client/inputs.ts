@@ -8,7 +8,9 @@ import type { InputSpec } from "../core/job/spec.ts";
 import { parseDiscoUrl } from "../schemes/disco.ts";
 import { schemeOf } from "../schemes/open.ts";
 import { embeddedHost, fileOfOtherRoot } from "./data-place.ts";
+import type { JobPlace } from "./engine.ts";
 import { expandPath, isGlob, localFile } from "./local-files.ts";
+import { assertReachable } from "./local-input.ts";
 import { notYet } from "./not-yet.ts";
 import { badInput, listInputs, type Replicas } from "./replicas.ts";
 import { indexAt } from "./result-index.ts";
@@ -19,8 +21,8 @@ export interface InputOptions {
   readonly hasMap: boolean;
   /** Files above this size are read in parts; 0: never. */
   readonly splitBytes: number;
-  /** Data directory of the embedded engine that will run the job. */
-  readonly dataDir?: string | undefined;
+  /** Who will run the job. */
+  readonly engine?: JobPlace | undefined;
 }
 
 export interface Inputs {
@@ -32,11 +34,12 @@ export interface Inputs {
 const known = "Known are http://, https://, disco://, dir://, raw://, file:// and local paths.";
 
 /** Throws `JobError` `bad-input` or `no-such-file`, `DiscoError` `not-yet`, or what reading a `dir://` index throws. */
-export async function resolveInputs({ input, hasMap, splitBytes, dataDir }: InputOptions): Promise<Inputs> {
+export async function resolveInputs({ input, hasMap, splitBytes, engine }: InputOptions): Promise<Inputs> {
   if (input === undefined) throw badInput("input is missing: the job has nothing to read", "Give a list of addresses.");
   const specs: InputSpec[] = [];
   let partitioned = true;
   for (const { place, addresses } of await listInputs(input)) {
+    for (const url of addresses) assertReachable(url, place, engine);
     if (addresses.length > 1 && !hasMap) {
       throw badInput(
         `${place} is a list of replicas, which needs a map`,
@@ -45,7 +48,7 @@ export async function resolveInputs({ input, hasMap, splitBytes, dataDir }: Inpu
     }
     const fromIndex = addresses.some((url) => url.startsWith("dir://"));
     partitioned &&= fromIndex;
-    if (fromIndex) specs.push(...(await readIndexes(addresses, place, dataDir)));
+    if (fromIndex) specs.push(...(await readIndexes(addresses, place, engine)));
     else if (addresses.length > 1) specs.push(replicated(addresses, place));
     else await addSingle(specs, addresses[0] as string, place, splitBytes);
   }
@@ -56,7 +59,7 @@ export async function resolveInputs({ input, hasMap, splitBytes, dataDir }: Inpu
 async function readIndexes(
   addresses: Replicas["addresses"],
   place: string,
-  dataDir: string | undefined,
+  engine: JobPlace | undefined,
 ): Promise<InputSpec[]> {
   const failures: unknown[] = [];
   for (const url of addresses) {
@@ -67,7 +70,7 @@ async function readIndexes(
       return entries.map((entry) => ({
         label: entry.label,
         size: entry.size,
-        replicas: [fileOfOtherRoot(entry.url, dataDir) ?? entry.url],
+        replicas: [fileOfOtherRoot(entry.url, dataDirOf(engine)) ?? entry.url],
         hosts: [hostOf(entry.url)],
       }));
     } catch (error) {
@@ -78,6 +81,11 @@ async function readIndexes(
   throw badInput(
     `${place}: none of the ${failures.length} replicas can be read:\n${failures.map((e) => `  ${(e as Error).message}`).join("\n")}`,
   );
+}
+
+/** Workers of this machine read files of any root by their paths, and addresses in their own one: which is not known here. */
+function dataDirOf(engine: JobPlace | undefined): string | undefined {
+  return engine?.kind === "here" ? "" : engine?.kind === "embedded" ? engine.dataDir : undefined;
 }
 
 function replicated(addresses: readonly string[], place: string): InputSpec {

@@ -10,9 +10,11 @@ import { shipFunctions } from "../shipping/ship.ts";
 import { gzipReader, zstdReader } from "../worker/streams/compressed.ts";
 import { mapLineReader } from "../worker/streams/lines.ts";
 import { badOption } from "./bad-option.ts";
+import type { JobPlace } from "./engine.ts";
 import { resolveInputs } from "./inputs.ts";
 import type { AnyJobOptions } from "./job-options.ts";
 import { settingsOf } from "./job-settings.ts";
+import { assertPortableModules } from "./local-input.ts";
 import { FunctionList, hasDefaultReader, type JobFunction, type NamedFunction, planStages, withRefs } from "./plan.ts";
 import { readRequiredFiles, resolveRequiredModules } from "./required.ts";
 import { splitBytesFor } from "./splitting.ts";
@@ -22,8 +24,8 @@ export interface PackOptions {
   readonly portable: boolean;
   /** Overrides the dict's own. */
   readonly prefix?: string;
-  /** Data directory of the embedded engine that will run the job. */
-  readonly dataDir?: string;
+  /** Who will run the job, when that is known. */
+  readonly place?: JobPlace;
 }
 
 /**
@@ -31,7 +33,7 @@ export interface PackOptions {
  */
 export async function makeJobPack(
   options: AnyJobOptions,
-  { portable, prefix, dataDir }: PackOptions,
+  { portable, prefix, place }: PackOptions,
 ): Promise<Uint8Array> {
   const settings = settingsOf(options);
   const hasMap = options.map !== undefined || options.pipeline?.[0]?.map !== undefined;
@@ -39,8 +41,10 @@ export async function makeJobPack(
     input: options.input,
     hasMap,
     splitBytes: splitBytesFor(options, settings.splitBytes),
-    dataDir,
+    engine: place,
   });
+  const requiredModules = resolveRequiredModules(options.requiredModules);
+  assertPortableModules(requiredModules, place);
   const fns = new FunctionList();
   const readBefore = hasDefaultReader(options) ? decompressing(specs) : [];
   const stages = planStages(options, { partitioned, concurrency: settings.concurrency, readBefore }, fns);
@@ -56,7 +60,7 @@ export async function makeJobPack(
     statusInterval: settings.statusInterval,
     seed: settings.seed,
     memoryLimitBytes: settings.memoryLimitBytes,
-    requiredModules: resolveRequiredModules(options.requiredModules),
+    requiredModules,
     ...(options.profile === true ? { profile: true } : {}),
     argv: process.argv,
   };

@@ -48,6 +48,11 @@ export function renamePack(pack: Uint8Array, prefix: string): Uint8Array {
   return encodeJobPack({ ...decoded, files: decoded.files(), jobdict: jobDictOf({ ...specOf(pack), prefix }) });
 }
 
+/** The addresses of the job's inputs, replicas of one together. */
+export function inputsOf(pack: Uint8Array): (readonly string[])[] {
+  return specOf(pack).inputs.map(({ replicas }) => replicas);
+}
+
 function specOf(pack: Uint8Array): JobSpec {
   const { jobdict } = decodeJobPack(pack);
   const spec = (jobdict as { disco_ts?: JobSpec }).disco_ts;

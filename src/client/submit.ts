@@ -1,5 +1,6 @@
 /** Starts a job: checks, packs and sends it. Nothing is sent of a job that has anything wrong with it. */
 import type { Disco } from "./disco.ts";
+import type { JobPlace } from "./engine.ts";
 import { type JobDict, packOf } from "./job-dict.ts";
 import { checkPrefix } from "./job-name.ts";
 import type { AnyJobOptions } from "./job-options.ts";
@@ -19,19 +20,26 @@ async function submit(disco: Disco, name: string, jobDict: AnyJobOptions | JobDi
   // The engine starts while the job is being packed.
   const opening = disco.master();
   opening.catch(() => {});
-  const pack = packed === undefined ? await makePack(prefix, options, disco.dataDir) : await renamed(prefix, packed);
+  const pack =
+    packed === undefined ? await makePack(prefix, options, disco.place) : await renamed(prefix, packed, disco.place);
   const master = await opening;
   const unique = await master.submit(pack, { idempotencyKey: crypto.randomUUID() });
   disco.submitted(unique);
   return unique;
 }
 
-async function makePack(prefix: string, options: AnyJobOptions, dataDir: string): Promise<Uint8Array> {
+async function makePack(prefix: string, options: AnyJobOptions, place: JobPlace): Promise<Uint8Array> {
   const { makeJobPack } = await import("./job-pack.ts");
-  return makeJobPack(options, { portable: false, prefix, dataDir });
+  // Workers of this machine import the source where it lies; elsewhere there is nothing but what the pack brings along.
+  return makeJobPack(options, { portable: place.kind === "elsewhere", prefix, place });
 }
 
-async function renamed(prefix: string, packed: Uint8Array): Promise<Uint8Array> {
-  const { renamePack } = await import("./job-unpack.ts");
+async function renamed(prefix: string, packed: Uint8Array, place: JobPlace): Promise<Uint8Array> {
+  const { inputsOf, renamePack } = await import("./job-unpack.ts");
+  if (place.kind === "elsewhere") {
+    const { assertReachable } = await import("./local-input.ts");
+    for (const [i, urls] of inputsOf(packed).entries())
+      for (const url of urls) assertReachable(url, `input[${i}]`, place);
+  }
   return renamePack(packed, prefix);
 }

@@ -1,0 +1,57 @@
+/** Which master a `Disco` talks to, and the way to it: one elsewhere, or the engine in this process. */
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { masterAddress } from "./address.ts";
+import { rememberRoot, rootDirectory } from "./data-place.ts";
+import { checkDiscoOptions, type DiscoOptions, remoteOptions } from "./disco-options.ts";
+import type { MasterApi } from "./master-api.ts";
+
+/** Who will run a job, as far as that decides on what goes into its pack. */
+export type JobPlace =
+  /** The engine in this process, with its data directory. */
+  | { readonly kind: "embedded"; readonly dataDir: string }
+  /** Processes of this machine: they see its files. */
+  | { readonly kind: "here" }
+  /** Machines that have nothing of this one's. */
+  | { readonly kind: "elsewhere"; readonly master: string };
+
+export interface Engine {
+  readonly place: JobPlace;
+  open(): Promise<MasterApi>;
+}
+
+/** Throws `DiscoError` `bad-address`, `JobError` `unknown-option` or `bad-option`. */
+export function engineOf(address: unknown, options: DiscoOptions): Engine {
+  const master = masterAddress(address);
+  checkDiscoOptions(options, master);
+  if (master === null) {
+    const dataDir = (): string => join(rootDirectory(options.root), "data");
+    return {
+      get place(): JobPlace {
+        return { kind: "embedded", dataDir: dataDir() };
+      },
+      open: () => openEmbedded(options),
+    };
+  }
+  const { isHere, shown } = master;
+  const connecting = remoteOptions(options);
+  return {
+    place: isHere ? { kind: "here" } : { kind: "elsewhere", master: shown },
+    async open() {
+      const { connectMaster } = await import("./remote/connect.ts");
+      return connectMaster(master, connecting);
+    },
+  };
+}
+
+async function openEmbedded({ root: given, workers, journal, labels }: DiscoOptions): Promise<MasterApi> {
+  const root = rootDirectory(given);
+  rememberRoot(root);
+  const { openEmbedded } = await import("../master/embedded.ts");
+  return openEmbedded({
+    root,
+    slots: workers ?? availableParallelism(),
+    ...(journal === undefined ? {} : { journal }),
+    ...(labels === undefined ? {} : { labels }),
+  });
+}

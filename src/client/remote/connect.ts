@@ -1,0 +1,57 @@
+/** The way to a master elsewhere. */
+import { CommError, DiscoError } from "../../errors.ts";
+import { getMaster } from "../../protocol/api/master.ts";
+import type { MasterAddress } from "../address.ts";
+import type { MasterApi } from "../master-api.ts";
+import { rememberServer } from "../servers.ts";
+import { otherVersion } from "./failures.ts";
+import { Questions } from "./questions.ts";
+import { RemoteMaster } from "./remote-master.ts";
+
+export interface ConnectOptions {
+  readonly token?: string | undefined;
+  /** How long to ask again after a failure; 0: not at all. Default 120. */
+  readonly retrySeconds?: number | undefined;
+}
+
+export const retrySecondsDefault = 120;
+
+/**
+ * Connects to a master, which answers when this resolves.
+ * @throws CommError when nobody answers within a few seconds (`comm-error`), or somebody who is no master or asks for a token:
+ *   `not-disco`, `version-mismatch`, `tls`, `unauthorized`, `forbidden`
+ */
+export async function connectMaster(address: MasterAddress, options: ConnectOptions = {}): Promise<MasterApi> {
+  const { url, shown } = address;
+  const { token, retrySeconds = retrySecondsDefault } = options;
+  const questions = new Questions({ url, shown, token, retryMs: retrySeconds * 1000 });
+  try {
+    await questions.ask(getMaster);
+  } catch (error) {
+    const reason = await explained(error, questions);
+    questions.close();
+    throw reason;
+  }
+  // Results are read without this object, also when it is closed.
+  rememberServer(url, { token });
+  return new RemoteMaster(questions);
+}
+
+/** A master without our API may be Disco itself, or an older one of ours: both tell their version. */
+async function explained(error: unknown, questions: Questions): Promise<unknown> {
+  const isMissing =
+    error instanceof DiscoError &&
+    (error.code === "not-found" || (error instanceof CommError && error.code === "not-disco"));
+  if (!isMissing) return error;
+  try {
+    const { status, body } = await questions.raw({ method: "GET", path: "/disco/version" }, false);
+    const version: unknown = status === 200 ? JSON.parse(Buffer.from(body).toString("utf8")) : null;
+    if (typeof version !== "string") return error;
+    return otherVersion(
+      questions.options.shown,
+      `it speaks the protocols of Disco ${version.slice(0, 20)}, but not this API`,
+    );
+  } catch {
+    return error;
+  }
+}

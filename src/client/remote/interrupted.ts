@@ -1,0 +1,29 @@
+/** An exchange that came to no end: nobody answered, or the answer broke off. Never leaves this folder: see `failures.ts`. */
+
+export class Interrupted extends Error {
+  override name = "Interrupted";
+  /** Of the system, e.g. `ECONNREFUSED`; empty: none. */
+  readonly code: string;
+  /** The request may have arrived. */
+  readonly isSent: boolean;
+
+  constructor(cause: Error, { isSent }: { isSent: boolean }) {
+    super(cause.message, { cause });
+    this.code = (cause as NodeJS.ErrnoException).code ?? "";
+    this.isSent = isSent;
+  }
+
+  /** Somebody may answer when asked again. A certificate that is wrong, or a server of another protocol, stays what it is. */
+  get isTransient(): boolean {
+    return !isTlsProblem(this.code) && !isOtherProtocol(this.code);
+  }
+}
+
+export function isTlsProblem(code: string): boolean {
+  return /^(?:CERT_|ERR_TLS_|ERR_SSL_|EPROTO$|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_|HOSTNAME_MISMATCH)/.test(code);
+}
+
+/** What answers does not speak HTTP. */
+export function isOtherProtocol(code: string): boolean {
+  return code.startsWith("HPE_") && code !== "HPE_INVALID_EOF_STATE";
+}

@@ -1,0 +1,228 @@
+/**
+ * Questions to the master: an operation of the API, asked until it is answered.
+ *
+ * Q1. Every operation may be asked again: those that change something do the same a second time (a submission by its key).
+ * Q2. Before the first answer of a master, little patience: most probably the address is wrong.
+ * Q3. What is not transient is an error at once: a refusal, a certificate, a server that is no Disco.
+ */
+import { randomUUID } from "node:crypto";
+import { buffer, text } from "node:stream/consumers";
+import * as v from "valibot";
+import { DiscoError } from "../../errors.ts";
+import {
+  type AnswerOf,
+  apiBase,
+  type BodyOf,
+  type Operation,
+  type ParamsOf,
+  type QueryOf,
+} from "../../protocol/api/operation.ts";
+import { Connection, type Exchange, type Reply } from "./connection.ts";
+import { isTransientStatus, noAnswer, notDisco, otherVersion, refusalOf } from "./failures.ts";
+import { Interrupted } from "./interrupted.ts";
+import { Retries, retryAfterSeconds } from "./retries.ts";
+
+/** What is asked and no long poll is answered within this, or its server is gone. */
+const questionIdleMs = 60_000;
+/** The address of a master where nobody ever answered is given up after so long. */
+const firstContactMs = 3_000;
+
+export interface QuestionOptions {
+  /** Of the master, without a slash at its end. */
+  readonly url: string;
+  /** As the user gave it, for messages. */
+  readonly shown: string;
+  readonly token?: string | undefined;
+  readonly retryMs: number;
+}
+
+/** The parts of one question. */
+export interface Asked<O extends Operation> {
+  readonly params?: ParamsOf<O>;
+  readonly query?: Partial<QueryOf<O>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: BodyOf<O>;
+  readonly bytes?: Uint8Array;
+  readonly signal?: AbortSignal | undefined;
+  /** It is held by the server, for so long. */
+  readonly heldMs?: number;
+  /** The answer is a stream, which is dead when it is silent for so long. */
+  readonly silenceMs?: number;
+}
+
+export class Questions {
+  readonly options: QuestionOptions;
+  readonly #connection: Connection;
+  readonly #closing = new AbortController();
+  #hasAnswered = false;
+
+  constructor(options: QuestionOptions) {
+    this.options = options;
+    this.#connection = new Connection(options.url, options.token);
+  }
+
+  /** Asks until it is answered. @throws CommError, or what the master says is wrong */
+  async ask<O extends Operation>(operation: O, asked: Asked<O> = {}): Promise<AnswerOf<O>> {
+    return await this.attempt(asked.signal, async () => {
+      const reply = await this.open(operation, asked);
+      const body = await readAll(reply, text);
+      if (operation.answer.kind !== "json") return undefined as AnswerOf<O>;
+      return this.#checked(operation, body) as AnswerOf<O>;
+    });
+  }
+
+  /**
+   * As `ask`, for what fails when it has been done before: where an answer was lost, an error with `doneCode` says that the
+   * question had arrived.
+   */
+  async askOnceDone<O extends Operation>(operation: O, asked: Asked<O>, doneCode: string): Promise<void> {
+    let attempts = 0;
+    await this.attempt(asked.signal, async () => {
+      attempts++;
+      try {
+        await readAll(await this.open(operation, asked), text);
+      } catch (error) {
+        if (attempts === 1 || !(error instanceof DiscoError) || error.code !== doneCode) throw error;
+      }
+    });
+  }
+
+  /** As `ask`, for bytes. */
+  async askBytes<O extends Operation>(operation: O, asked: Asked<O> = {}): Promise<Uint8Array> {
+    return await this.attempt(asked.signal, async () => readAll(await this.open(operation, asked), buffer));
+  }
+
+  /** A request as it is, asked again only where it cannot have arrived, or may arrive twice. */
+  async raw(exchange: Omit<Exchange, "idleMs">, mayRepeat: boolean): Promise<{ status: number; body: Uint8Array }> {
+    return await this.attempt(
+      undefined,
+      async () => {
+        const reply = await this.#send({ ...exchange, idleMs: questionIdleMs });
+        return { status: reply.status, body: await readAll(reply, buffer) };
+      },
+      mayRepeat,
+    );
+  }
+
+  /** Calls `exchange` until it does not fail, or fails for good. */
+  async attempt<T>(signal: AbortSignal | undefined, exchange: () => Promise<T>, mayRepeat = true): Promise<T> {
+    const retries = this.retries(signal);
+    for (;;) {
+      try {
+        return await exchange();
+      } catch (error) {
+        await this.recover(error, retries, mayRepeat);
+      }
+    }
+  }
+
+  retries(signal?: AbortSignal): Retries {
+    const all = signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]);
+    const { retryMs } = this.options;
+    return new Retries({
+      budgetMs: () => (this.#hasAnswered ? retryMs : Math.min(retryMs, firstContactMs)),
+      signal: all,
+    });
+  }
+
+  /** Waits before the next attempt, or throws what the failure means. */
+  async recover(failure: unknown, retries: Retries, mayRepeat = true): Promise<void> {
+    if (this.#closing.signal.aborted) throw closed();
+    const { shown } = this.options;
+    if (failure instanceof Interrupted) {
+      const isLost = failure.isSent && !mayRepeat;
+      if (!isLost && failure.isTransient && (await retries.again())) return;
+      throw noAnswer(shown, failure, retries.seconds);
+    }
+    if (failure instanceof RefusedForNow) {
+      if (await retries.again(failure.retryAfter)) return;
+      throw failure.error;
+    }
+    throw failure;
+  }
+
+  /** Sends the question; resolves with an answer of the 2xx. @throws Interrupted, RefusedForNow, DiscoError */
+  async open<O extends Operation>(operation: O, asked: Asked<O>): Promise<Reply> {
+    const { signal, heldMs, silenceMs, headers, bytes, body } = asked;
+    const json = body === undefined ? undefined : Buffer.from(JSON.stringify(body), "utf8");
+    const reply = await this.#send({
+      method: operation.method,
+      path: apiBase + pathOf(operation, asked),
+      headers: { ...(json === undefined ? {} : { "content-type": "application/json" }), ...headers },
+      body: bytes ?? json ?? (operation.method === "GET" ? undefined : new Uint8Array(0)),
+      signal,
+      idleMs: silenceMs ?? (heldMs ?? 0) + questionIdleMs,
+      lasts: heldMs !== undefined || silenceMs !== undefined,
+    });
+    if (reply.status >= 200 && reply.status <= 299) return reply;
+    const refusal = { ...reply, text: await readAll(reply, text) };
+    const error = refusalOf(this.options.shown, refusal);
+    if (!isTransientStatus(reply.status)) throw error;
+    throw new RefusedForNow(error, retryAfterSeconds(reply.headers["retry-after"]));
+  }
+
+  close(): void {
+    this.#closing.abort();
+    this.#connection.close();
+  }
+
+  async #send(exchange: Exchange): Promise<Reply> {
+    if (this.#closing.signal.aborted) throw closed();
+    const reply = await this.#connection.send(exchange);
+    this.#hasAnswered = true;
+    return reply;
+  }
+
+  #checked(operation: Operation, body: string): unknown {
+    const { shown } = this.options;
+    let value: unknown;
+    try {
+      value = JSON.parse(body);
+    } catch (cause) {
+      throw notDisco(shown, `its answer to ${operation.path} is no JSON`, cause);
+    }
+    if (operation.answer.kind !== "json") return value;
+    const result = v.safeParse(operation.answer.schema, value);
+    if (result.success) return result.output;
+    const [issue] = result.issues;
+    const place = v.getDotPath(issue) ?? "the whole";
+    throw otherVersion(shown, `its answer to ${operation.path} has another form (${place}: ${issue.message})`);
+  }
+}
+
+/** The master, or a proxy, asks for patience. */
+export class RefusedForNow extends Error {
+  override name = "RefusedForNow";
+  readonly error: DiscoError;
+  readonly retryAfter: number | null;
+
+  constructor(error: DiscoError, retryAfter: number | null) {
+    super(error.message);
+    this.error = error;
+    this.retryAfter = retryAfter;
+  }
+}
+
+export function newKey(): string {
+  return randomUUID();
+}
+
+/** Reads an answer to its end. @throws Interrupted when it breaks off */
+async function readAll<T>({ body }: Reply, read: (stream: Reply["body"]) => Promise<T>): Promise<T> {
+  try {
+    return await read(body);
+  } catch (error) {
+    throw new Interrupted(error as Error, { isSent: true });
+  }
+}
+
+function pathOf<O extends Operation>({ path }: O, { params, query }: Asked<O>): string {
+  const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(params?.[name as never])));
+  const given = Object.entries(query ?? {}).filter(([, value]) => value !== undefined);
+  if (given.length === 0) return filled;
+  return `${filled}?${new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)]))}`;
+}
+
+function closed(): DiscoError {
+  return new DiscoError("this Disco is closed", { code: "closed", hint: "Close it after the last job." });
+}
