@@ -109,11 +109,10 @@ export class CommandCarrier {
   }
 
   #ended(job: string): void {
-    const { logs, files, signals, progress, lines } = this.#parts;
+    const { logs, signals, progress, lines } = this.#parts;
     logs.end(job);
     progress.endJob(job);
     lines.endJob(job);
-    files.release(job);
     this.#parts.over(job);
     signals.ended(job);
   }

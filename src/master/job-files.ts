@@ -11,18 +11,11 @@ import { DiscoError } from "../errors.ts";
 import { jobDirectory, masterHost } from "../node/job-directory.ts";
 import { writeWhole } from "../node/job-home.ts";
 
-/** Packs that are kept in memory take no more than this: thousands of jobs may wait for their turn. */
-const freshBytesDefault = 32 * 1024 * 1024;
-
 export class JobFiles {
   readonly #dataDir: string;
-  readonly #freshBytesMax: number;
-  readonly #fresh = new Map<string, Uint8Array>();
-  #freshBytes = 0;
 
-  constructor(dataDir: string, freshBytesMax: number = freshBytesDefault) {
+  constructor(dataDir: string) {
     this.#dataDir = dataDir;
-    this.#freshBytesMax = freshBytesMax;
   }
 
   /** `false` when another job has the name already. */
@@ -38,12 +31,7 @@ export class JobFiles {
     }
   }
 
-  /** Also kept in memory, where there is room, until the first node has asked for it. */
   async writePack(job: string, pack: Uint8Array): Promise<void> {
-    if (this.#freshBytes + pack.byteLength <= this.#freshBytesMax) {
-      this.#fresh.set(job, pack);
-      this.#freshBytes += pack.byteLength;
-    }
     await writeWhole(this.packFile(job), pack);
   }
 
@@ -57,22 +45,13 @@ export class JobFiles {
     return join(this.#directory(job), "jobfile");
   }
 
-  /** The job has ended: no node will ask for its pack. */
-  release(job: string): void {
-    this.#freshBytes -= this.#fresh.get(job)?.byteLength ?? 0;
-    this.#fresh.delete(job);
-  }
-
   /** Gives a claimed name up: no job came of it. */
   async unclaim(job: string): Promise<void> {
-    this.release(job);
     await rm(this.#directory(job), { recursive: true, force: true });
   }
 
+  /** @throws DiscoError `no-job-pack` */
   async readPack(job: string): Promise<Uint8Array> {
-    const fresh = this.#fresh.get(job);
-    this.release(job);
-    if (fresh !== undefined) return fresh;
     try {
       return await readFile(this.packFile(job));
     } catch (cause) {

@@ -19,7 +19,10 @@ export function serveNodes(bus: Bus, coordinator: Coordinator, files: JobFiles):
       coordinator.report(host, reports);
       return undefined;
     }),
-    bus.serve("master.pack", (bytes) => files.readPack(fromJsonBytes<{ job: string }>(bytes).job)),
+    // Where it lies, for nodes on this machine: a pack is too large for a message.
+    bus.serve("master.pack", (bytes) =>
+      toJsonBytes({ file: files.packFile(fromJsonBytes<{ job: string }>(bytes).job) }),
+    ),
     bus.serve("master.manifest", (bytes) => {
       const { job, stage, version } = fromJsonBytes<{ job: string; stage: number; version: number }>(bytes);
       const manifest = coordinator.machine.manifest(job, stage);

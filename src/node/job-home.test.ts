@@ -18,9 +18,9 @@ const place = { dataDir, host: "localhost" };
 test("a home holds the pack, written once, and the required files in the working directory", async () => {
   let fetched = 0;
   const bytes = pack({ "one.txt": Buffer.from("1"), "libtwo.so": Buffer.alloc(300_000, 2) });
-  const fetchPack = (): Promise<Uint8Array> => {
+  const fetchPack = (file: string): Promise<void> => {
     fetched++;
-    return Promise.resolve(bytes);
+    return writeFile(file, bytes);
   };
   const home = await openJobHome({ ...place, job: "a@1", fetchPack });
   await openJobHome({ ...place, job: "a@1", fetchPack });
@@ -32,9 +32,9 @@ test("a home holds the pack, written once, and the required files in the working
 });
 
 test("a pack that does not come leaves no half file behind", async () => {
-  const fetchPack = (): Promise<Uint8Array> => Promise.reject(new Error("nobody there"));
+  const fetchPack = (): Promise<void> => Promise.reject(new Error("nobody there"));
   await assert.rejects(openJobHome({ ...place, job: "b@1", fetchPack }), { message: "nobody there" });
-  const home = await openJobHome({ ...place, job: "b@1", fetchPack: () => Promise.resolve(pack({})) });
+  const home = await openJobHome({ ...place, job: "b@1", fetchPack: (file) => writeFile(file, pack({})) });
   assert.equal(home.hasFiles, false);
 });
 
@@ -42,7 +42,7 @@ test("dropping what is intermediate keeps results, their indexes and out-of-band
   const home = await openJobHome({
     ...place,
     job: "c@1",
-    fetchPack: () => Promise.resolve(pack({ x: Buffer.from("x") })),
+    fetchPack: (file) => writeFile(file, pack({ x: Buffer.from("x") })),
   });
   const lasting = ["reduce-0-0.0a1b2c3d.results", "reduce-0-0.sums", "oob-1-0-0-0", "oob.json"];
   for (const name of [...lasting, "seg-map-w1.seg", "manifest-0-0.json", "scratch"])

@@ -1,16 +1,18 @@
 /**
  * A job's place on a node: `DATA/HOST/hh/JOB` with
- *   jobfile      the job pack, written once (temporary file and rename: it is whole or not there)
+ *   jobfile      the job pack: it is whole or not there
  *   work/        working directory of tasks; the pack's required files lie in it, flat
  *   .disco/      segments, indexes, out-of-band values, manifests: what tasks write and read
  *   …            files of results
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { readdir, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { codeKeyName, openJobPack } from "../protocol/jobpack.ts";
+import { join } from "node:path";
+import { codeKeyName } from "../protocol/jobpack.ts";
+import { readPackEnvsSync } from "../protocol/jobpack-file.ts";
 import type { DropScope } from "../protocol/messages.ts";
 import { jobDirectory } from "./job-directory.ts";
+import { unpackFiles } from "./pack-file.ts";
 
 const smallBytesMax = 256 * 1024;
 
@@ -32,7 +34,8 @@ export async function openJobHome(options: {
   readonly dataDir: string;
   readonly host: string;
   readonly job: string;
-  readonly fetchPack: () => Promise<Uint8Array>;
+  /** Brings the pack to where it belongs: a file that is not there yet, and then is whole. */
+  readonly fetchPack: (file: string) => Promise<void>;
 }): Promise<JobHome> {
   const jobDir = jobDirectory(options.host, options.job);
   const home = join(options.dataDir, jobDir);
@@ -41,22 +44,9 @@ export async function openJobHome(options: {
   const systemDir = join(home, ".disco");
   mkdirSync(systemDir, { recursive: true });
   mkdirSync(workDir, { recursive: true });
-  let pack: Uint8Array;
-  if (existsSync(packFile)) {
-    pack = readFileSync(packFile);
-  } else {
-    pack = await options.fetchPack();
-    await writeWhole(packFile, pack);
-  }
-  const { jobenvs, jobhome, files: unpack } = openJobPack(pack);
-  const files = jobhome.byteLength === 0 ? new Map<string, Uint8Array>() : unpack();
-  for (const [name, contents] of files) {
-    const file = join(workDir, name);
-    mkdirSync(dirname(file), { recursive: true });
-    // Executable: an external program may be among them.
-    await writeWhole(file, contents, 0o755);
-  }
-  const hasFiles = files.size > 0;
+  if (!existsSync(packFile)) await options.fetchPack(packFile);
+  const { header, jobenvs } = readPackEnvsSync(packFile);
+  const hasFiles = (await unpackFiles(packFile, header, workDir)) > 0;
   const codeKey = hasFiles ? null : (jobenvs[codeKeyName] ?? null);
   return { job: options.job, jobDir, packFile, workDir, systemDir, hasFiles, codeKey };
 }

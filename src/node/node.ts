@@ -17,6 +17,7 @@ import { jobDirectory } from "./job-directory.ts";
 import { dropFiles, type JobHome, openJobHome } from "./job-home.ts";
 import { Manifests } from "./manifests.ts";
 import { type OobFiles, writeOobList } from "./oob-list.ts";
+import { placePack } from "./pack-file.ts";
 import { sweepRehearsals } from "./rehearsals.ts";
 import { Reports } from "./reports.ts";
 import { WorkerPool } from "./worker-pool.ts";
@@ -156,7 +157,10 @@ export class Node {
     const known = this.#jobs.get(name);
     if (known !== undefined) return known;
     const { bus, dataDir, host } = this.#options;
-    const fetchPack = (): Promise<Uint8Array> => bus.request("master.pack", toJsonBytes({ job: name }), packPatienceMs);
+    const fetchPack = async (to: string): Promise<void> => {
+      const reply = await bus.request("master.pack", toJsonBytes({ job: name }), packPatienceMs);
+      placePack(fromJsonBytes<{ file: string }>(reply).file, to);
+    };
     const home = openJobHome({ dataDir, host, job: name, fetchPack });
     const job: NodeJob = { home, preparing: new Map(), accepted: new AcceptedAttempts() };
     this.#jobs.set(name, job);

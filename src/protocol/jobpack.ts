@@ -47,7 +47,7 @@ export const codeKeyName = "DISCO_CODE_KEY";
 export const jobPackBytesMax = 1024 ** 3;
 const magic = 0xd5c0_0000;
 const magicMask = 0xffff_ff00;
-const headerBytes = 128;
+export const packHeaderBytes = 128;
 const requiredKeys: Readonly<Record<JobPackVersion, readonly string[]>> = {
   1: ["prefix", "owner", "worker", "input", "scheduler", "nr_reduces"],
   2: ["prefix", "owner", "worker", "pipeline", "inputs"],
@@ -58,8 +58,8 @@ export function encodeJobPack({ jobdict, jobenvs, files, jobdata, version = 2 }:
   const dict = Buffer.from(JSON.stringify(jobdict));
   const envs = Buffer.from(JSON.stringify(jobenvs));
   const home = writeZip(files instanceof Map ? files : new Map(Object.entries(files)));
-  const header = Buffer.alloc(headerBytes);
-  const envsAt = headerBytes + dict.length;
+  const header = Buffer.alloc(packHeaderBytes);
+  const envsAt = packHeaderBytes + dict.length;
   const homeAt = envsAt + envs.length;
   const dataAt = homeAt + home.length;
   const total = dataAt + jobdata.length;
@@ -70,7 +70,7 @@ export function encodeJobPack({ jobdict, jobenvs, files, jobdata, version = 2 }:
     );
   }
   header.writeUInt32BE((magic | version) >>> 0, 0);
-  for (const [index, offset] of [headerBytes, envsAt, homeAt, dataAt].entries())
+  for (const [index, offset] of [packHeaderBytes, envsAt, homeAt, dataAt].entries())
     header.writeUInt32BE(offset, 4 + 4 * index);
   return Buffer.concat([header, dict, envs, home, jobdata], total);
 }
@@ -81,15 +81,28 @@ export function encodeJobPack({ jobdict, jobenvs, files, jobdata, version = 2 }:
  */
 export function decodeJobPack(bytes: Uint8Array): JobPack {
   const opened = openJobPack(bytes);
-  const { version } = opened;
-  const jobdict = readObject(opened.dict, "jobdict");
+  return { ...opened, jobdict: readJobDict(opened.dict, opened.version) };
+}
+
+/** @throws JobError `bad-jobpack` */
+export function readJobDict(bytes: Buffer, version: JobPackVersion): JobDictJson {
+  const jobdict = readObject(bytes, "jobdict");
   for (const key of requiredKeys[version]) {
     if (!Object.hasOwn(jobdict, key)) throw bad(`missing key: ${JSON.stringify(key)} in jobdict`);
   }
   const { prefix } = jobdict;
   if (typeof prefix !== "string" || prefix === "" || /[/.\p{Cc}]/u.test(prefix))
     throw bad(`invalid prefix: ${JSON.stringify(prefix)}`);
-  return { ...opened, jobdict };
+  return jobdict;
+}
+
+/** @throws JobError `bad-jobpack` */
+export function readJobEnvs(bytes: Buffer): Readonly<Record<string, string>> {
+  const jobenvs = readObject(bytes, "jobenvs");
+  for (const [name, value] of Object.entries(jobenvs)) {
+    if (typeof value !== "string") throw bad(`invalid jobenvs: ${JSON.stringify(name)} is not a string`);
+  }
+  return jobenvs as Record<string, string>;
 }
 
 /**
@@ -99,17 +112,12 @@ export function decodeJobPack(bytes: Uint8Array): JobPack {
  */
 export function openJobPack(bytes: Uint8Array): Omit<JobPack, "jobdict"> & { readonly dict: Buffer } {
   const pack = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const { version, offsets } = readHeader(pack);
-  const [dictAt, envsAt, homeAt, dataAt] = offsets;
-  const jobenvs = readObject(pack.subarray(envsAt, homeAt), "jobenvs");
-  for (const [name, value] of Object.entries(jobenvs)) {
-    if (typeof value !== "string") throw bad(`invalid jobenvs: ${JSON.stringify(name)} is not a string`);
-  }
+  const { version, dictAt, envsAt, homeAt, dataAt } = readPackHeader(pack.subarray(0, packHeaderBytes), pack.length);
   const jobhome = pack.subarray(homeAt, dataAt);
   return {
     version,
     dict: pack.subarray(dictAt, envsAt),
-    jobenvs: jobenvs as Record<string, string>,
+    jobenvs: readJobEnvs(pack.subarray(envsAt, homeAt)),
     jobhome,
     jobdata: pack.subarray(dataAt),
     files: () => readZip(jobhome),
@@ -140,22 +148,33 @@ export function jobSpecOf(jobdict: JobDictJson): JobSpec | undefined {
   return typeof spec === "object" && spec !== null ? (spec as JobSpec) : undefined;
 }
 
-type Offsets = readonly [dict: number, envs: number, home: number, data: number];
+/** Where the parts of a pack begin; each ends where the next one begins. */
+export interface PackHeader {
+  readonly version: JobPackVersion;
+  readonly dictAt: number;
+  readonly envsAt: number;
+  readonly homeAt: number;
+  readonly dataAt: number;
+}
 
-function readHeader(pack: Buffer): { version: JobPackVersion; offsets: Offsets } {
-  if (pack.length > jobPackBytesMax)
-    throw bad(`the job pack has ${pack.length} bytes, the limit is ${jobPackBytesMax}`);
-  if (pack.length < headerBytes) throw bad(`invalid header: ${pack.length} bytes, ${headerBytes} expected`);
-  const word = pack.readUInt32BE(0);
+/** Reads the first `packHeaderBytes` of a pack of `size` bytes. @throws JobError `bad-jobpack` */
+export function readPackHeader(header: Buffer, size: number): PackHeader {
+  if (size > jobPackBytesMax) throw bad(`the job pack has ${size} bytes, the limit is ${jobPackBytesMax}`);
+  if (header.length < packHeaderBytes) throw bad(`invalid header: ${header.length} bytes, ${packHeaderBytes} expected`);
+  const word = header.readUInt32BE(0);
   if ((word & magicMask) >>> 0 !== magic) throw bad("invalid header: this is not a job pack");
   const version = word & ~magicMask;
   if (version !== 1 && version !== 2) throw bad(`invalid header: version ${version} is not known, 1 and 2 are`);
-  const offsets: Offsets = [pack.readUInt32BE(4), pack.readUInt32BE(8), pack.readUInt32BE(12), pack.readUInt32BE(16)];
-  const [dict, envs, home, data] = offsets;
-  if (dict !== headerBytes || envs <= dict || home < envs || data < home || data > pack.length) {
-    throw bad(`invalid header: offsets ${offsets.join(", ")} in ${pack.length} bytes`);
+  const [dictAt, envsAt, homeAt, dataAt] = [4, 8, 12, 16].map((at) => header.readUInt32BE(at)) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  if (dictAt !== packHeaderBytes || envsAt <= dictAt || homeAt < envsAt || dataAt < homeAt || dataAt > size) {
+    throw bad(`invalid header: offsets ${[dictAt, envsAt, homeAt, dataAt].join(", ")} in ${size} bytes`);
   }
-  return { version, offsets };
+  return { version, dictAt, envsAt, homeAt, dataAt };
 }
 
 function readObject(bytes: Buffer, part: string): JobDictJson {

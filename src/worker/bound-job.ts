@@ -1,12 +1,11 @@
 /**
  * The one job that a worker process works for: its job pack, its functions (loaded with the first task), its files.
  */
-import { readFileSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { DiscoError } from "../errors.ts";
 import type { FnRef, JobData, StagePlan } from "../protocol/job-data.ts";
-import { openJobPack } from "../protocol/jobpack.ts";
+import { readJobDataSync } from "../protocol/jobpack-file.ts";
 import type { ToWorker } from "../protocol/messages.ts";
 import { decodeValue } from "../protocol/value.ts";
 import { serversOf } from "../schemes/environment.ts";
@@ -47,7 +46,7 @@ export class BoundJob {
 
   /** Reads the job pack. Throws `DiscoError` when it cannot be read or is of another version. */
   static open(binding: JobBinding): BoundJob {
-    const data = decodeValue(openJobPack(readFileSync(binding.packFile)).jobdata) as JobData;
+    const data = decodeValue(readJobDataSync(binding.packFile)) as JobData;
     if (data.version !== 1) {
       throw new DiscoError(`the job was made by another version of disco-mapreduce (format ${String(data.version)})`, {
         code: "bad-jobpack",
