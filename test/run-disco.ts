@@ -21,8 +21,20 @@ export interface RunDiscoOptions {
 const command = join(import.meta.dirname, "..", "bin", "disco.js");
 
 export async function runDisco(args: readonly string[], options: RunDiscoOptions): Promise<Finished> {
+  return run([command, ...args], options);
+}
+
+/** Runs a script of a user's own, which may say `new Disco()`. `args` are Node's. */
+export async function runScript(
+  file: string,
+  { args = [], ...options }: RunDiscoOptions & { readonly args?: readonly string[] },
+): Promise<Finished> {
+  return run(["--conditions=disco-source", "--no-warnings", ...args, file], options);
+}
+
+async function run(args: readonly string[], options: RunDiscoOptions): Promise<Finished> {
   const { root, cwd, env, started } = options;
-  const child = spawn(process.execPath, [command, ...args], {
+  const child = spawn(process.execPath, args, {
     cwd: cwd ?? process.cwd(),
     env: { ...process.env, DISCO_ROOT: root, NODE_OPTIONS: "", NO_COLOR: "1", ...env },
     stdio: ["ignore", "pipe", "pipe"],

@@ -22,9 +22,9 @@ export interface LoadedCode {
   fn(ref: FnRef): JobFunction;
   /** An error in terms of the user's own files. */
   translate(error: unknown): Translation;
-  /** Where a place in a loaded module is in the user's file. */
-  original(place: Place): Place;
-  /** The same for a whole line; `undefined` where lines were lost on the way. */
+  /** Where a function that begins at a place in a loaded module begins in the user's file. */
+  originalStart(place: Place): Place;
+  /** Where a whole line is; `undefined` where lines were lost on the way. */
   originalLine(url: string, line: number): number | undefined;
   /** The user's functions under the names that the user knows them by. */
   readonly names: ReadonlyMap<JobFunction, string>;
@@ -71,7 +71,7 @@ export async function loadCode(shipped: ShippedCode, options: LoadOptions = {}):
       return fn;
     },
     translate: (error) => translator.translate(error),
-    original: (place) => translator.original(place),
+    originalStart: (place) => translator.originalStart(place),
     originalLine: (url, line) => translator.originalLine(url, line),
     names,
   };

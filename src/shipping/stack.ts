@@ -19,10 +19,14 @@ export interface Place {
   readonly column: number;
 }
 
+type Entry = ReturnType<SourceMap["findEntry"]>;
+type FindEntry = (map: SourceMap, line: number, column: number) => Entry;
 type Corrections = Pick<ShippedModule, "insertions"> & { readonly sourceMap?: string };
 
 /** Enough to see how one's own code was reached; the rest is how Disco works. */
 const stackFramesMax = 20;
+/** How far a function's first name or parameter is behind its beginning: `async *["…"](…`. */
+const parametersCharsMax = 100;
 /** Folder of this package: its frames say nothing about the user's mistake. */
 const ownFolder = new URL("../", import.meta.url).href;
 const framePattern = /^(\s+at (?:.*? \()?)((?:file:\/\/|node:|\/|[A-Za-z]:\\).*?):(\d+):(\d+)(\)?)$/;
@@ -66,11 +70,23 @@ export class StackTranslator {
 
   /** Where a place in a loaded module is in the user's file. */
   original(place: Place): Place {
+    return this.#original(place, mapped);
+  }
+
+  /**
+   * The same for the place where a function begins. What stands before it on its line may come from elsewhere: of the places that
+   * a source map knows, the first within the function counts.
+   */
+  originalStart(place: Place): Place {
+    return this.#original(place, mappedWithin);
+  }
+
+  #original(place: Place, find: FindEntry): Place {
     const module = this.#modules.get(place.url);
     if (module === undefined) return place;
-    const first = this.#corrected(place, module, module.url);
+    const first = this.#corrected(place, module, module.url, find);
     const part = module.parts?.find(({ name }) => name === first.name);
-    const last = part === undefined ? first : this.#corrected({ ...first, url: part.url }, part, part.name);
+    const last = part === undefined ? first : this.#corrected({ ...first, url: part.url }, part, part.name, find);
     return { url: withoutQuery(last.url), line: last.line, column: last.column };
   }
 
@@ -86,7 +102,12 @@ export class StackTranslator {
     return isLossy ? undefined : this.original({ url, line, column: Number.MAX_SAFE_INTEGER }).line;
   }
 
-  #corrected(place: Place, { insertions, sourceMap }: Corrections, key: string): Place & { name?: string } {
+  #corrected(
+    place: Place,
+    { insertions, sourceMap }: Corrections,
+    key: string,
+    find: FindEntry,
+  ): Place & { name?: string } {
     let { column } = place;
     for (const [line, at, length] of insertions) {
       if (line === place.line && column - 1 >= at) column = Math.max(at + 1, column - length);
@@ -97,7 +118,7 @@ export class StackTranslator {
       map = new SourceMap(JSON.parse(sourceMap));
       this.#maps.set(key, map);
     }
-    const entry = map.findEntry(place.line - 1, column - 1);
+    const entry = find(map, place.line - 1, column - 1);
     if (!("originalSource" in entry)) return { ...place, column };
     const name = entry.originalSource;
     const url = name.startsWith("/") ? pathToFileURL(name).href : new URL(name, place.url).href;
@@ -134,6 +155,24 @@ export class StackTranslator {
     }
     return undefined;
   }
+}
+
+function mapped(map: SourceMap, line: number, column: number): Entry {
+  return map.findEntry(line, column);
+}
+
+function mappedWithin(map: SourceMap, line: number, column: number): Entry {
+  const before = map.findEntry(line, column);
+  if (isAt(before, line, column)) return before;
+  for (let next = column + 1; next < column + parametersCharsMax; next++) {
+    const entry = map.findEntry(line, next);
+    if (isAt(entry, line, next)) return entry;
+  }
+  return before;
+}
+
+function isAt(entry: Entry, line: number, column: number): boolean {
+  return "originalSource" in entry && entry.generatedLine === line && entry.generatedColumn === column;
 }
 
 function sourceContent({ sourceMap, url: base }: ShippedModule, url: string): string | undefined {

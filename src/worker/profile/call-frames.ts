@@ -8,7 +8,7 @@ import { type Located, ScriptInspector } from "../../shipping/script-inspector.t
 import type { Frame, LineSamples } from "./call-tree.ts";
 import type { V8Node } from "./recorder.ts";
 
-export type ProfiledCode = Pick<LoadedCode, "original" | "originalLine" | "names">;
+export type ProfiledCode = Pick<LoadedCode, "originalStart" | "originalLine" | "names">;
 
 /** Folder of this package. */
 const ownFolder = new URL("../../", import.meta.url).href;
@@ -62,7 +62,7 @@ export class CallFrames {
     if (url.startsWith(ownFolder) && !url.includes("?disco=")) {
       return { name, url: `disco:${url.slice(ownFolder.length).replace(/\.js$/, ".ts")}`, line, column };
     }
-    const original = this.#code.original({ url, line: Math.max(1, line), column: Math.max(1, column) });
+    const original = this.#code.originalStart({ url, line: Math.max(1, line), column: Math.max(1, column) });
     return { name, url: original.url.replace(/\?.*$/, ""), line: original.line, column: original.column };
   }
 }

@@ -12,16 +12,18 @@ import { encodeProfile, type TaskProfileInfo, taskNodesMax } from "./stored-prof
  * So often a recording is folded into the tree: V8 keeps its samples, 32 bytes each. A task that neither takes records nor waits
  * does not come to this; an hour of one call costs about 100 MB.
  */
-const cutMs = 10_000;
+const cutMsDefault = 10_000;
 
 export class TaskProfile {
   readonly #tree = new CallTree(taskNodesMax);
   readonly #timer: NodeJS.Timeout;
   #frames: CallFrames | null = null;
+  readonly #cutMs: number;
   #cutAt = performance.now();
 
   /** Begins to record. */
-  constructor() {
+  constructor(cutMs = cutMsDefault) {
+    this.#cutMs = cutMs;
     recorder.begin();
     this.#timer = setInterval(() => this.beat(), cutMs).unref();
   }
@@ -33,7 +35,7 @@ export class TaskProfile {
 
   /** To be called now and then while the task runs. */
   beat(): void {
-    if (this.#frames === null || performance.now() - this.#cutAt < cutMs) return;
+    if (this.#frames === null || performance.now() - this.#cutAt < this.#cutMs) return;
     const recording = recorder.cut();
     if (recording !== null) foldRecording(recording, this.#frames, this.#tree);
     this.#cutAt = performance.now();
