@@ -2,10 +2,18 @@
  * A job's pack and the required files in it, on a node. All of it goes from file to file: packs may be larger than the memory that
  * the node has for itself.
  */
-import { copyFileSync, constants as fsConstants, linkSync, mkdirSync, renameSync, rmSync } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import {
+  copyFileSync,
+  createReadStream,
+  createWriteStream,
+  constants as fsConstants,
+  linkSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
-import { Transform } from "node:stream";
+import { PassThrough, Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { crc32, createInflateRaw } from "node:zlib";
 import type { PackHeader } from "../protocol/jobpack.ts";
@@ -41,34 +49,20 @@ export function placePack(from: string, to: string): void {
  */
 export async function unpackFiles(pack: string, header: PackHeader, directory: string): Promise<number> {
   if (header.dataAt === header.homeAt) return 0;
-  const handle = await open(pack, "r");
-  try {
-    const files = await listPackedFiles(handle, header);
-    for (const file of files) await unpack(handle, file, join(directory, file.name));
-    return files.length;
-  } finally {
-    await handle.close();
-  }
+  const files = await listPackedFiles(pack, header);
+  for (const file of files) await unpack(pack, file, join(directory, file.name));
+  return files.length;
 }
 
 /** Under its name a file is whole. Executable: an external program may be among them. */
-async function unpack(pack: FileHandle, file: PackedFile, path: string): Promise<void> {
+async function unpack(pack: string, file: PackedFile, path: string): Promise<void> {
   mkdirSync(dirname(path), { recursive: true });
   const temporary = `${path}.${process.pid}.partial`;
   try {
-    const target = await open(temporary, "w", 0o755);
-    const source = pack.createReadStream({ start: file.from, end: file.to - 1, autoClose: false });
-    const checked = checkedAgainst(file);
-    const into = target.createWriteStream();
-    if (file.from === file.to) {
-      source.destroy();
-      checked.end();
-      await pipeline(checked, into);
-    } else if (file.method === deflated) {
-      await pipeline(source, createInflateRaw(), checked, into);
-    } else {
-      await pipeline(source, checked, into);
-    }
+    const { from, to } = file;
+    const stored = to === from ? Readable.from([]) : createReadStream(pack, { start: from, end: to - 1 });
+    const inflated = file.method === deflated ? createInflateRaw() : new PassThrough();
+    await pipeline(stored, inflated, checkedAgainst(file), createWriteStream(temporary, { mode: 0o755 }));
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });

@@ -57,14 +57,19 @@ export interface PackedFile extends ZipEntry {
 }
 
 /** The files of a pack, and where they lie in it. @throws JobError `bad-jobpack` */
-export async function listPackedFiles(handle: FileHandle, header: PackHeader): Promise<PackedFile[]> {
+export async function listPackedFiles(pack: string, header: PackHeader): Promise<PackedFile[]> {
   const { homeAt, dataAt } = header;
   const files: PackedFile[] = [];
-  for (const entry of await readJobHome(handle, header)) {
-    const localAt = homeAt + entry.localAt;
-    const local = await readPart(handle, localAt, Math.min(localBytes, dataAt - localAt));
-    const { from, to } = dataOf(entry, local, dataAt - homeAt);
-    files.push({ ...entry, from: homeAt + from, to: homeAt + to });
+  const handle = await open(pack, "r");
+  try {
+    for (const entry of await readJobHome(handle, header)) {
+      const localAt = homeAt + entry.localAt;
+      const local = await readPart(handle, localAt, Math.min(localBytes, dataAt - localAt));
+      const { from, to } = dataOf(entry, local, dataAt - homeAt);
+      files.push({ ...entry, from: homeAt + from, to: homeAt + to });
+    }
+  } finally {
+    await handle.close();
   }
   return files;
 }

@@ -55,7 +55,8 @@ export interface DirectoryPlace {
 /** Finds the directory by the last bytes of an archive of `size` bytes (`tailBytesMax`, or all). @throws JobError `bad-jobpack` */
 export function findDirectory(tail: Buffer, size: number): DirectoryPlace {
   for (let at = tail.length - endBytes; at >= 0; at -= 1) {
-    if (tail.readUInt32LE(at) !== endSignature) continue;
+    // Its comment is the very last thing: what comes behind it would be no part of the archive.
+    if (tail.readUInt32LE(at) !== endSignature || at + endBytes + tail.readUInt16LE(at + 20) !== tail.length) continue;
     const end = size - tail.length + at;
     const entries = tail.readUInt16LE(at + 10);
     const directoryAt = tail.readUInt32LE(at + 16);

@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, it } from "node:test";
+import fc from "fast-check";
+import type { JobSpec } from "../core/job/spec.ts";
+import { decodeJobPack, encodeJobPack } from "../protocol/jobpack.ts";
+import { acceptPack, acceptPackFile } from "./accept-pack.ts";
+import { packOf } from "./fixtures/packs.ts";
+
+const directory = await mkdtemp(join(tmpdir(), "disco-accept-pack-"));
+after(() => rm(directory, { recursive: true, force: true }));
+
+let files = 0;
+
+async function accept(pack: Uint8Array): Promise<JobSpec> {
+  const file = join(directory, `pack-${files++}`);
+  await writeFile(file, pack);
+  try {
+    return (await acceptPackFile(file)).spec;
+  } finally {
+    await rm(file);
+  }
+}
+
+const own = Buffer.from(packOf(["map", "reduce"], { tasks: 2 }));
+const python = { prefix: "count", owner: "me", worker: "lib/worker.py", scheduler: {} };
+const empty = { jobenvs: {}, files: {}, jobdata: Buffer.alloc(64) };
+
+function version1(change: Record<string, unknown>): Uint8Array {
+  const jobdict = { ...python, input: ["raw://data"], nr_reduces: "2", "map?": true, ...change };
+  return encodeJobPack({ ...empty, version: 1, jobdict });
+}
+
+function header(offsets: readonly number[], magic = 0xd5c00001, rest = 4): Buffer {
+  const bytes = Buffer.alloc(128 + rest, "0");
+  bytes.fill(0, 0, 128);
+  [magic, ...offsets].forEach((word, i) => bytes.writeUInt32BE(word, 4 * i));
+  return bytes;
+}
+
+describe("a job pack that is a file", () => {
+  it("says the same as the pack in memory", async () => {
+    const spec = acceptPack(own);
+    assert.equal(spec.inputs.length, 2);
+    assert.deepEqual(await accept(own), spec);
+    const { bytes } = await (async () => {
+      const file = join(directory, "sized");
+      await writeFile(file, own);
+      return await acceptPackFile(file);
+    })();
+    assert.equal(bytes, own.length);
+  });
+
+  it("is one of ours by its worker, with Disco's keys alone, in both versions", async () => {
+    const worker = "disco-mapreduce";
+    const reduce = { "reduce?": true, input: [["disco://a/disco/n/00/j/x", "http://b/x"], "dir://n/disco/n/y"] };
+    const one = await accept(version1({ worker, ...reduce, scheduler: { max_cores: 4 } }));
+    assert.deepEqual(one.pipeline, [
+      { name: "map", grouping: "split" },
+      { name: "reduce", grouping: "group_label" },
+    ]);
+    assert.deepEqual(
+      one.inputs.map(({ hosts }) => hosts),
+      [["n", null], ["n"]],
+    );
+    assert.equal(one.scheduler.maxCores, 4);
+    const jobdict = { ...python, worker, pipeline: [["only", "group_all", false]], inputs: [[3, 9, ["raw://x"]]] };
+    const two = await accept(encodeJobPack({ ...empty, jobdict }));
+    assert.deepEqual(two.pipeline, [{ name: "only", grouping: "group_all" }]);
+    assert.deepEqual(two.inputs, [{ label: 3, size: 9, replicas: ["raw://x"], hosts: [null] }]);
+  });
+
+  it("is refused with a reason when it is well-formed and names another worker", async () => {
+    const refused = { name: "JobError", code: "unsupported-worker", message: /lib\/worker\.py/, hint: /later release/ };
+    await assert.rejects(accept(version1({})), refused);
+    const jobdict = { ...python, pipeline: [["map", "split", false]], inputs: [] };
+    await assert.rejects(accept(encodeJobPack({ ...empty, jobdict })), refused);
+    await assert.rejects(accept(version1({ nr_reduces: "x" })), { code: "bad-jobpack", message: /nr_reduces/ });
+  });
+
+  it("is refused when Disco's keys and ours tell two stories", async () => {
+    const { jobdict } = decodeJobPack(own);
+    for (const change of [{ prefix: "other" }, { owner: "other" }, { inputs: [] }, { pipeline: [] }]) {
+      const pack = encodeJobPack({ ...empty, jobdict: { ...jobdict, ...change } });
+      await assert.rejects(accept(pack), { code: "bad-jobpack", message: /two values/ });
+    }
+  });
+});
+
+describe("what Disco's own tests send (test_jobpack)", () => {
+  const refused = (message: RegExp): { code: string; message: RegExp } => ({ code: "bad-jobpack", message });
+
+  it("bad headers", async () => {
+    const h = 128;
+    for (const pack of [
+      header([h, h + 1, h + 2, h + 3], 0),
+      header([h + 1, h + 2, h + 2, h + 2], undefined, 3),
+      header([h, h, h + 1, h + 1], undefined, 2),
+      header([h, h + 1, h, h + 1], undefined, 2),
+      header([h, h + 1, h + 1, h], undefined, 2),
+    ]) {
+      await assert.rejects(accept(pack), refused(/invalid header/));
+    }
+    await assert.rejects(accept(header([h, h + 1, h + 1, h + 1], undefined, 2)), refused(/invalid jobdict/));
+    const whole = Buffer.from(version1({}));
+    await assert.rejects(accept(whole.subarray(0, whole.length - 65)), refused(/invalid header/));
+    await assert.rejects(accept(Buffer.alloc(0)), refused(/invalid header/));
+  });
+
+  it("dicts without keys, and prefixes that are none", async () => {
+    await assert.rejects(accept(encodeJobPack({ ...empty, version: 1, jobdict: {} })), refused(/missing key/));
+    for (const prefix of ["a/b", "a.b"]) await assert.rejects(accept(version1({ prefix })), refused(/invalid prefix/));
+  });
+});
+
+describe("a damaged job pack", () => {
+  it("is refused or is the same job, whatever happened to it, and nothing crashes", async () => {
+    const spec = JSON.stringify(acceptPack(own));
+    const dictEnd = own.readUInt32BE(8);
+    const change = fc.record({
+      at: fc.oneof(fc.nat(127), fc.nat(own.length - 1)),
+      value: fc.nat(255),
+      length: fc.oneof(fc.constant(own.length), fc.constant(own.length), fc.nat(own.length)),
+    });
+    await fc.assert(
+      fc.asyncProperty(change, async ({ at, value, length }) => {
+        const copy = Buffer.from(own);
+        copy.writeUInt8(value, at);
+        let accepted: JobSpec;
+        try {
+          accepted = await accept(copy.subarray(0, length));
+        } catch (error) {
+          assert.ok(["bad-jobpack", "unsupported-worker"].includes((error as { code: string }).code), String(error));
+          return;
+        }
+        // A letter in a name may become another letter; what is accepted still is a whole specification.
+        if (at >= 128 && at < dictEnd) assert.deepEqual(Object.keys(accepted), Object.keys(JSON.parse(spec) as object));
+        else assert.equal(JSON.stringify(accepted), spec);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
