@@ -9,10 +9,11 @@ import { placeOf } from "./place.ts";
 export async function complete(words: readonly string[]): Promise<void> {
   const [{ buildProgram }, { nameSources }] = await Promise.all([import("../program.ts"), import("./name-sources.ts")]);
   const place = placeOf(buildProgram(), words.length === 0 ? [""] : words);
-  const { master, root } = place.given;
+  const { master, root, config } = place.given;
   const names = nameSources({
     ...(master === undefined ? {} : { master }),
     ...(root === undefined ? {} : { root }),
+    ...(config === undefined ? {} : { config }),
   });
   process.stdout.write(formatCompletion(await candidatesAt(place, names)));
 }

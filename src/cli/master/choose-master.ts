@@ -18,6 +18,8 @@ import type { DaemonRecord } from "../../settings/daemon-settings.ts";
 export interface MasterFlags {
   readonly master?: string;
   readonly root?: string;
+  /** The `disco.toml` to read, or `none`. */
+  readonly config?: string;
 }
 
 export type ChosenMaster = {
@@ -47,10 +49,11 @@ export interface Surroundings {
 export const localName = "local";
 
 /** @throws DiscoError `bad-setting`, `bad-config-file`; CommError when a daemon of the root holds its port and is silent */
-export async function chooseMaster({ master, root }: MasterFlags, around: Surroundings): Promise<ChosenMaster> {
+export async function chooseMaster({ master, root, config }: MasterFlags, around: Surroundings): Promise<ChosenMaster> {
   const isLocal = master === localName;
   const client = around.settings({
     ...(root === undefined ? {} : { root }),
+    ...(config === undefined ? {} : { config }),
     ...(master === undefined || isLocal ? {} : { master }),
   });
   const { settings, origins, masterFrom } = client;

@@ -1,11 +1,12 @@
 /** Options that many commands have, and the form of their help. */
 import type { Command } from "commander";
 
-/** `--master`, `--root`, `--json`: every command that looks at a master has them. */
+/** `--master`, `--root`, `--config`, `--json`: every command that looks at a master has them. */
 export function withMaster(command: Command, json = "print JSON"): Command {
   return command
     .option("--master <address>", "the master to ask: disco://host[:port], http(s)://…, or `local`")
     .option("--root <folder>", "where jobs and results are stored (default: $DISCO_ROOT or ~/.local/share/disco)")
+    .option("--config <file>", "the disco.toml to read, or `none`")
     .option("--json", json);
 }
 

@@ -1,4 +1,5 @@
 /** What a person sees at the end: the first results as a table, how long it took, and where the results lie. */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { JobInfo } from "../../client/master-api.ts";
 import { resultIterator } from "../../client/result-iterator.ts";
@@ -33,10 +34,12 @@ export async function showResults(
   if (lines.length > 0) process.stdout.write(`${lines.join("\n")}\n`);
 }
 
-/** `dir://HOST/disco/HOST/hh/JOB/…` lies in DATA/HOST/hh/JOB, when HOST is this machine. */
+/** `dir://HOST/disco/NODE/hh/JOB/…` lies in DATA/NODE/hh/JOB, when that node is on this machine and has this root. */
 function folderOf(address: string, dataDirectory: string): string | null {
-  const job = /^dir:\/\/localhost\/disco\/([^/]+\/[^/]+\/[^/]+)\//.exec(address);
-  return job?.[1] === undefined ? null : join(dataDirectory, job[1]);
+  const job = /^dir:\/\/[^/]+\/disco\/([^/]+\/[^/]+\/[^/]+)\//.exec(address);
+  if (job?.[1] === undefined) return null;
+  const folder = join(dataDirectory, job[1]);
+  return existsSync(folder) ? folder : null;
 }
 
 async function firstRecords(results: string[], count: number): Promise<[unknown, unknown][]> {

@@ -18,7 +18,7 @@ import { runModule } from "./run-module.ts";
 
 export type SubmitOptions = Pick<
   RunOptions,
-  "name" | "partitions" | "params" | "keep" | "profile" | "master" | "root" | "json"
+  "name" | "partitions" | "params" | "keep" | "profile" | "master" | "root" | "config" | "json"
 >;
 
 /** First bytes of a job pack, before its version. */

@@ -1,0 +1,112 @@
+/** Commands as a shell runs them, in a folder and with a root of their own: with a daemon on the root, or without. */
+import assert from "node:assert/strict";
+import type { ChildProcess } from "node:child_process";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Finished, runDisco } from "../run-disco.ts";
+
+export interface RunOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly started?: (child: ChildProcess) => void;
+}
+
+/** Nothing of this machine's own settings counts. */
+const quiet = {
+  DISCO_CONFIG: "none",
+  DISCO_MASTER: "",
+  DISCO_TOKEN: "",
+  DISCO_EVENTS: "",
+  DISCO_WORKERS: "2",
+  DISCO_PORT: "0",
+};
+
+export class CommandPlace {
+  readonly folder: string;
+  readonly root: string;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+    this.root = join(folder, "root");
+  }
+
+  static async open(): Promise<CommandPlace> {
+    const folder = await mkdtemp(join(tmpdir(), "disco-command-"));
+    const place = new CommandPlace(folder);
+    await mkdir(place.root);
+    return place;
+  }
+
+  disco(args: readonly string[], { env, started }: RunOptions = {}): Promise<Finished> {
+    const { root, folder: cwd } = this;
+    return runDisco(args, { root, cwd, env: { ...quiet, ...env }, ...(started === undefined ? {} : { started }) });
+  }
+
+  /** Runs a command that is to go well, and returns its standard output. */
+  async out(...args: readonly string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.disco(args);
+    assert.equal(code, 0, `disco ${args.join(" ")}\n${stderr}${stdout}`);
+    return stdout;
+  }
+
+  async json<T>(...args: readonly string[]): Promise<T> {
+    return JSON.parse(await this.out(...args, "--json")) as T;
+  }
+
+  /** Runs a command that is to be refused. */
+  async refused(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
+    const finished = await this.disco(args, options);
+    assert.notEqual(finished.code, 0, `disco ${args.join(" ")}\n${finished.stdout}`);
+    return finished;
+  }
+
+  async write(name: string, text: string): Promise<void> {
+    await writeFile(join(this.folder, name), text);
+  }
+
+  /** Starts a daemon on the root, and returns its address. */
+  async startDaemon(): Promise<string> {
+    const { url } = await this.json<{ readonly url: string }>("start");
+    return url;
+  }
+
+  /** Ends the daemon, if there is one, and deletes everything. */
+  async close(): Promise<void> {
+    await this.disco(["stop", "--force"]);
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+export const wordCount = `import { task } from "disco-mapreduce";
+export default {
+  input: ["raw://be not be", "raw://question be"],
+  params: { greeting: "hi" },
+  partitions: 2,
+  map: (line: string) => line.split(" ").map((word) => [word, 1] as const),
+  sort: true,
+  *reduce(pairs: Iterable<readonly [string, number]>) {
+    const counts = new Map<string, number>();
+    for (const [word, n] of pairs) counts.set(word, (counts.get(word) ?? 0) + n);
+    task.put("words", String(counts.size));
+    yield* counts;
+  },
+};
+`;
+
+export const dies = `export default {
+  input: ["raw://a"],
+  map(line: string) {
+    throw new RangeError("not " + line);
+  },
+};
+`;
+
+/** Runs until it is killed, and says that it does. */
+export const endless = `export default {
+  input: ["raw://a"],
+  map(line: string) {
+    console.log("spinning");
+    return new Promise<never>(() => setInterval(() => {}, 1000));
+  },
+};
+`;
