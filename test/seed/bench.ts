@@ -1,23 +1,37 @@
-/** One embedded engine for all scenarios of a file, in a directory of its own that is removed at the end. */
+/**
+ * One engine for all scenarios of a file, in a directory of its own that is removed at the end: the embedded one, or with
+ * `DISCO_TEST_DAEMON=1` a daemon, which must answer every scenario alike.
+ */
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Disco, type DiscoOptions, type Job } from "disco-mapreduce";
+import { startDaemon } from "../daemon/daemon.test-kit.ts";
+
+/** The scenarios run on a daemon. */
+export const onDaemon = process.env["DISCO_TEST_DAEMON"] === "1";
 
 export interface Bench {
   readonly disco: Disco;
   readonly root: string;
+  /** Of the daemon; `null`: the engine is embedded. */
+  readonly address: string | null;
+  /** The file behind an address of a result. */
+  path(url: string): string;
   /** Writes a file for jobs to read, and returns its path. */
   file(name: string, contents: string | Uint8Array): Promise<string>;
   close(): Promise<void>;
 }
 
-export async function openBench(options: DiscoOptions = {}): Promise<Bench> {
+export async function openBench(options: Pick<DiscoOptions, "labels"> = {}): Promise<Bench> {
   const root = await mkdtemp(join(tmpdir(), "disco-seed-"));
-  const disco = new Disco(undefined, { root: join(root, "engine"), workers: 2, ...options });
+  const engine = onDaemon ? await daemonOf(join(root, "engine"), options) : embedded(join(root, "engine"), options);
+  const { disco } = engine;
   return {
     disco,
     root,
+    address: engine.address,
+    path: (url) => url.replace(/^(?:dir|disco):\/\/[^/]+\/disco/, join(root, "engine", "data")),
     async file(name, contents) {
       const path = join(root, name);
       await mkdir(dirname(path), { recursive: true });
@@ -25,8 +39,29 @@ export async function openBench(options: DiscoOptions = {}): Promise<Bench> {
       return path;
     },
     async close() {
+      await engine[Symbol.asyncDispose]();
+      await rm(root, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+type Engine = AsyncDisposable & { readonly disco: Disco; readonly address: string | null };
+
+function embedded(root: string, options: DiscoOptions): Engine {
+  const disco = new Disco(undefined, { root, workers: 2, ...options });
+  return { disco, address: null, [Symbol.asyncDispose]: () => disco.close() };
+}
+
+async function daemonOf(root: string, { labels = {} }: Pick<DiscoOptions, "labels">): Promise<Engine> {
+  const list = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
+  const daemon = await startDaemon({ root, ...(list.length === 0 ? {} : { env: { DISCO_LABELS: list.join(",") } }) });
+  const disco = new Disco(daemon.address);
+  return {
+    disco,
+    address: daemon.address,
+    async [Symbol.asyncDispose]() {
       await disco.close();
-      await rm(root, { recursive: true, force: true });
+      await daemon[Symbol.asyncDispose]();
     },
   };
 }

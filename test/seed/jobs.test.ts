@@ -221,8 +221,7 @@ describe("questions about jobs", { timeout: 60_000 }, () => {
       disco.mapresults(name),
       disco.events(name).next(),
     ];
-    for (const promise of asked) {
-      const error = await rejection(promise);
+    for (const error of await Promise.all(asked.map((promise) => rejection(promise)))) {
       assert.ok(error instanceof DiscoError);
       assert.equal(error.code, "unknown-job");
       assert.equal(error.job, name);
@@ -286,5 +285,5 @@ describe("kill, clean and purge", { timeout: 60_000 }, () => {
 });
 
 function resultFiles(results: readonly string[]): string[] {
-  return results.map((url) => url.replace(/^dir:\/\/localhost\/disco\//, `${bench.root}/engine/data/`));
+  return results.map((url) => bench.path(url));
 }

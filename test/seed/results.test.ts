@@ -193,7 +193,7 @@ describe("resultIterator", { timeout: 60_000 }, () => {
   it("tries replicas in turn", async () => {
     const job = await disco.newJob("replicas", { input: ["raw://x y"], map: pairs });
     const [file] = await parseDir((await job.wait())[0] as string);
-    const path = (file as string).replace("disco://localhost/disco", `${bench.root}/engine/data`);
+    const path = bench.path(file as string);
     const copy = `${bench.root}/copy`;
     await copyFile(path, copy);
     const reversed = [[`${bench.root}/none`, `file://${copy}`]];

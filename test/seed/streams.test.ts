@@ -205,7 +205,7 @@ describe("output streams", { timeout: 60_000 }, () => {
   it("write plain files, which other programs can read", async () => {
     const job = await disco.newJob("plain", { input: ["raw://a"], map: words, mapOutputStream: [equations] });
     const [file] = await parseDir((await job.wait())[0] as string);
-    const path = (file as string).replace("disco://localhost/disco", `${bench.root}/engine/data`);
+    const path = bench.path(file as string);
     assert.equal(await readFile(path, "utf8"), "a=1\n");
     assert.equal(await textOf(await job.wait()), "a=1\n");
   });
