@@ -26,9 +26,11 @@ export interface Answer {
 
 export type TestServerOptions = Partial<Omit<HttpParts, "settings">> & {
   readonly settings?: Partial<HttpParts["settings"]>;
+  /** Further parts, made with the master. */
+  readonly compose?: (master: FakeMaster) => Pick<HttpParts, "api" | "data">;
 };
 
-export async function openServer(options: TestServerOptions = {}): Promise<TestServer> {
+export async function openServer({ compose, ...options }: TestServerOptions = {}): Promise<TestServer> {
   const master = await openFakeMaster();
   const lines: string[] = [];
   const settings = {
@@ -45,7 +47,17 @@ export async function openServer(options: TestServerOptions = {}): Promise<TestS
     secrets: Object.values(settings.tokens),
     write: (line) => void lines.push(line),
   });
-  const server = await serveHttp({ master, instance: "instance-1", log, ...options, settings });
+  const server = await serveHttp({
+    master,
+    instance: "instance-1",
+    log,
+    ...options,
+    ...compose?.(master),
+    settings,
+  }).catch(async (error: unknown) => {
+    await master.close();
+    throw error;
+  });
   const close = async (): Promise<void> => {
     await server.close();
     await master.close();
