@@ -63,7 +63,7 @@ export function runScale(tasks: number, nodes: number, jobs: number): ScaleResul
   return { decisions, microsPerDecision: (ms * 1000) / decisions, heapMb: process.memoryUsage().heapUsed / 2 ** 20 };
 }
 
-function specOf(tasks: number, nodes: number, job: number): JobSpec {
+export function specOf(tasks: number, nodes: number, job: number): JobSpec {
   const inputs = Array.from({ length: tasks }, (_, i) => {
     const host = `node${(i * 7 + job) % nodes}`;
     return { label: 0, size: 1_000_000, replicas: [`disco://${host}/blob${i}`], hosts: [host] };
@@ -94,7 +94,7 @@ function idOf({ job, stage, task, attempt }: Assignment): {
   return { job, stage, task, attempt };
 }
 
-function outputOf({ stage, task, attempt }: Assignment, host: string): TaskOutput {
+export function outputOf({ stage, task, attempt }: Assignment, host: string): TaskOutput {
   const sizes = Array.from({ length: stage === 0 ? labels : 1 }, (_, label) => ({ label, bytes: 1000, records: 10 }));
   return {
     ref: { host, file: `${host}/seg`, at: task * 4096, length: 200, digest: `${stage}-${task}-${attempt}` },

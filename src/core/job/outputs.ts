@@ -5,6 +5,7 @@
  * An output stays in its row when it is lost, until the task is done again: the old digest tells whether consumers of
  * the old one have to run again.
  */
+import type { OutputColumns } from "./output-columns.ts";
 import type { LabelSize, OobRef, OutputRef, TaskOutput } from "./spec.ts";
 
 /** Numbers of one label in `labels`. */
@@ -130,19 +131,72 @@ export class Outputs {
     return { recordsIn: this.#recordsIn[task] as number, recordsOut: this.#recordsOut[task] as number };
   }
 
-  output(task: number): TaskOutput {
-    const index = this.#index.get(task);
-    const oob = this.#oob.get(task);
+  columns(): OutputColumns {
+    const tasks: number[] = [];
+    const files: [string, string][] = [];
+    const numbers = new Map<number, number>();
+    const label: number[] = [];
+    const labelBytes: number[] = [];
+    const labelRecords: number[] = [];
+    for (let task = 0; task < this.count; task++) {
+      const id = this.#file[task] as number;
+      if (id < 0) continue;
+      tasks.push(task);
+      if (!numbers.has(id)) {
+        numbers.set(id, files.length);
+        files.push([this.#hosts[id] as string, this.#files[id] as string]);
+      }
+      this.eachLabel(task, (name, bytes, records) => {
+        label.push(name);
+        labelBytes.push(bytes);
+        labelRecords.push(records);
+      });
+    }
+    const numbersOf = (column: ArrayLike<number>): number[] => tasks.map((task) => column[task] as number);
     return {
-      ref: this.ref(task),
-      labels: this.labels(task),
-      recordsIn: this.#recordsIn[task] as number,
-      recordsOut: this.#recordsOut[task] as number,
-      bytesIn: this.#bytesIn[task] as number,
-      peakRss: 0,
-      ...(index === undefined ? {} : { index }),
-      ...(oob === undefined ? {} : { oob }),
+      tasks,
+      files,
+      file: tasks.map((task) => numbers.get(this.#file[task] as number) as number),
+      at: numbersOf(this.#at),
+      length: numbersOf(this.#length),
+      digest: tasks.map((task) => this.#digest[task] as string),
+      recordsIn: numbersOf(this.#recordsIn),
+      recordsOut: numbersOf(this.#recordsOut),
+      bytesIn: numbersOf(this.#bytesIn),
+      labelCount: numbersOf(this.#labelCount),
+      label,
+      labelBytes,
+      labelRecords,
+      index: [...this.#index].sort(([a], [b]) => a - b),
+      oob: [...this.#oob].sort(([a], [b]) => a - b),
     };
+  }
+
+  /** Enters what `columns` gave. It has to be empty. */
+  fill(columns: OutputColumns): void {
+    const ids = columns.files.map(([host, file]) => this.#fileId(host, file));
+    const { label, labelBytes, labelRecords } = columns;
+    this.#labels = new Float64Array(Math.max(label.length, 16) * labelWidth);
+    label.forEach((name, n) => {
+      this.#labels[n * labelWidth] = name;
+      this.#labels[n * labelWidth + 1] = labelBytes[n] as number;
+      this.#labels[n * labelWidth + 2] = labelRecords[n] as number;
+    });
+    columns.tasks.forEach((task, n) => {
+      this.#file[task] = ids[columns.file[n] as number] as number;
+      this.#at[task] = columns.at[n] as number;
+      this.#length[task] = columns.length[n] as number;
+      this.#digest[task] = columns.digest[n] as string;
+      this.#recordsIn[task] = columns.recordsIn[n] as number;
+      this.#recordsOut[task] = columns.recordsOut[n] as number;
+      this.#bytesIn[task] = columns.bytesIn[n] as number;
+      this.#labelStart[task] = this.#labelsUsed;
+      this.#labelCount[task] = columns.labelCount[n] as number;
+      this.#labelsUsed += (columns.labelCount[n] as number) * labelWidth;
+      this.#account(task, 1);
+    });
+    for (const [task, address] of columns.index) this.#index.set(task, address);
+    for (const [task, refs] of columns.oob) this.#oob.set(task, refs);
   }
 
   #fileId(host: string, file: string): number {

@@ -4,6 +4,7 @@
  */
 import type { Cluster } from "../scheduler/cluster.ts";
 import { JobMachine } from "./machine.ts";
+import type { OutputColumns } from "./output-columns.ts";
 import type { Group } from "./plan.ts";
 import { groupInputs } from "./plan.ts";
 import type { Trouble } from "./retry.ts";
@@ -36,7 +37,8 @@ interface StageSnapshot {
   readonly troubles: readonly (readonly [task: number, trouble: Trouble])[];
   readonly missing: readonly (readonly [task: number, mayReturn: boolean])[];
   readonly changed: readonly (readonly [task: number, labels: readonly number[], hosts: readonly string[]])[];
-  readonly outputs: readonly (readonly [task: number, output: TaskOutput])[];
+  /** Columns; before version 2 an entry a task. */
+  readonly outputs: OutputColumns | readonly (readonly [task: number, output: TaskOutput])[];
   /** These are absent before version 2. */
   readonly heldUntil?: number;
   readonly durations?: readonly (readonly [bucket: number, count: number])[];
@@ -80,11 +82,9 @@ export function restoreJob(from: JobSnapshot, cluster: Cluster): JobMachine {
 function snapshotStage(stage: Stage): StageSnapshot {
   let states = "";
   const nextAttempts: number[] = [];
-  const outputs: [number, TaskOutput][] = [];
   for (let task = 0; task < stage.tasks; task++) {
     states += stage.state(task);
     nextAttempts.push(stage.nextAttempt(task));
-    if (stage.outputs.has(task)) outputs.push([task, stage.outputs.output(task)]);
   }
   return {
     plannedAt: stage.plannedAt,
@@ -101,7 +101,7 @@ function snapshotStage(stage: Stage): StageSnapshot {
       [...labels].sort((a, b) => a - b),
       [...hosts].sort(),
     ]),
-    outputs,
+    outputs: stage.outputs.columns(),
     heldUntil: stage.heldUntil,
     durations: stage.durations.entries(),
     startedAgain: [...stage.startedAgain].sort((a, b) => a - b),
@@ -126,7 +126,8 @@ function restoreStage(from: StageSnapshot, number: number, spec: JobSpec, used: 
   for (const [task, mayReturn] of from.missing) stage.missing.set(task, mayReturn);
   for (const [task, labels, hosts] of from.changed)
     stage.changed.set(task, { labels: new Set(labels), hosts: new Set(hosts) });
-  for (const [task, output] of from.outputs) stage.outputs.set(task, output);
+  if ("tasks" in from.outputs) stage.outputs.fill(from.outputs);
+  else for (const [task, output] of from.outputs) stage.outputs.set(task, output);
   stage.heldUntil = from.heldUntil ?? 0;
   for (const [bucket, count] of from.durations ?? []) stage.durations.addTo(bucket, count);
   for (const task of from.startedAgain ?? []) stage.startedAgain.add(task);
