@@ -11,9 +11,10 @@ import { p3 } from "./p3-sort.ts";
 import { p5 } from "./p5-latency.ts";
 import { p6 } from "./p6-many-tasks.ts";
 import { p10 } from "./p10-memory.ts";
+import { p11 } from "./p11-profile.ts";
 import type { Answer, Figure, Question } from "./question.ts";
 
-const questions: readonly Question[] = [p1, p2, p3, p5, p6, p10];
+const questions: readonly Question[] = [p1, p2, p3, p5, p6, p10, p11];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

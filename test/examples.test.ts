@@ -124,6 +124,25 @@ test("k-means finds the centers that a loop over an array finds", async () => {
   });
 });
 
+test("profile finds words that are one letter apart, and prints where the time went", async () => {
+  const known = new Set(texts.flatMap(wordsOf).flatMap((word) => word.split("'")));
+  const pairs = await recordsOf<string, string>("profile");
+  assert.ok(pairs.length > 20, `${pairs.length} pairs`);
+  for (const [a, b] of pairs) {
+    assert.ok(known.has(a) && known.has(b) && a < b, `${a} ${b}`);
+    const [short, long] = a.length <= b.length ? [a, b] : [b, a];
+    // One letter apart: without it, or with any letter in its place, the two are the same.
+    const isNear = [...long].some((_, i) => {
+      const [head, tail] = [long.slice(0, i), long.slice(i + 1)];
+      return short.length === long.length ? short.startsWith(head) && short.endsWith(tail) : short === head + tail;
+    });
+    assert.ok(isNear, `${a} ${b}`);
+  }
+  const printed = await runDisco(["run", join(examples, "profile.ts")], { root: folder });
+  assert.match(printed.stdout, /similar_words@\S+: 1 task of reduce, /);
+  assert.match(printed.stdout, / distance +\S*profile\.ts:\d+\n/);
+});
+
 test("page-rank gives the ranks that a loop over an array gives", async () => {
   const links = new Map(
     readFileSync(join(examples, "data", "links.txt"), "utf8")

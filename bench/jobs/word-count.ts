@@ -1,15 +1,16 @@
-/** P1 and P2: word count as a job. Arguments: `combiner` or `none`, then the files. Prints its report as JSON. */
+/** P1, P2 and P11: word count as a job. Arguments: `combiner`, `none` or `profiled`, then the files. Prints its report as JSON. */
 import { Disco, resultIterator } from "disco-mapreduce";
 import { addUp, words } from "./word-functions.ts";
 
-const [combine, ...files] = process.argv.slice(2);
+const [kind, ...files] = process.argv.slice(2);
 
 await using disco = new Disco(undefined, { workers: 2 });
 const started = performance.now();
 const job = await disco.newJob("bench_words", {
   input: files,
   map: words,
-  ...(combine === "combiner" ? { combiner: addUp } : {}),
+  ...(kind === "none" ? {} : { combiner: addUp }),
+  profile: kind === "profiled",
   partitions: 4,
   *reduce(pairs) {
     const counts = new Map<string, number>();
