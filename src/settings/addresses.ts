@@ -35,20 +35,24 @@ export const masterAddress: ValueType<string> = {
   expects: "disco://host, disco://host:port, http(s)://host:port, or local",
   read: (raw) => {
     if (raw === localMaster) return { value: raw };
-    if (typeof raw !== "string" || !/^(?:disco|https?):\/\/[^/\s@]+\/?$/i.test(raw)) return null;
-    return URL.canParse(raw) ? { value: raw } : null;
+    if (typeof raw !== "string") return null;
+    const isDisco = /^disco:\/\/[^/\s@]+\/?$/i.test(raw) && URL.canParse(raw.replace(/^disco:/i, "http:"));
+    return isDisco || isPlainUrl(raw) ? { value: raw } : null;
   },
   show: String,
 };
 
 export const proxyAddress: ValueType<string> = {
   expects: "http(s)://host:port",
-  read: (raw) => {
-    if (typeof raw !== "string" || !/^https?:\/\/[^/\s@]+\/?$/i.test(raw)) return null;
-    return URL.canParse(raw) ? { value: raw } : null;
-  },
+  read: (raw) => (typeof raw === "string" && isPlainUrl(raw) ? { value: raw } : null),
   show: String,
 };
+
+/** Without user, password, query and fragment: what identifies a caller has no place in an address. */
+function isPlainUrl(raw: string): boolean {
+  const url = /^https?:\/\/[^\s]+$/i.test(raw) ? URL.parse(raw) : null;
+  return url !== null && url.username === "" && url.password === "" && url.search === "" && url.hash === "";
+}
 
 /** `a.example.org,b.example.org`, or a list of them. */
 export const hostNames: ValueType<readonly string[]> = {

@@ -46,7 +46,7 @@ const defaultAlpha = 0.001;
 const defaultPackBytes = 2 ** 30;
 const packBytesMin = 2 ** 16;
 const defaultReserveBytes = 64 * 2 ** 20;
-const defaultRetrySeconds = 60;
+const defaultRetrySeconds = 120;
 
 /** `host` stands first: defaults of others depend on it. */
 export const settingsTable = {

@@ -46,7 +46,16 @@ describe("types of settings", () => {
   });
 
   it("know addresses of masters and proxies, without secrets and paths in them", () => {
-    allows(masterAddress, "disco://localhost", "disco://h:80", "http://h:8989/", "https://[::1]:8989", "local");
+    allows(
+      masterAddress,
+      "disco://localhost",
+      "disco://h:80",
+      "http://h:8989/",
+      "https://[::1]:8989",
+      "disco://[::1]:1",
+      "https://h/at/a/path",
+      "local",
+    );
     refuses(
       masterAddress,
       "localhost",
@@ -56,8 +65,8 @@ describe("types of settings", () => {
       "disco://h:99999",
       "ftp://h",
     );
-    allows(proxyAddress, "http://h:8989");
-    refuses(proxyAddress, "disco://h", "local", "h:8989");
+    allows(proxyAddress, "http://h:8989", "https://h/some/path");
+    refuses(proxyAddress, "disco://h", "local", "h:8989", "http://u:p@h", "http://h/?a=b", "http://");
   });
 
   it("know names of nodes, which are directories, too", () => {

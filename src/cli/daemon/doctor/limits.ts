@@ -50,7 +50,7 @@ function checkMemory(workers: number): Finding {
   const limit = process.constrainedMemory();
   const isLimited = limit > 0 && limit < totalmem();
   const bytes = isLimited ? limit : totalmem();
-  const text = `${formatBytes(bytes)} of memory${isLimited ? ", as this process's group may have," : ""} for ${workers} workers`;
+  const text = `${formatBytes(bytes)} of memory${isLimited ? ", as this process's group may have," : ""} for ${workers} ${workers === 1 ? "worker" : "workers"}`;
   return bytes / (workers + 1) < workerBytesMin
     ? warn("memory", text, "Start fewer with --workers, or give jobs a smaller memoryLimit.")
     : ok("memory", text);

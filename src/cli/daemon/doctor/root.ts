@@ -28,8 +28,8 @@ export async function checkRoot(root: string, diskReserveBytes: number, isOwned:
   const room = [...checkRoom(place, diskReserveBytes), checkTemporary()];
   const isThere = place === root;
   try {
-    accessSync(place, constants.R_OK | constants.W_OK | constants.X_OK);
     if (!statSync(place).isDirectory()) throw new Error(`${place} is not a directory`);
+    accessSync(place, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     const what = isThere ? `the root ${root} cannot be used` : `the root ${root} cannot be made`;
     return [
