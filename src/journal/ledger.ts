@@ -23,19 +23,13 @@ import { MasterMachine } from "../core/master.ts";
 import type { MasterSnapshot } from "../core/snapshot.ts";
 import { restoreMaster, snapshotMaster } from "../core/snapshot.ts";
 import { DiscoError } from "../errors.ts";
+import { paysAtEnd, recordsAfter, replayCost } from "./compaction.ts";
 import type { Head, StoredSnapshot } from "./journal.ts";
 import type { LocalJournal } from "./local.ts";
 import { corrupt, decodeSnapshot, encodeRecord, encodeSnapshot, recordEventsMax } from "./record.ts";
 
-/** Records after which a snapshot is taken and they are trimmed. */
-const compactAfterRecords = 10_000;
-/** A big state is not written out often: one more record for so many bytes of the last snapshot. */
-const snapshotBytesPerRecord = 512;
 /** Effects that never settle put a snapshot off for so many records at most. */
 const unsettledRecordsMax = 10_000;
-/** A snapshot up to this size is always taken at the end: it costs less than opening a file. */
-const smallSnapshotBytes = 256 * 1024;
-
 export interface LedgerParts {
   readonly journal: LocalJournal;
   /** Unique name of this process in the journal. */
@@ -78,11 +72,15 @@ export class Ledger {
   appends = 0;
   appendedBytes = 0;
 
-  private constructor(parts: LedgerParts, machine: MasterMachine, head: Head, snapshot: StoredSnapshot | null) {
+  private constructor(
+    parts: LedgerParts,
+    machine: MasterMachine,
+    { head, snapshot, replayed }: { head: Head; snapshot: StoredSnapshot | null; replayed: number },
+  ) {
     this.#snapshotSeq = snapshot?.seq ?? 0;
     this.#snapshotBytes = snapshot?.body.length ?? 0;
     // Those that were replayed count: a journal whose owners never live long is compacted as well.
-    this.#recordsToCompact = recordsAfter(this.#snapshotBytes) - (head.seq - this.#snapshotSeq);
+    this.#recordsToCompact = recordsAfter(this.#snapshotBytes) - replayed;
     this.#parts = parts;
     this.machine = machine;
     this.#head = head;
@@ -107,11 +105,13 @@ export class Ledger {
     let head: Head = { seq: snapshot?.seq ?? 0, hash: snapshot?.hash ?? "" };
     const machine =
       snapshot === null ? new MasterMachine(options) : restoreMaster(decodeSnapshot<MasterSnapshot>(snapshot), options);
+    let replayed = 0;
     for (const { stored, events } of journal.readEventsSync<MasterEvent>(head.seq + 1)) {
       for (const event of events) replay(machine, event, stored.seq, parts.replayed);
       head = { seq: stored.seq, hash: stored.hash };
+      replayed += replayCost(events.length);
     }
-    return new Ledger(parts, machine, head, snapshot);
+    return new Ledger(parts, machine, { head, snapshot, replayed });
   }
 
   /** Raises the epoch; from now on this ledger records. @throws DiscoError what the journal throws; then it may be tried again */
@@ -190,7 +190,7 @@ export class Ledger {
       body = encodeSnapshot(snapshotMaster(this.machine));
     } catch {
       // A state above the longest string there is: its records stay, which costs time when they are read.
-      this.#recordsToCompact = compactAfterRecords;
+      this.#recordsToCompact = recordsAfter(0);
       return;
     }
     try {
@@ -209,9 +209,7 @@ export class Ledger {
   close(): void {
     if (this.#closed) return;
     this.flush();
-    const newBytes = (this.#head.seq - this.#snapshotSeq) * snapshotBytesPerRecord;
-    if (this.#error === null && (this.#snapshotBytes <= smallSnapshotBytes || newBytes >= this.#snapshotBytes))
-      this.compact();
+    if (this.#error === null && paysAtEnd(this.#snapshotBytes, this.#head.seq - this.#snapshotSeq)) this.compact();
     this.abandon();
   }
 
@@ -245,7 +243,7 @@ export class Ledger {
     this.#head = { seq: answer.seq, hash: answer.hash };
     this.appends++;
     this.appendedBytes += body.length;
-    this.#recordsToCompact--;
+    this.#recordsToCompact -= replayCost(events.length);
   }
 
   #deferFlush(): void {
@@ -272,10 +270,6 @@ export class Ledger {
     this.#commands = [];
     this.#parts.failed?.(this.#error);
   }
-}
-
-function recordsAfter(snapshotBytes: number): number {
-  return Math.max(compactAfterRecords, Math.floor(snapshotBytes / snapshotBytesPerRecord));
 }
 
 function replay(

@@ -16,6 +16,8 @@ export interface Store {
   scan(from: number): Iterable<StoredRecord>;
   record(seq: number): StoredRecord | null;
   snapshot(): StoredSnapshot | null;
+  /** Of which record the snapshot is, without reading it. */
+  snapshotHead(): Head | null;
   setSnapshot(snapshot: StoredSnapshot): void;
   remove(below: number): void;
   close(): void;
@@ -72,7 +74,7 @@ export class LocalJournal implements Journal {
   /** As `readSync`, with the events of each record, which are read anyway to check it. */
   *readEventsSync<E>(from: number): Generator<{ stored: StoredRecord; events: readonly E[] }> {
     const end = this.#head.seq;
-    const snapshot = this.#store.snapshot();
+    const snapshot = this.#store.snapshotHead();
     const before = this.#store.record(from - 1);
     const hash =
       before?.hash ?? (snapshot !== null && snapshot.seq === from - 1 ? snapshot.hash : from === 1 ? "" : null);
@@ -108,7 +110,7 @@ export class LocalJournal implements Journal {
   }
 
   trimSync(below: number): void {
-    const covered = this.#store.snapshot()?.seq ?? 0;
+    const covered = this.#store.snapshotHead()?.seq ?? 0;
     if (below > covered + 1) {
       throw new DiscoError(`records below ${below} cannot be trimmed: the snapshot covers those up to ${covered}`, {
         code: "bad-trim",

@@ -43,6 +43,10 @@ export class MemoryStore implements Store {
     return this.#snapshot;
   }
 
+  snapshotHead(): Head | null {
+    return this.#snapshot;
+  }
+
   setSnapshot(snapshot: StoredSnapshot): void {
     this.#snapshot = { ...snapshot, body: snapshot.body.slice() };
   }

@@ -100,6 +100,10 @@ class SqliteStore implements Store {
     return this.#get<StoredSnapshot>("SELECT seq, hash, body FROM snapshots");
   }
 
+  snapshotHead(): Head | null {
+    return this.#get<Head>("SELECT seq, hash FROM snapshots");
+  }
+
   setSnapshot({ seq, hash, body }: StoredSnapshot): void {
     const sql = "INSERT OR REPLACE INTO snapshots (id, seq, hash, body) VALUES (1, ?, ?, ?)";
     this.#withReserve(() => this.#try("save a snapshot", () => this.#db.prepare(sql).run(seq, hash, body)));
