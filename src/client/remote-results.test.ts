@@ -218,6 +218,24 @@ describe("damage to results on another machine", () => {
     await assert.rejects(read(), { name: "DataError", code: "bad-length" });
   });
 
+  it("is a file that became another one while it was read: the two are never mixed (fault 80)", async () => {
+    const first = Buffer.alloc(400_000, "first line\n");
+    await put("changing", first);
+    override = (request, response) => {
+      if (!request.url?.endsWith("changing") || request.headers.range !== undefined) return false;
+      const write = response.write.bind(response) as (chunk: Uint8Array, callback?: () => void) => boolean;
+      const cut = (): void =>
+        void put("changing", Buffer.alloc(400_000, "other line\n")).then(() => response.destroy());
+      response.write = ((chunk: Uint8Array) => write(chunk.subarray(0, 50_000), cut)) as never;
+      return false;
+    };
+    const changing = [`disco://${at}/disco/${home}/changing`];
+    await assert.rejects(resultIterator(changing, { reader: mapLineReader }).toArray(), {
+      name: "DataError",
+      code: "input-changed",
+    });
+  });
+
   it("sends a reader to the next replica", async () => {
     const file = `disco://${at}/disco/${home}`;
     await put("damaged", Buffer.concat([encodeBlock(["key 0"], [0]), Buffer.from("no block at all, this is")]));

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import fc from "fast-check";
 import type { JobSpec } from "../core/job/spec.ts";
-import { decodeJobPack, encodeJobPack } from "../protocol/jobpack.ts";
+import { decodeJobPack, encodeJobPack, jobPackBytesMax } from "../protocol/jobpack.ts";
 import { acceptPack, acceptPackFile } from "./accept-pack.ts";
 import { packOf } from "./fixtures/packs.ts";
 
@@ -51,6 +51,20 @@ describe("a job pack that is a file", () => {
       return await acceptPackFile(file);
     })();
     assert.equal(bytes, own.length);
+  });
+
+  it("is not read when it is large: a gigabyte is taken in no time and in no memory", async () => {
+    const large = join(directory, "large");
+    await writeFile(large, own);
+    await truncate(large, jobPackBytesMax);
+    const before = process.memoryUsage();
+    const { bytes, spec } = await acceptPackFile(large);
+    const after = process.memoryUsage();
+    assert.equal(bytes, jobPackBytesMax);
+    assert.deepEqual(spec, acceptPack(own));
+    assert.ok(after.external + after.arrayBuffers - before.external - before.arrayBuffers < 4 * 1024 * 1024);
+    await truncate(large, jobPackBytesMax + 1);
+    await assert.rejects(acceptPackFile(large), { code: "bad-jobpack", message: /the limit is 1073741824/ });
   });
 
   it("is one of ours by its worker, with Disco's keys alone, in both versions", async () => {

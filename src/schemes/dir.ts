@@ -61,6 +61,13 @@ function listed(bytes: Buffer, url: string, address: DiscoAddress): IndexEntry[]
 
 /** An entry's address, as it is reached by one who has read the index at `index`. */
 function besideIndex(url: string, { host, port, node }: DiscoAddress): string {
+  // Whoever wrote the index knows no files of the machine that reads it.
+  if (!/^[a-z][a-z0-9+.-]+:\/\//.test(url) || url.startsWith("file:")) {
+    throw new DataError(`${url}, which an index lists, is a local path: indexes list addresses`, {
+      code: "bad-index",
+      url,
+    });
+  }
   if (!/^(?:disco|dir):/.test(url)) return url;
   const entry = parseDiscoUrl(url);
   if (entry.node !== node) return url;

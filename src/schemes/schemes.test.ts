@@ -93,6 +93,15 @@ test("an index lists files, and reads as their contents", async () => {
   assert.throws(() => readIndexSync(`${url}x`, context), fails("no-such-file", /indexx/));
 });
 
+test("an index cannot lead to files of the machine that reads it (fault 89)", async () => {
+  const context = { host: "localhost", dataDir: dir };
+  await mkdir(join(dir, "localhost/ef/job"), { recursive: true });
+  for (const entry of ["/etc/passwd", "file:///etc/passwd", "../etc/passwd", "disco://localhost/disco/../../passwd"]) {
+    await writeFile(join(dir, "localhost/ef/job/index"), `0 ${entry} 3\n`);
+    await assert.rejects(readIndex("dir://localhost/disco/localhost/ef/job/index", context), { name: "DataError" });
+  }
+});
+
 test("an index that is damaged is refused with the line", () => {
   assert.throws(() => parseIndex("0 disco://a/b 3\nx y\n", "dir://i"), fails("bad-index", /line 2/));
   assert.throws(() => parseIndex("0 disco://a/b 3\n0 disco://a/c", "dir://i"), fails("bad-index", /cut off/));

@@ -297,7 +297,7 @@ describe("the way through a data server to another node", () => {
     assert.equal((await ask(far, {}, "HEAD")).headers["content-length"], "26");
   });
 
-  it("ends where there is no such node, path or method", async () => {
+  it("ends where there is no such node, path or method: it fetches nothing that a request may choose (fault 89)", async () => {
     const far = `/disco/${jobDirectory("far", job)}/letters`;
     assert.equal((await ask(`/proxy/nobody/GET${base}/letters`)).status, 404);
     assert.equal((await ask(`/proxy/far/GET${base}/letters`)).status, 404);
