@@ -51,6 +51,7 @@ describe("choosing a master", () => {
     const { kind, root, asked } = await choose({ flags: { master: "local" }, env, daemons: ["/usual"] });
     assert.deepEqual({ kind, root }, { kind: "local", root: "/usual" });
     assert.deepEqual(asked, []);
+    assert.equal((await choose({ env: { DISCO_MASTER: "local" }, daemons: ["/usual"] })).kind, "local");
   });
 
   test("a root that is named is over the environment: its daemon, else the engine in this process", async () => {

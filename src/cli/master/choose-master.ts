@@ -1,7 +1,7 @@
 /**
  * Which master a command talks to. The first that says something decides:
  *
- * 1. `--master ADDRESS`, or `--master local`: the engine in this process;
+ * 1. `--master ADDRESS`. Here and below `local` is an address, too: the engine in this process;
  * 2. `--root FOLDER`: that folder's daemon when one runs, else the engine in this process. A flag is over the environment;
  * 3. `DISCO_MASTER`;
  * 4. `master` in `disco.toml`;
@@ -11,6 +11,7 @@
  * Nothing is asked of a master that was named: whether it answers is seen when it is used, with an error that says so. Only a
  * root's daemon is looked for, because one that was killed leaves its file behind.
  */
+import { localMaster } from "../../settings/addresses.ts";
 import type { ResolvedClient } from "../../settings/client.ts";
 import type { DaemonRecord } from "../../settings/daemon-settings.ts";
 
@@ -45,22 +46,18 @@ export interface Surroundings {
   daemonOf(root: string): Promise<DaemonRecord | null>;
 }
 
-/** Instead of an address: the engine in this process, whatever else says something. */
-export const localName = "local";
-
 /** @throws DiscoError `bad-setting`, `bad-config-file`; CommError when a daemon of the root holds its port and is silent */
 export async function chooseMaster({ master, root, config }: MasterFlags, around: Surroundings): Promise<ChosenMaster> {
-  const isLocal = master === localName;
   const client = around.settings({
     ...(root === undefined ? {} : { root }),
     ...(config === undefined ? {} : { config }),
-    ...(master === undefined || isLocal ? {} : { master }),
+    ...(master === undefined ? {} : { master }),
   });
   const { settings, origins, masterFrom } = client;
   const all = { root: settings.root, client };
-  if (isLocal) return { kind: "local", ...all };
   const isOverruled = root !== undefined && origins.master.kind !== "flag";
   if (settings.master !== null && !isOverruled) {
+    if (settings.master === localMaster) return { kind: "local", ...all };
     return { kind: "remote", address: settings.master, from: masterFrom ?? "", ...all };
   }
   const daemon = await around.daemonOf(settings.root);

@@ -2,6 +2,7 @@
 import { type Command, Option } from "commander";
 import { flagOf, type Setting, settingNames, settingOf } from "../../settings/table.ts";
 import { parseCount } from "./option-values.ts";
+import { withExamples } from "./shared-options.ts";
 
 const stopTimeoutSeconds = 30;
 
@@ -37,27 +38,38 @@ function addStart(program: Command): void {
 }
 
 function addStop(program: Command): void {
-  addStopOptions(program.command("stop").description("stop the daemon; jobs go on at the next start"))
+  const command = program
+    .command("stop")
+    .summary("stop the daemon; jobs go on at the next start")
+    .description(
+      "Stops the daemon: it takes no more jobs, ends its workers and its journal in order, and leaves. Unfinished jobs go on " +
+        "at the next start.",
+    );
+  addStopOptions(command)
     .option(...root)
     .option(...config)
-    .option(...json)
-    .action(async (options) => {
-      const { stop } = await import("../daemon/stop.ts");
-      process.exitCode = await stop(options);
-    });
+    .option(...json);
+  withExamples(command, "disco stop").action(async (options) => {
+    const { stop } = await import("../daemon/stop.ts");
+    process.exitCode = await stop(options);
+  });
 }
 
 function addStatus(program: Command): void {
-  program
+  const command = program
     .command("status")
-    .description("say whether the daemon runs, and how it is (exit status 0: it runs, 3: it does not)")
+    .summary("say whether the daemon runs, and how it is")
+    .description(
+      "Says whether the daemon runs, where, since when, and how it is: its jobs, its nodes, what is wrong. Exit status 0: it " +
+        "runs, 3: it does not.",
+    )
     .option(...root)
     .option(...config)
-    .option(...json)
-    .action(async (options) => {
-      const { status } = await import("../daemon/status.ts");
-      process.exitCode = await status(options);
-    });
+    .option(...json);
+  withExamples(command, "disco status", "disco status --json | jq -r .url").action(async (options) => {
+    const { status } = await import("../daemon/status.ts");
+    process.exitCode = await status(options);
+  });
 }
 
 function addRestart(program: Command): void {
@@ -68,48 +80,58 @@ function addRestart(program: Command): void {
       "Stops the daemon, if it runs, and starts it with the options that it had, apart from those that are given now. " +
         "Environment and disco.toml are read again.",
     );
-  addStopOptions(addSettings(command, ["both", "daemon"]))
-    .option(...json)
-    .action(async (options) => {
-      const { restart } = await import("../daemon/restart.ts");
-      process.exitCode = await restart(options);
-    });
+  addStopOptions(addSettings(command, ["both", "daemon"])).option(...json);
+  withExamples(command, "disco restart", "disco restart --workers 8").action(async (options) => {
+    const { restart } = await import("../daemon/restart.ts");
+    process.exitCode = await restart(options);
+  });
 }
 
 function addConfig(program: Command): void {
-  const command = program.command("config").description("show all settings, their values, and where these come from");
-  addSettings(command, ["both", "daemon", "client"])
-    .option(...json)
-    .action(async (options) => {
-      const { showConfig } = await import("../daemon/config.ts");
-      process.exitCode = showConfig(options);
-    });
+  const command = program
+    .command("config")
+    .summary("show all settings, their values, and where these come from")
+    .description(
+      "Shows all settings, their values, and where each comes from: a flag, the environment, disco.toml, or its default.",
+    );
+  addSettings(command, ["both", "daemon", "client"]).option(...json);
+  withExamples(command, "disco config", "disco config --port 9000").action(async (options) => {
+    const { showConfig } = await import("../daemon/config.ts");
+    process.exitCode = showConfig(options);
+  });
 }
 
 function addDoctor(program: Command): void {
   const command = program
     .command("doctor")
-    .description("look at all that could be wrong, and say what to do (exit status 1: something is)");
-  addSettings(command, ["both", "daemon", "client"])
-    .option(...json)
-    .action(async (options) => {
-      const { doctor } = await import("../daemon/doctor.ts");
-      process.exitCode = await doctor(options);
-    });
+    .summary("look at all that could be wrong, and say what to do")
+    .description(
+      "Looks at all that could be wrong (ports, disk, clock, versions, token, limits), and says what to do. Exit status 1: " +
+        "something is.",
+    );
+  addSettings(command, ["both", "daemon", "client"]).option(...json);
+  withExamples(command, "disco doctor").action(async (options) => {
+    const { doctor } = await import("../daemon/doctor.ts");
+    process.exitCode = await doctor(options);
+  });
 }
 
 function addToken(program: Command): void {
-  program
+  const token = program
     .command("token")
-    .description("make tokens, which say who may do what")
+    .summary("make tokens, which say who may do what")
+    .description("Tokens say who may do what at a master that other machines reach.");
+  withExamples(token, "disco token new ~/.config/disco/token");
+  const command = token
     .command("new")
+    .summary("make a random token")
+    .description("Makes a random token, and prints it or writes it to a file that nobody else can read.")
     .argument("[file]", "where to write it; without one it is printed")
-    .description("make a random token")
-    .option(...json)
-    .action(async (file: string | undefined, options) => {
-      const { makeToken } = await import("../daemon/token.ts");
-      process.exitCode = makeToken(file, options);
-    });
+    .option(...json);
+  withExamples(command, "disco token new ~/.config/disco/token").action(async (file: string | undefined, options) => {
+    const { makeToken } = await import("../daemon/token.ts");
+    process.exitCode = makeToken(file, options);
+  });
 }
 
 const json = ["--json", "print JSON"] as const;
