@@ -44,6 +44,8 @@ type Convertible = Parameters<typeof toJsonSchema>[0];
 type Json = Readonly<Record<string, unknown>>;
 
 const config: ConversionConfig = {
+  // What OpenAPI 3.1 means by a schema.
+  target: "draft-2020-12",
   typeMode: "input",
   definitions: named as unknown as NonNullable<ConversionConfig["definitions"]>,
   overrideRef: ({ referenceId }) => `#/components/schemas/${referenceId}`,
@@ -51,9 +53,9 @@ const config: ConversionConfig = {
 
 let document: Json | undefined;
 
-export function openApiDocument(): Json & { openapi: string } {
+export function openApiDocument(): Json {
   document ??= build();
-  return document as Json & { openapi: string };
+  return document;
 }
 
 function build(): Json {
