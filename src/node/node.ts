@@ -188,7 +188,9 @@ export class Node {
         this.#pool.enqueue({ task: workerTask, home, taskTimeoutMs, memoryLimitBytes });
     } catch (error) {
       if (!job.preparing.delete(key)) return;
-      this.#reports.add({ kind: "failed", ...id, failure: homeFailure(error, name) });
+      const reason = lossReason(error);
+      if (reason === undefined) this.#reports.add({ kind: "failed", ...id, failure: homeFailure(error, name) });
+      else this.#reports.add({ kind: "lost", ...id, reason });
     }
   }
 
@@ -235,6 +237,14 @@ export class Node {
 
 function keyOf({ stage, task, attempt }: AttemptId): string {
   return `${stage}/${task}/${attempt}`;
+}
+
+/** Why an attempt could not begin, where that says nothing against the task or the node; the master assigns it anew. */
+function lossReason(error: unknown): string | undefined {
+  if (!(error instanceof DiscoError)) return undefined;
+  // An output that it reads was lost, or made again, after it was assigned.
+  if (error.code === "no-manifest") return "its input changed before it could begin";
+  return error.code === "bus-timeout" ? "the master did not answer in time" : undefined;
 }
 
 function homeFailure(error: unknown, job: string): TaskFailure {
