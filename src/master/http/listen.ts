@@ -23,7 +23,7 @@ export async function assertGuarded(host: string, hasTokens: boolean): Promise<v
   if (hasTokens || (await isLoopback(host))) return;
   throw new DiscoError(`${host} can be reached from other machines, and no token is set`, {
     code: "token-needed",
-    hint: "Jobs run code: set DISCO_TOKEN, e.g. to the output of `openssl rand -hex 32`, or listen at 127.0.0.1.",
+    hint: "Jobs run code: make a token with `disco token new FILE` and start with --token-file FILE, or listen at 127.0.0.1.",
   });
 }
 
