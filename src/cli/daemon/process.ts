@@ -1,6 +1,6 @@
 /** Processes of this machine, by their ids. */
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const pollMs = 20;
@@ -31,6 +31,22 @@ export async function ended(pid: number, timeoutMs: number): Promise<boolean> {
     await sleep(pollMs);
   }
   return true;
+}
+
+/** Paths of what it has open; `null`: nobody tells, as for processes of other users and on other systems than Linux. */
+export function openFilesOf(pid: number): string[] | null {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+      try {
+        return [readlinkSync(`/proc/${pid}/fd/${fd}`)];
+      } catch {
+        // Closed meanwhile.
+        return [];
+      }
+    });
+  } catch {
+    return null;
+  }
 }
 
 /** What it was started with, as one line; empty: nobody knows. */

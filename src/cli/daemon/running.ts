@@ -2,11 +2,11 @@
  * Whether a daemon runs on a root. Its file alone proves nothing: a daemon that was killed leaves it behind, and its process id
  * may be somebody else's by now. Only an answer of `/healthz` with the same `instance` does.
  */
-import { readFileSync } from "node:fs";
+import { readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
-import { type DaemonRecord, daemonRecordName } from "../../settings/daemon-settings.ts";
+import { type DaemonRecord, daemonJournalName, daemonRecordName } from "../../settings/daemon-settings.ts";
 import { httpGet } from "./http-get.ts";
-import { commandLineOf, isAlive } from "./process.ts";
+import { commandLineOf, isAlive, openFilesOf } from "./process.ts";
 
 export type DaemonState =
   | { readonly kind: "running"; readonly record: DaemonRecord }
@@ -36,8 +36,10 @@ function whyStale({ pid, url }: DaemonRecord, answer: "answer" | "refused" | "si
   return `process ${pid} is another program now, and ${server}`;
 }
 
-/** As far as its command line tells: `disco start --foreground --root ROOT`, as daemons in the background are started. */
+/** It has the root's journal open; where no system tells that, it was started as daemons are. */
 function isDaemonOf(pid: number, root: string): boolean {
+  const files = openFilesOf(pid);
+  if (files !== null) return files.includes(join(realpathSync(root), daemonJournalName));
   const command = commandLineOf(pid);
   return /\bdisco(?:\.js|-mapreduce)?\b.* start\b.*--foreground/.test(command) && command.includes(root);
 }
