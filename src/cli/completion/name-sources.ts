@@ -67,7 +67,7 @@ async function ask<T>(flags: MasterFlags, question: (master: MasterApi) => Promi
 
 async function askRemote<T>(master: ChosenMaster, question: (api: MasterApi) => Promise<T>): Promise<T> {
   const { connect } = await import("../commands/open-disco.ts");
-  return question(await connect(master).master());
+  return question(await connect(master, { retrySeconds: 0 }).master());
 }
 
 async function storedJobs(root: string): Promise<KnownJob[]> {

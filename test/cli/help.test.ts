@@ -1,0 +1,105 @@
+/** Help and manual against the program's own list of commands and options: none is missing, none is made up. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { Command } from "commander";
+import { buildProgram } from "../../src/cli/program.ts";
+import { settingNames, settingOf } from "../../src/settings/table.ts";
+
+const manual = readFileSync(join(import.meta.dirname, "..", "..", "docs", "cli.md"), "utf8");
+/** Described once, for all commands; and settings, which have a manual of their own. */
+const described = new Set([
+  "--json",
+  "--config",
+  "--help",
+  ...settingNames.flatMap((name) => settingOf(name).flag?.match(/--[a-z-]+/) ?? []),
+]);
+
+interface Named {
+  readonly words: readonly string[];
+  readonly command: Command;
+}
+
+const commands = allCommands(buildProgram(), []);
+
+function allCommands(parent: Command, before: readonly string[]): Named[] {
+  return parent.commands.flatMap((command) => {
+    const words = [...before, command.name()];
+    return [{ words, command }, ...allCommands(command, words)];
+  });
+}
+
+/** The text below `### \`disco NAME\``, up to the next heading of that rank or above. */
+function sectionOf(name: string): string {
+  const at = manual.indexOf(`\n### \`disco ${name}\`\n`);
+  assert.ok(at >= 0, `docs/cli.md has no section on disco ${name}`);
+  const rest = manual.slice(at + 1);
+  return rest.slice(0, (/\n#{2,3} /.exec(rest)?.index ?? rest.length) + 1);
+}
+
+test("every command has a summary, a description in sentences, and an example that names it", () => {
+  for (const { words, command } of commands) {
+    const name = words.join(" ");
+    assert.match(command.summary(), /^[a-z].*[^.]$/, `summary of ${name}`);
+    assert.match(command.description(), /^[A-Z][^]*\.$/, `description of ${name}`);
+    let help = "";
+    command.configureOutput({ writeOut: (text) => (help += text) });
+    command.outputHelp();
+    const example = new RegExp(`\\n {2}\\$ (?:[^\\n]*[ (])?disco ${words.join(" ")}[ \\n]`);
+    const inner = command.commands.map((one) => one.name()).join("|");
+    const innerExample = new RegExp(`\\n {2}\\$ disco ${words.join(" ")} (?:${inner}) `);
+    const isLoaded = name === "completion" && /source <\(disco completion /.test(help);
+    assert.ok(
+      example.test(help) || (inner !== "" && innerExample.test(help)) || isLoaded,
+      `example of ${name}\n${help}`,
+    );
+    for (const option of command.options) assert.ok(option.description.length > 0, `${name} ${option.flags}`);
+    for (const argument of command.registeredArguments)
+      assert.ok(argument.description.length > 0, `${name} ${argument.name()}`);
+  }
+});
+
+test("every command has --json, and those that talk to a master can be told which one", () => {
+  const local = new Set(["start", "stop", "status", "restart", "token new", "completion"]);
+  for (const { words, command } of commands) {
+    const name = words.join(" ");
+    const flags = new Set(command.options.map(({ long }) => long));
+    if (command.commands.length > 0 && flags.size === 0) continue;
+    if (words[0] === "nodes" && words.length > 1) continue;
+    assert.ok(flags.has("--json"), `${name} --json`);
+    if (!local.has(name))
+      for (const flag of ["--master", "--root", "--config"]) assert.ok(flags.has(flag), `${name} ${flag}`);
+  }
+});
+
+test("the manual has a section with an example on every command, and names all of its options", () => {
+  for (const { words, command } of commands) {
+    const name = words.join(" ");
+    const section = sectionOf(words[0] ?? "");
+    assert.ok(section.includes(`disco ${name}`), `disco ${name} in docs/cli.md`);
+    assert.match(section, new RegExp(`\\n\`\`\`sh\\n[^\`]*disco ${words[0]}`), `example of ${words[0]}`);
+    for (const { long } of command.options) {
+      if (long == null || described.has(long)) continue;
+      assert.ok(new RegExp(`${long}(?![a-z-])`).test(section), `${long} of disco ${name} in docs/cli.md`);
+    }
+  }
+});
+
+test("the manual names no command and no option that is not there", () => {
+  const names = new Set(commands.map(({ words }) => words[0]));
+  for (const [, name = ""] of manual.matchAll(/\n### `disco ([a-z]+)`/g)) assert.ok(names.has(name), `disco ${name}`);
+  for (const [, name = ""] of manual.matchAll(/`disco ([a-z]+)[ `]/g)) assert.ok(names.has(name), `disco ${name}`);
+  const known = new Set(commands.flatMap(({ command }) => command.options.map(({ long }) => long)));
+  for (const name of names) {
+    for (const [flag] of sectionOf(name ?? "").matchAll(/(?<![a-z-])--[a-z][a-z-]+/g)) {
+      assert.ok(known.has(flag), `${flag} in the section on disco ${name}`);
+    }
+  }
+});
+
+test("the overview of the manual leads to every section", () => {
+  for (const { words } of commands) {
+    assert.ok(manual.includes(`[\`${words[0]}\`](#disco-${words[0]})`), `disco ${words[0]} in the overview`);
+  }
+});
