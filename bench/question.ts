@@ -4,7 +4,7 @@ export interface Figure {
   /** What was measured, e.g. `wall`, `cpu`, `peak memory, worker`. */
   readonly name: string;
   readonly value: number;
-  readonly unit: "s" | "ms" | "MB" | "MB/s" | "tasks/s" | "x" | "records/s";
+  readonly unit: "s" | "ms" | "MB" | "MB/s" | "tasks/s" | "x" | "records/s" | "requests/s";
 }
 
 export interface Answer {
@@ -28,4 +28,9 @@ export interface Question {
   readonly title: string;
   readonly target: string;
   run(scale: Scale): Promise<Answer>;
+}
+
+/** Thrown by a question that cannot be asked on this machine, with the reason. */
+export class Skipped extends Error {
+  override name = "Skipped";
 }

@@ -12,9 +12,10 @@ import { p5 } from "./p5-latency.ts";
 import { p6 } from "./p6-many-tasks.ts";
 import { p10 } from "./p10-memory.ts";
 import { p11 } from "./p11-profile.ts";
-import type { Answer, Figure, Question } from "./question.ts";
+import { p12 } from "./p12-job-list.ts";
+import { type Answer, type Figure, type Question, Skipped } from "./question.ts";
 
-const questions: readonly Question[] = [p1, p2, p3, p5, p6, p10, p11];
+const questions: readonly Question[] = [p1, p2, p3, p5, p6, p10, p11, p12];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -45,7 +46,12 @@ const answers: Record<string, Answer> = {};
 for (const question of questions) {
   if (wanted.length > 0 && !wanted.includes(question.id)) continue;
   console.log(`\n${question.id}  ${question.title}`);
-  const answer = await question.run({ factor, runs });
+  const answer = await question.run({ factor, runs }).catch((error: unknown) => {
+    if (!(error instanceof Skipped)) throw error;
+    console.log(`    skipped: ${error.message}`);
+    return null;
+  });
+  if (answer === null) continue;
   answers[question.id] = answer;
   console.log(`    ${answer.figure.name.padEnd(32)} ${show(answer.figure)}`);
   if (answer.baseline !== undefined) {
