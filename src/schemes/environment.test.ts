@@ -29,6 +29,7 @@ describe("servers that the environment names", () => {
     for (const origin of ["http://master:9000", "http://master:8989", "http://other:8989", "http://localhost:8989"]) {
       assert.equal(token?.(origin), undefined, origin);
     }
+    assert.deepEqual(serversOf({ DISCO_MASTER: "local" }), {});
     assert.equal(serversOf({ DISCO_TOKEN: "secret" }).token?.("http://localhost:8989"), undefined);
   });
 

@@ -12,7 +12,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export function serversOf(env: Environment): KnownServers {
   const { DISCO_MASTER = "", DISCO_PROXY = "", DISCO_TOKEN = "" } = env;
   const proxy = DISCO_PROXY === "" ? null : proxyBase(DISCO_PROXY);
-  const master = baseUrl(DISCO_MASTER);
+  // `local` is the engine in this process.
+  const master = DISCO_MASTER === "local" ? null : baseUrl(DISCO_MASTER);
   const trusted = new Set([proxy, master].flatMap((base) => (base === null ? [] : [new URL(base).origin])));
   return {
     ...(proxy === null ? {} : { proxy }),

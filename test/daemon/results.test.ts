@@ -127,7 +127,16 @@ describe("results of a daemon", { timeout: 180_000 }, () => {
     const tenfold = new Map([...expected].map(([word, n]) => [word, n * 10]));
     await using there = await disco.newJob("there", { input: results, mapReader: chainReader, map: swap });
     assert.deepEqual(new Map(await resultIterator<string, number>(await there.wait()).toArray()), tenfold);
-    process.env["DISCO_MASTER"] = "";
+    // Of the protected daemon, through its proxy: the engine's workers show the token, too.
+    process.env["DISCO_PROXY"] = daemon.url;
+    process.env["DISCO_TOKEN"] = token;
+    await using proxied = new Disco(undefined, { root: elsewhere, workers: 1 });
+    const far = results.map((url) => url.replace(/^dir:\/\/[^/]+/, "dir://node.invalid:1"));
+    await using through = await proxied.newJob("through", { input: far, mapReader: chainReader, map: swap });
+    assert.deepEqual(new Map(await resultIterator<string, number>(await through.wait()).toArray()), tenfold);
+    delete process.env["DISCO_PROXY"];
+    process.env["DISCO_TOKEN"] = "";
+    // Of a daemon without tokens, at its own port.
     await using open_ = await startDaemon();
     await using other = new Disco(open_.address);
     const count = await other.newJob("open", { input, map: split, reduce: sum, sort: true });
