@@ -28,7 +28,16 @@ export class Chores {
     return this.#jobs.size === 0;
   }
 
-  async allSettled(): Promise<void> {
-    await Promise.all([...this.#jobs.keys()].map((job) => this.settled(job)));
+  /** Resolves when nothing is under way, or when the patience is over. */
+  async allSettled(patienceMs: number = Number.POSITIVE_INFINITY): Promise<void> {
+    const settled = Promise.all([...this.#jobs.keys()].map((job) => this.settled(job)));
+    if (patienceMs === Number.POSITIVE_INFINITY) {
+      await settled;
+      return;
+    }
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, patienceMs);
+    await Promise.race([settled, late]);
+    clearTimeout(timer);
   }
 }

@@ -28,6 +28,11 @@ export interface CarrierParts {
   readonly over: (job: string) => void;
 }
 
+/** Deletions of before, at once, after a start. */
+const redoLanes = 4;
+/** They are nobody's in particular: no job has this name. */
+const redoChores = "";
+
 export class CommandCarrier {
   readonly #parts: CarrierParts;
 
@@ -81,15 +86,15 @@ export class CommandCarrier {
     this.#parts.logs.add(job, event, line);
   }
 
-  /** Does once more what the end of a job does to files. Failures are as with `Chores`. */
-  async redo(ending: Ending): Promise<void> {
-    try {
-      if (ending.kind === "job-ended") await this.end(ending);
-      else if (ending.kind === "drop-files") await this.drop(ending);
-      else await this.#parts.logs.forget(ending.job);
-    } catch {
-      // The node does not answer, or something is in the way of a deletion: what stays is in nobody's way.
-    }
+  /** Does once more what ends of jobs do to files, in the background, until it is to stop. */
+  redo(endings: Generator<Ending>, stopped: () => boolean): void {
+    const lane = async (): Promise<void> => {
+      for (const ending of endings) {
+        if (stopped()) return;
+        await this.#redoOne(ending);
+      }
+    };
+    for (let i = 0; i < redoLanes; i++) this.#parts.chores.add(redoChores, lane());
   }
 
   async drop({ job, hosts, scope }: DropFiles): Promise<void> {
@@ -106,6 +111,16 @@ export class CommandCarrier {
         return this.#parts.nodes.endJob(host, job, Object.fromEntries(own));
       }),
     );
+  }
+
+  async #redoOne(ending: Ending): Promise<void> {
+    try {
+      if (ending.kind === "job-ended") await this.end(ending);
+      else if (ending.kind === "drop-files") await this.drop(ending);
+      else await this.#parts.logs.forget(ending.job);
+    } catch {
+      // The node does not answer, or something is in the way of a deletion: what stays is in nobody's way.
+    }
   }
 
   #ended(job: string): void {

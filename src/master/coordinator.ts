@@ -30,8 +30,9 @@ import type { JobSignals } from "./job-signals.ts";
 import type { KeepAlive } from "./keep-alive.ts";
 import type { LiveProgress } from "./live-progress.ts";
 import type { NodeLink } from "./node-link.ts";
-import { type Ending, Replayed } from "./replayed.ts";
+import { Replayed } from "./replayed.ts";
 import { ReportTaker } from "./report-taker.ts";
+import { readOnlyBecause, stoppedBecause } from "./stopped.ts";
 import { TaskLines } from "./task-lines.ts";
 import { Timers } from "./timers.ts";
 
@@ -65,11 +66,6 @@ export interface CoordinatorParts {
 const nudgeMs = 1_000;
 /** Files that are being deleted when a daemon is closed may take so long; what is left then is deleted at the next start. */
 const choresPatienceMs = 5_000;
-/** Deletions of before, at once, after a start. */
-const redoLanes = 4;
-/** Failures of the journal that pass when there is room again. */
-const passing = new Set(["disk-full", "journal-io"]);
-
 export class Coordinator {
   readonly #parts: CoordinatorParts;
   readonly #reports: ReportTaker;
@@ -261,8 +257,7 @@ export class Coordinator {
     this.#timers.clear();
     this.#held.letAllGo();
     signals.all();
-    const settled = this.#chores.allSettled();
-    await (takeover === "interrupt" ? settled : orAfter(choresPatienceMs, settled));
+    await this.#chores.allSettled(takeover === "interrupt" ? Number.POSITIVE_INFINITY : choresPatienceMs);
     // What broke in the middle of an event is not what the journal says (C3): no snapshot of it.
     if (this.#broken === null && this.#behind === null) this.#ledger.close();
     else this.#ledger.abandon();
@@ -282,21 +277,12 @@ export class Coordinator {
     try {
       this.#ledger.takeOver();
     } catch (error) {
-      this.#behind = this.#passing(error);
+      this.#behind = readOnlyBecause(error, this.#parts.room);
       if (this.#behind === null) throw error;
       return;
     }
     this.#behind = null;
     this.#begin();
-  }
-
-  /** Why nothing is taken at present, if it is for something that passes. */
-  #passing(cause: unknown): DiscoError | null {
-    const { room } = this.#parts;
-    if (room === undefined || !(cause instanceof DiscoError) || !passing.has(cause.code)) return null;
-    room.look();
-    const message = `the master is read-only: ${cause.message}`;
-    return new DiscoError(message, { code: "read-only", retry: "here", hint: room.remedy, cause });
   }
 
   /** The journal's state; commands of what is replayed are gathered. */
@@ -341,15 +327,7 @@ export class Coordinator {
       signals.ended(job);
     }
     for (const { key, at } of this.machine.timers()) this.#timers.set(key, at);
-    const endings = replayed.ends();
-    for (let lane = 0; lane < redoLanes; lane++) this.#chores.add("", this.#redo(endings));
-  }
-
-  async #redo(endings: Generator<Ending>): Promise<void> {
-    for (const ending of endings) {
-      if (this.#closed) return;
-      await this.#carrier.redo(ending);
-    }
+    this.#carrier.redo(replayed.ends(), () => this.#closed);
   }
 
   /**
@@ -378,7 +356,7 @@ export class Coordinator {
 
   /** The machine is ahead of the journal: it is read anew, and then they are equal again (C3). */
   #journalFailed(error: DiscoError): void {
-    this.#behind = this.#passing(error);
+    this.#behind = readOnlyBecause(error, this.#parts.room);
     if (this.#behind === null) {
       this.#break(error);
       return;
@@ -395,26 +373,14 @@ export class Coordinator {
 
   #break(cause: unknown): DiscoError {
     if (this.#broken !== null) return this.#broken;
-    const why = cause instanceof Error ? cause.message : String(cause);
-    const remedy = cause instanceof DiscoError ? cause.hint : undefined;
     const next =
       this.#parts.takeover === "interrupt"
         ? "Open a new engine; jobs that had not ended are reported dead by it."
         : "Start the daemon again; jobs that had not ended go on.";
-    this.#broken = new DiscoError(`the engine stopped: ${why}`, {
-      code: cause instanceof DiscoError ? cause.code : "engine-failed",
-      cause,
-      hint: `${remedy === undefined ? "" : `${remedy} `}${next}`,
-    });
+    this.#broken = stoppedBecause(cause, next);
     this.#held.letAllGo();
     this.#parts.signals.all();
     this.#parts.failed?.(this.#broken);
     return this.#broken;
   }
-}
-
-function orAfter(ms: number, promise: Promise<void>): Promise<void> {
-  const { promise: late, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
