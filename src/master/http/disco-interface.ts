@@ -13,6 +13,7 @@ import { sendJobEvents, sendRawEvents } from "./event-stream.ts";
 import type { JobListBody } from "./job-list.ts";
 import type { HttpLimits } from "./limits.ts";
 import { hasBody } from "./refusal.ts";
+import type { HttpRequest } from "./route.ts";
 import { answer, replyOf, wrongMethod } from "./routes.ts";
 import { send } from "./send.ts";
 import type { Target } from "./target.ts";
@@ -58,8 +59,18 @@ export async function handleDisco(exchange: Exchange, parts: DiscoInterfaceParts
   try {
     if (stream === undefined) {
       const body = hasBody(request) ? await readBody(request, parts.limits) : new Uint8Array(0);
-      const signal = endOf(response, parts.closing);
-      send(response, await answer({ method, path, query, body, offset: 0, signal }, parts.master));
+      const asked: HttpRequest = {
+        method,
+        path,
+        query,
+        body,
+        offset: 0,
+        // Few answers wait for anything.
+        get signal() {
+          return endOf(response, parts.closing);
+        },
+      };
+      send(response, await answer(asked, parts.master));
     } else if (stream.method === method) {
       await stream.handle(exchange, parts);
     } else {

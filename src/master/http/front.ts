@@ -73,16 +73,18 @@ export class Front {
     { awaitsContinue = false }: { awaitsContinue?: boolean } = {},
   ): Promise<void> {
     const begunAt = performance.now();
-    const path = (request.url ?? "").split("?")[0] ?? "";
+    const { url = "" } = request;
+    const target = parseTarget(url);
+    const path = url.split("?")[0] ?? "";
     prepare(response);
     if (endsConnection(path)) response.setHeader("connection", "close");
     this.open.add(response);
-    response.once("close", () => this.#over(request, response, path, begunAt));
+    response.once("close", () => this.#over(request, response, { path, target, begunAt }));
     // What goes wrong on the way to a client that has gone is nobody's concern.
     response.on("error", () => undefined);
     request.on("error", () => undefined);
     try {
-      const passed = this.#pass(request);
+      const passed = this.#pass(request, target);
       if (isRefusal(passed)) {
         this.#parts.metrics.refused(passed.code);
         sendRefusal(request, response, path, passed);
@@ -97,10 +99,9 @@ export class Front {
   }
 
   /** Limits and guard (V1). */
-  #pass(request: IncomingMessage): Passed | Refusal {
+  #pass(request: IncomingMessage, target: Target | Refusal): Passed | Refusal {
     const { settings, limits, log } = this.#parts;
-    const { method, url = "", socket } = request;
-    const target = parseTarget(url);
+    const { method, socket } = request;
     const isPack = !isRefusal(target) && takesPack(method, target);
     const refusal = headRefusal(request, isPack ? settings.packBytesMax : limits.jsonBytesMax, limits);
     if (refusal !== null) return refusal;
@@ -159,12 +160,15 @@ export class Front {
     }
   }
 
-  #over(request: IncomingMessage, response: ServerResponse, path: string, begunAt: number): void {
+  #over(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { path, target, begunAt }: { path: string; target: Target | Refusal; begunAt: number },
+  ): void {
     this.open.delete(response);
-    const { method = "", url = "" } = request;
+    const { method = "" } = request;
     const { statusCode: status } = response;
     const ms = performance.now() - begunAt;
-    const target = parseTarget(url);
     const route = isRefusal(target) ? "other" : routePattern(target.segments, ownPaths);
     this.#parts.metrics.count({ route, method, status, seconds: ms / 1000 });
     const address = request.socket.remoteAddress;
