@@ -14,13 +14,13 @@ export interface MasterAddress {
 export const defaultPort = 8989;
 
 /**
- * The master that was given, or `DISCO_MASTER`; `null`: neither, the engine runs in this process.
+ * The master that was given, or `DISCO_MASTER`; `null`: neither, or `local`: the engine runs in this process.
  * @throws DiscoError `bad-address`
  */
 export function masterAddress(given: unknown): MasterAddress | null {
   const isGiven = given !== undefined && given !== "";
   const address = isGiven ? given : process.env["DISCO_MASTER"];
-  if (address === undefined || address === "") return null;
+  if (address === undefined || address === "" || address === "local") return null;
   const found = typeof address === "string" ? parse(address) : null;
   if (found !== null) return found;
   const from = isGiven ? "" : " (from DISCO_MASTER)";

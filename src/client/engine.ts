@@ -5,6 +5,7 @@ import { masterAddress } from "./address.ts";
 import { rememberRoot, rootDirectory } from "./data-place.ts";
 import { checkDiscoOptions, type DiscoOptions, remoteOptions } from "./disco-options.ts";
 import type { MasterApi } from "./master-api.ts";
+import { scriptSettings } from "./script-settings.ts";
 
 /** Who will run a job, as far as that decides on what goes into its pack. */
 export type JobPlace =
@@ -20,8 +21,9 @@ export interface Engine {
   open(): Promise<MasterApi>;
 }
 
-/** Throws `DiscoError` `bad-address`, `JobError` `unknown-option` or `bad-option`. */
+/** Throws `DiscoError` `bad-address`, `bad-config-file`, `bad-setting`, `JobError` `unknown-option` or `bad-option`. */
 export function engineOf(address: unknown, options: DiscoOptions): Engine {
+  scriptSettings();
   const master = masterAddress(address);
   checkDiscoOptions(options, master);
   if (master === null) {
@@ -50,7 +52,7 @@ async function openEmbedded({ root: given, workers, journal, labels }: DiscoOpti
   const { openEmbedded } = await import("../master/embedded.ts");
   return openEmbedded({
     root,
-    slots: workers ?? availableParallelism(),
+    slots: workers ?? scriptSettings()?.workers ?? availableParallelism(),
     ...(journal === undefined ? {} : { journal }),
     ...(labels === undefined ? {} : { labels }),
   });

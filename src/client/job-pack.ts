@@ -129,6 +129,8 @@ function decompressing(inputs: readonly InputSpec[]): NamedFunction[] {
 let ownerName: string | undefined;
 
 function owner(): string {
+  const named = process.env["DISCO_JOB_OWNER"];
+  if (named) return named;
   if (ownerName === undefined) {
     let user = "unknown";
     try {

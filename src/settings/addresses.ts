@@ -1,7 +1,8 @@
 /** Hosts, addresses of masters and proxies, names of nodes. */
-import { isIP, isIPv4 } from "node:net";
 import { text, type ValueType } from "./value-type.ts";
 
+/** By pattern, because `node:net` is much to load for every script. */
+const ipv4Pattern = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 const hostPattern = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,62})(?:\.[a-z0-9_](?:[a-z0-9_-]{0,62}))*\.?$/i;
 
 /** An IP address (IPv6 with or without brackets) or a name. */
@@ -10,15 +11,26 @@ export const host: ValueType<string> = {
   read: (raw) => {
     if (typeof raw !== "string") return null;
     const value = raw.replace(/^\[(.*)\]$/, "$1");
-    // Digits and dots that are no address are a slip, not a name.
-    return isIP(value) !== 0 || (hostPattern.test(value) && !/^[\d.]+$/.test(value)) ? { value } : null;
+    return isHost(value) ? { value } : null;
   },
   show: String,
 };
 
+/** Digits and dots that are no address are a slip, not a name. */
+function isHost(value: string): boolean {
+  return isAddress(value) || (hostPattern.test(value) && !/^[\d.]+$/.test(value));
+}
+
+function isAddress(value: string): boolean {
+  return (
+    ipv4Pattern.test(value) ||
+    (/^[0-9a-f:.]+(?:%[\w.-]+)?$/i.test(value) && URL.canParse(`http://[${value.replace(/%.*/, "")}]`))
+  );
+}
+
 /** Nothing from outside this machine arrives there. */
 export function isLoopback(address: string): boolean {
-  if (isIPv4(address)) return address.startsWith("127.");
+  if (ipv4Pattern.test(address)) return address.startsWith("127.");
   return address === "::1" || address === "localhost" || /^::ffff:127\./i.test(address);
 }
 
@@ -60,7 +72,7 @@ export const hostNames: ValueType<readonly string[]> = {
   read: (raw) => {
     const names = typeof raw === "string" ? raw.split(",").map((name) => name.trim()) : raw;
     if (!Array.isArray(names)) return null;
-    return names.every((name) => typeof name === "string" && (isIP(name) !== 0 || hostPattern.test(name)))
+    return names.every((name) => typeof name === "string" && (isAddress(name) || hostPattern.test(name)))
       ? { value: names.map((name: string) => name.toLowerCase()) }
       : null;
   },

@@ -1,23 +1,15 @@
 /**
- * `disco.toml`: which one counts, what is in it, and on which lines.
- *
- * One file counts, the first that there is: the one that was named; `disco.toml` in the working directory or the nearest
- * directory above it; in the root; in the user's own configuration. Files are not merged: one look shows what holds.
+ * What is in `disco.toml`, and on which lines.
  *
  * A file that was found by looking, and not named, must belong to the user (or to root): whoever may write to a directory above
  * could otherwise send other people's jobs, and their tokens, to a master of their own.
  */
 import { readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
-import { homedir } from "node:os";
-import { dirname, join, resolve } from "node:path";
 import { nearestName } from "../client/nearest-name.ts";
 import { DiscoError } from "../errors.ts";
+import { type ConfigSearch, configFileName, findConfigFile, noConfigFile } from "./config-search.ts";
 import { settingNames, settingOf } from "./table.ts";
-
-export const configFileName = "disco.toml";
-/** Instead of a file's name: no file is read. */
-export const noConfigFile = "none";
 
 export interface ConfigFile {
   /** Absolute path. */
@@ -28,45 +20,25 @@ export interface ConfigFile {
   lineOf(key: string): number | null;
 }
 
-export interface ConfigSearch {
-  /** What `--config` says, if anything. */
-  readonly flag: string | undefined;
-  readonly env: Readonly<NodeJS.ProcessEnv>;
-  readonly cwd: string;
-  readonly root: string;
-}
-
 /**
  * The file that counts, read and checked for unknown keys; `null`: there is none.
  * @throws DiscoError `bad-config-file`
  */
-export function loadConfigFile({ flag, env, cwd, root }: ConfigSearch): ConfigFile | null {
-  const named = flag || env["DISCO_CONFIG"];
-  if (named === noConfigFile) return null;
-  if (named) return readConfigFile(resolve(cwd, named));
-  for (const file of places(env, cwd, root)) {
-    const stats = statSync(file, { throwIfNoEntry: false });
-    if (stats === undefined || !stats.isFile()) continue;
-    const user = process.getuid?.();
-    if (user !== undefined && stats.uid !== user && stats.uid !== 0) {
-      throw refused(
-        `${file} belongs to another user`,
-        `Name it with --config ${file} if it can be trusted, or pass --config ${noConfigFile} to do without.`,
-      );
-    }
-    return readConfigFile(file);
-  }
-  return null;
+export function loadConfigFile(search: ConfigSearch): ConfigFile | null {
+  const found = findConfigFile(search);
+  if (found === null) return null;
+  if (!found.isNamed) assertOurs(found.file);
+  return readConfigFile(found.file);
 }
 
-function* places(env: Readonly<NodeJS.ProcessEnv>, cwd: string, root: string): Generator<string> {
-  for (let directory = cwd; ; directory = dirname(directory)) {
-    yield join(directory, configFileName);
-    if (directory === dirname(directory)) break;
-  }
-  yield join(root, configFileName);
-  const configHome = env["XDG_CONFIG_HOME"] || join(homedir(), ".config");
-  yield join(configHome, "disco", configFileName);
+function assertOurs(file: string): void {
+  const user = process.getuid?.();
+  const owner = statSync(file).uid;
+  if (user === undefined || owner === user || owner === 0) return;
+  throw refused(
+    `${file} belongs to another user`,
+    `Name it with --config ${file} if it can be trusted, or pass --config ${noConfigFile} to do without.`,
+  );
 }
 
 function readConfigFile(file: string): ConfigFile {

@@ -2,7 +2,6 @@
  * Tokens: secrets that name a caller's scope. They stand in the environment or in files that nobody else can read, never in
  * flags (every user sees those in a list of processes) and never in `disco.toml` (which is meant to be shared).
  */
-import { randomBytes } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DiscoError } from "../errors.ts";
@@ -23,7 +22,7 @@ export const token: ValueType<string | null> = {
 
 /** 256 random bits that can be pasted anywhere. */
 export function newToken(): string {
-  return randomBytes(newTokenBytes).toString("base64url");
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(newTokenBytes))).toString("base64url");
 }
 
 /** Who else may read a file; `null`: nobody, as far as its mode tells. */

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { isIP } from "node:net";
 import { homedir } from "node:os";
 import { describe, it } from "node:test";
+import fc from "fast-check";
 import { host, hostNames, isLoopback, masterAddress, nodeName, proxyAddress } from "./addresses.ts";
 import { labels } from "./labels.ts";
 import { token } from "./token.ts";
@@ -34,6 +36,20 @@ describe("types of settings", () => {
     assert.deepEqual(host.read("[::1]", ""), { value: "::1" });
     allows(hostNames, "a.example.org, b", ["a", "10.0.0.1"], []);
     refuses(hostNames, "a,,b", "*", ["a b"], [1], {});
+  });
+
+  it("know the same addresses as the network does", () => {
+    const nearly = fc.stringMatching(/^[0-9a-f]{0,4}(?:[:.]{1,2}[0-9a-f]{0,4}){2,8}$/);
+    fc.assert(
+      fc.property(fc.oneof(fc.ipV4(), fc.ipV6(), nearly), (address) => {
+        assert.equal(
+          hostNames.read([address], "") !== null && /[:]|^[\d.]+$/.test(address),
+          isIP(address) !== 0,
+          address,
+        );
+      }),
+      { numRuns: 2000 },
+    );
   });
 
   it("know which addresses stay on this machine", () => {

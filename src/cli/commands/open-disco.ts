@@ -1,6 +1,7 @@
 /** The `Disco` of a command: connected to the master that was chosen, closed at the end. */
 import { Disco, type DiscoOptions } from "../../client/disco.ts";
 import { DiscoError } from "../../errors.ts";
+import { noConfigFile } from "../../settings/config-search.ts";
 import { type ChosenMaster, chooseMaster, type MasterFlags } from "../master/choose-master.ts";
 import { surroundings } from "../master/surroundings.ts";
 import { withSuggestion } from "./job-names.ts";
@@ -33,6 +34,7 @@ export async function withDisco<T>(
 export function adopt(master: ChosenMaster): void {
   const { env } = process;
   env["DISCO_ROOT"] = master.root;
+  env["DISCO_CONFIG"] = noConfigFile;
   const { settings, origins, token } = master.client;
   if (origins.proxy.kind === "file" && settings.proxy !== null) env["DISCO_PROXY"] = settings.proxy;
   if (origins.events.kind === "file" && settings.events !== null) env["DISCO_EVENTS"] = settings.events;

@@ -5,7 +5,7 @@ import { closeSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DiscoError } from "../../errors.ts";
-import { noConfigFile } from "../../settings/config-file.ts";
+import { noConfigFile } from "../../settings/config-search.ts";
 import type { ResolvedDaemon } from "../../settings/daemon.ts";
 import type { SettingFlags } from "../../settings/resolve.ts";
 import { flagOf, settingNames, settingOf, settingsTable } from "../../settings/table.ts";
