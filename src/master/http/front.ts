@@ -148,7 +148,8 @@ export class Front {
   #fail(request: IncomingMessage, response: ServerResponse, path: string, error: unknown): void {
     const { log } = this.#parts;
     if (response.destroyed || response.headersSent) {
-      if (!isHangUp(error)) log.error({ err: error, path }, "an answer broke off");
+      // A refusal that nobody hears any more is no fault of ours.
+      if (!(error instanceof Refused) && !isHangUp(error)) log.error({ err: error, path }, "an answer broke off");
       response.destroy();
     } else if (error instanceof Refused) {
       sendRefusal(request, response, path, error.refusal);
@@ -187,7 +188,6 @@ const hangUps: ReadonlySet<string> = new Set([
   "ERR_STREAM_PREMATURE_CLOSE",
   "ERR_STREAM_DESTROYED",
   "ERR_STREAM_UNABLE_TO_PIPE",
-  "cut-off",
 ]);
 
 const ownPaths: ReadonlySet<string> = new Set([...paths, "/healthz", "/readyz", "/metrics"]);
