@@ -4,14 +4,13 @@
  */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Disco, type ProfiledFunction, type ProfileStats, resultIterator, task } from "disco-mapreduce";
-import { assertWellFormed } from "../src/client/profile/cpu-profile.test-kit.ts";
-import { type Finished, runDisco, runScript } from "./run-disco.ts";
+import { assertWellFormed } from "../../src/client/profile/cpu-profile.test-kit.ts";
 
 const here = fileURLToPath(import.meta.url);
 const lines = readFileSync(here, "utf8").split("\n");
@@ -250,182 +249,5 @@ describe("a job with profile: true", { timeout: 120_000 }, () => {
     });
     await assert.rejects(active.profileStats(), { code: "job-active", hint: /await job\.wait\(\)/ });
     await active.kill();
-  });
-});
-
-const spinning = `
-function spin(ms) {
-  const end = performance.now() + ms;
-  while (performance.now() < end);
-}
-const jobDict = {
-  input: ["raw://a"],
-  map: (line) => {
-    spin(${spinMs});
-    return [[line, 1]];
-  },
-  profile: true,
-};
-`;
-const asking = `
-const stats = await job.profileStats();
-console.log(JSON.stringify(stats));
-await disco.close();
-`;
-const moduleScript = `
-import { Disco, JobDict } from "disco-mapreduce";
-${spinning}
-const disco = new Disco();
-const job = await disco.newJob("script", jobDict);
-await job.wait();
-${asking}`;
-const commonScript = `
-const { Disco } = require("disco-mapreduce");
-${spinning}
-(async () => {
-const disco = new Disco();
-const job = await disco.newJob("script", jobDict);
-await job.wait();
-${asking}
-})();`;
-/** What a remote master gets: functions and what they import, in one module. */
-const portableScript = `
-import { Disco, Job, JobDict } from "disco-mapreduce";
-import { spin } from "./spin.ts";
-const disco = new Disco();
-const pack = await new JobDict({
-  input: ["raw://a"],
-  map: (line: string) => {
-    spin(${spinMs});
-    return [[line, 1]];
-  },
-  profile: true,
-}).pack();
-const job = new Job(disco, await (await disco.master()).submit(pack));
-await job.wait();
-${asking}`;
-const typed = (script: string): string =>
-  script.replace("spin(ms)", "spin(ms: number): void").replace("(line)", "(line: string)");
-
-describe("the profile of a script", { timeout: 120_000, concurrency: 2 }, () => {
-  let folder: string;
-  before(async () => {
-    folder = await mkdtemp(join(tmpdir(), "disco-profiled-"));
-    for (const type of ["module", "commonjs"]) {
-      await mkdir(join(folder, type, "node_modules"), { recursive: true });
-      await writeFile(join(folder, type, "package.json"), JSON.stringify({ type }));
-      await symlink(join(import.meta.dirname, ".."), join(folder, type, "node_modules", "disco-mapreduce"));
-    }
-    await writeFile(
-      join(folder, "module", "spin.ts"),
-      `\n\nexport ${typed(spinning).split("const jobDict")[0]?.trim()}\n`,
-    );
-  });
-  after(() => rm(folder, { recursive: true, force: true }));
-
-  for (const [title, name, source, args] of [
-    ["that is a module in TypeScript", "module/job.ts", typed(moduleScript), []],
-    ["that is a module in JavaScript", "module/plain.js", moduleScript, []],
-    ["in CommonJS", "commonjs/job.cjs", commonScript, []],
-    ["in CommonJS and TypeScript", "commonjs/job.ts", typed(commonScript), []],
-    ["that runs under tsx", "module/tsx.ts", typed(`enum Unused { One }\n${moduleScript}`), ["--import", "tsx"]],
-    ["whose functions were bundled", "module/portable.ts", portableScript, []],
-    [
-      "whose functions were bundled under tsx",
-      "module/both.ts",
-      `enum Unused { One }\n${portableScript}`,
-      ["--import", "tsx"],
-    ],
-  ] as const) {
-    it(`${title} is in terms of its file and lines`, async () => {
-      const file = join(folder, name);
-      await writeFile(file, source);
-      const done = await runScript(file, { root: join(folder, `root-${name.replace(/\W/g, "-")}`), args });
-      assert.equal(done.code, 0, done.stderr);
-      const { functions } = JSON.parse(done.stdout) as ProfileStats;
-      const place = (text: string, path: string): [string, number] => {
-        const at = readFileSync(path, "utf8")
-          .split("\n")
-          .findIndex((line) => line.includes(text));
-        return [path, at + 1];
-      };
-      const found = (fn: string) => functions.find((one) => one.name === fn);
-      const spinFile = name.includes("portable") || name.includes("both") ? join(folder, "module", "spin.ts") : file;
-      assert.deepEqual([found("map")?.file, found("map")?.line], place("map: (line", file), done.stdout);
-      assert.deepEqual([found("spin")?.file, found("spin")?.line], place("function spin", spinFile));
-      assert.ok((found("spin")?.totalMs ?? 0) >= spinMs / 4, done.stdout);
-      const spun = found("spin")?.lines.map(({ line }) => line) ?? [];
-      // A runner that puts a file into one line leaves functions their places, but not their lines.
-      if (spun.length > 0) assert.ok(spun.includes(place("while (", spinFile)[1]), done.stdout);
-      else assert.ok(args.length > 0, "lines are known");
-    });
-  }
-});
-
-describe("on the command line", { timeout: 120_000 }, () => {
-  let folder: string;
-  before(async () => {
-    folder = await mkdtemp(join(tmpdir(), "disco-profile-cli-"));
-    await writeFile(
-      join(folder, "job.ts"),
-      `${typed(spinning).replace("  profile: true,\n", "")}export default jobDict;\n`,
-    );
-    await writeFile(
-      join(folder, "two.ts"),
-      `import type { RunContext } from "disco-mapreduce";
-${typed(spinning).replace("  profile: true,\n", "")}
-export default async ({ disco }: RunContext) => {
-  for (let i = 0; i < 2; i++) {
-    await using job = await disco.newJob("one", jobDict as never);
-    await job.wait();
-  }
-};
-`,
-    );
-  });
-  after(() => rm(folder, { recursive: true, force: true }));
-  const disco = (...args: string[]): Promise<Finished> => runDisco(args, { root: join(folder, "root"), cwd: folder });
-
-  it("disco run --profile prints the table below the results, and disco profile again", async () => {
-    const ran = await disco("run", "job.ts", "--profile");
-    assert.equal(ran.code, 0, ran.stderr);
-    assert.match(ran.stdout, /^ {2}a {2}1\n[^]*\n\njob@\S+: 1 task of map, .* samples\n\n +self +total +function\n/);
-    assert.match(ran.stdout, /^ *[\d.]+ ms +[\d.]+ % +\d+ ms +[\d.]+ % +spin +job\.ts:2$/m);
-    const again = await disco("profile", "job", "--mode", "map", "--sort", "total", "--limit", "1");
-    assert.equal(again.code, 0, again.stderr);
-    assert.match(again.stdout, /^job@\S+: 1 task of map/);
-    assert.match(again.stdout, /\n… \d+ more\n$/);
-    const json = JSON.parse((await disco("profile", "@", "--json")).stdout) as ProfileStats;
-    assert.ok(json.functions.some(({ name, file }) => name === "spin" && file === join(folder, "job.ts")));
-    const written = await disco("profile", "job", "-o", "job.cpuprofile");
-    assert.match(written.stderr, /written: job\.cpuprofile/);
-    assertWellFormed(JSON.parse(await readFile(join(folder, "job.cpuprofile"), "utf8")));
-    assertWellFormed(JSON.parse((await disco("profile", "job", "-o", "-")).stdout));
-  });
-
-  it("disco run --profile leaves standard output to records and documents", async () => {
-    const records = await disco("run", "job.ts", "--profile", "-o", "-", "-q");
-    assert.equal(records.stdout, "a\t1\n");
-    assert.match(records.stderr, / spin +job\.ts:2\n/);
-    const { profile, ok } = JSON.parse((await disco("run", "job.ts", "--profile", "--json", "-q")).stdout);
-    assert.equal(ok, true);
-    assert.ok(profile.functions.some(({ name }: ProfiledFunction) => name === "spin"));
-  });
-
-  it("disco run --profile takes the jobs that a module runs and purges together", async () => {
-    const ran = await disco("run", "two.ts", "--profile", "-q");
-    assert.equal(ran.code, 0, ran.stderr);
-    assert.match(ran.stdout, /\n2 jobs: 2 tasks of map, /);
-    assert.match(ran.stdout, / spin +two\.ts:3$/m);
-  });
-
-  it("disco profile says what is wrong: no such stage, no profile", async () => {
-    await disco("run", "job.ts", "-q", "--name", "bare");
-    const none = await disco("profile", "bare");
-    assert.equal(none.code, 1);
-    assert.match(none.stderr, /bare@\S+ has no profile: it was not run with profile: true/);
-    const mode = await disco("profile", "bare", "--mode", "rduce");
-    assert.match(mode.stderr, /has no stage "rduce"/);
-    assert.equal((await disco("profile", "bare", "--sort", "name")).code, 2);
   });
 });
