@@ -108,6 +108,61 @@ export const bugs: Readonly<Record<string, Bug>> = {
     find: "if (wakeAt > 0) timers.push(",
     replace: "if (wakeAt < 0) timers.push(",
   },
+  "a failed second attempt takes the task from the first": {
+    file: "core/job/failing.ts",
+    find: "if (stage.live.has(task)) return;",
+    replace: "",
+  },
+  "a slow task is started again and again": {
+    file: "core/scheduler/stragglers.ts",
+    find: "if (attempts.length > 1) extra++;\n    else if (at - attempt.at >= slowMs && !stage.startedAgain.has(task))",
+    replace: "if (at - attempt.at >= slowMs)",
+  },
+  "restarts of a node are the task's fault": {
+    file: "core/job/retry.ts",
+    find: 'blame === "restart" ? 0 : delay(blamed - lostAtOnceMax)',
+    replace: "delay(trouble.lost - lostAtOnceMax)",
+  },
+  "tasks are kept for local slots without end": {
+    file: "core/scheduler/late-binding.ts",
+    find: "stage.heldUntil === 0 || stage.heldUntil > at",
+    replace: "stage.heldUntil === stage.heldUntil || at > 0",
+  },
+  "a hold outlasts the tasks that waited": {
+    file: "core/job/stage.ts",
+    find: "if (from === waiting && this.count(waiting) === 0) this.heldUntil = 0;",
+    replace: "",
+  },
+  "nobody wakes those who wait for a local slot": {
+    file: "core/job/machine.ts",
+    find: "if (stage?.heldUntil === until) stage.heldUntil = waitedOut;",
+    replace: "void (stage, until);",
+  },
+  "a node that joins forgets its configuration": {
+    file: "core/node-events.ts",
+    find: "    cluster.resize(node);\n    node.resized",
+    replace: "    node.slots = slots; cluster.refresh(host);\n    node.resized",
+  },
+  "a node is told its slots once": {
+    file: "core/node-events.ts",
+    find: "if (present?.resized)",
+    replace: "if (present?.resized && present.slots !== slots)",
+  },
+  "a snapshot forgets the configuration": {
+    file: "core/snapshot.ts",
+    find: "cluster.config.set(host, slots)",
+    replace: "void (host, slots)",
+  },
+  "lines of the log are counted anew": {
+    file: "core/job/snapshot.ts",
+    find: "job.out.lines = from.lines ?? 0;",
+    replace: "",
+  },
+  "lines of the log come in the order of memory": {
+    file: "core/job/failing.ts",
+    find: "[...stage.live].sort(([a], [b]) => a - b)",
+    replace: "[...stage.live]",
+  },
   "the epoch stays": {
     file: "journal/ledger.ts",
     find: "epoch: machine.cluster.epoch + 1",

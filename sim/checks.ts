@@ -3,7 +3,9 @@
  *
  * - The invariants of the core (`core/validate.ts`), after every turn of the master.
  * - A committed output is never replaced while it is good, and never comes from an attempt that was over.
- * - A master that starts knows what the last one had journaled.
+ * - A master that starts knows what the last one had journaled; a snapshot tells the whole state.
+ * - A job's log has each line once, in order, whenever the master died.
+ * - No stage waits for local slots longer than it may; no task sleeps because its node was started anew.
  * - A job that is ready has outputs each of which was computed from the present outputs of the stage before; the result of
  *   an exact job is the one computed in one place.
  */
@@ -13,11 +15,17 @@ import type { JobMachine } from "../src/core/job/machine.ts";
 import type { Stage } from "../src/core/job/stage.ts";
 import { done } from "../src/core/job/stage.ts";
 import type { MasterMachine } from "../src/core/master.ts";
+import { waitedOut } from "../src/core/scheduler/late-binding.ts";
+import type { MasterSnapshot } from "../src/core/snapshot.ts";
+import { restoreMaster, snapshotMaster } from "../src/core/snapshot.ts";
 import { validateMaster } from "../src/core/validate.ts";
 import type { Contents } from "./fake-job.ts";
 import { compute, digestOf, expected, select } from "./fake-job.ts";
 import { keyOf, writtenMax } from "./fake-node.ts";
 import type { World } from "./world.ts";
+
+/** A timer is a message and a turn of the loop away from who set it. */
+const holdSlackMs = 500;
 
 export class Checks {
   readonly #world: World;
@@ -54,8 +62,27 @@ export class Checks {
   }
 
   /** After what happened is in the journal. */
-  consistent(machine: MasterMachine): void {
+  consistent(machine: MasterMachine, now: number | null): void {
     validateMaster(machine);
+    for (const job of machine.jobs.values()) {
+      if (isIdle(job)) throw new Error(`a slot stands idle although tasks of ${job.name} wait for nothing else`);
+      for (const stage of job.stages) {
+        if (now !== null && stage.heldUntil > 0 && now > stage.heldUntil + holdSlackMs)
+          throw new Error(`stage ${stage.spec.name} of ${job.name} waits for local slots without end`);
+        for (const [task, { wakeAt, failures, lost, restarts }] of stage.troubles) {
+          if (wakeAt > 0 && failures === 0 && lost === restarts)
+            throw new Error(`${job.title(stage, task)} of ${job.name} sleeps because its node was started anew`);
+        }
+      }
+    }
+  }
+
+  /** A master that starts from a snapshot has the state of the one that wrote it. */
+  survives(machine: MasterMachine): void {
+    const text = JSON.stringify(snapshotMaster(machine));
+    const restored = restoreMaster(JSON.parse(text) as MasterSnapshot);
+    validateMaster(restored);
+    if (JSON.stringify(snapshotMaster(restored)) !== text) throw new Error("a snapshot does not tell the whole state");
   }
 
   restarted(machine: MasterMachine): void {
@@ -122,6 +149,17 @@ export class Checks {
       return { task, host: ref.host, contents };
     });
   }
+}
+
+/** A node has room, and a task that may run anywhere waits: jobs of the simulator ask for no labels and no places. */
+function isIdle(job: JobMachine): boolean {
+  const stage = job.current();
+  if (stage === undefined || !job.hungry || !job.cluster.anyRoom) return false;
+  for (let task = 0; task < stage.tasks; task++) {
+    if (!stage.waits(task) || stage.picky(task)) continue;
+    if (stage.heldUntil === waitedOut || stage.hosts(task).length === 0) return true;
+  }
+  return false;
 }
 
 function* liveAttempts(machine: MasterMachine): Generator<{ key: string; host: string }> {

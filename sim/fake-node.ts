@@ -22,7 +22,10 @@ type Disk = Map<string, Contents>;
 
 export class FakeNode {
   readonly host: string;
-  readonly slots: number;
+  /** What it offers. */
+  readonly offered: number;
+  /** What it may use. */
+  slots: number;
   readonly queueDepth: number;
   incarnation = 1;
   /** The process runs. */
@@ -42,6 +45,7 @@ export class FakeNode {
 
   constructor(host: string, slots: number, queueDepth: number, world: World) {
     this.host = host;
+    this.offered = slots;
     this.slots = slots;
     this.queueDepth = queueDepth;
     this.#world = world;
@@ -93,6 +97,22 @@ export class FakeNode {
     if (this.reachable) this.#reports.delete(keyOf(id));
   }
 
+  /** Hands back what it has not begun and has no slot for. */
+  resize(slots: number): void {
+    if (!this.reachable) return;
+    this.slots = slots;
+    let queued = [...this.#have.values()].filter((one) => !this.#running.has(keyOf(one)));
+    const places = Math.max(0, slots * this.queueDepth - this.#running.size);
+    queued = queued.slice(places);
+    for (const { job, stage, task, attempt } of queued) {
+      const report: Report = { kind: "task-lost", job, stage, task, attempt, reason: "it was handed back" };
+      this.#drop(keyOf(report));
+      this.#reports.set(keyOf(report), report);
+      this.#world.report(this, report);
+    }
+    this.#startSome();
+  }
+
   crash(loseDisk: boolean): void {
     this.up = false;
     this.#life++;
@@ -101,6 +121,7 @@ export class FakeNode {
     this.#reports.clear();
     this.#manifests.clear();
     this.#epoch = 0;
+    this.slots = this.offered;
     if (!loseDisk) return;
     this.disk = new Map();
     this.incarnation++;

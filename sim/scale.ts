@@ -7,7 +7,7 @@ import type { Command } from "../src/core/commands.ts";
 import type { MasterEvent } from "../src/core/events.ts";
 import type { JobSpec, TaskOutput } from "../src/core/job/spec.ts";
 import { MasterMachine } from "../src/core/master.ts";
-import type { Assignment } from "../src/protocol/messages.ts";
+import type { Assignment, AttemptId } from "../src/protocol/messages.ts";
 
 const slots = 4;
 const queueDepth = 2;
@@ -85,7 +85,7 @@ export function specOf(tasks: number, nodes: number, job: number): JobSpec {
   };
 }
 
-function idOf({ job, stage, task, attempt }: Assignment): {
+export function idOf({ job, stage, task, attempt }: AttemptId): {
   job: string;
   stage: number;
   task: number;

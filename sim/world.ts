@@ -10,7 +10,9 @@
  * - an output vanishes from a disk;
  * - the master dies at any moment, also before and after each append to the journal, its clock jumps, and another one
  *   starts from the journal; it may take a snapshot at any moment;
- * - a second, speculative attempt of a running task starts;
+ * - master and nodes die together, as a daemon does, and start again with their disks;
+ * - a task hangs, so that the scheduler starts it a second time; it also does so at random;
+ * - an operator changes the slots of nodes, to none as well;
  * - tasks that write something else each time (`fickle` jobs); a user kills a job.
  * Not here: a journal that loses or changes what it committed (`journal/contract.ts`), disks that return wrong bytes (the
  * workers' checksums).
@@ -34,6 +36,10 @@ import { Random } from "./random.ts";
 
 const faultsMs = 1_500;
 const heartbeatMs = 100;
+/** The shell looks for something to start this often, whatever happens. */
+const tickMs = 1_000;
+/** A task that hangs does not hang for ever: a node has no other way to end it here. */
+const hungMs = 20_000;
 const deadMs = 250;
 /** Simulated time and steps within which all jobs end after the faults. */
 const livenessMs = 3_600_000;
@@ -71,9 +77,11 @@ export class World {
   readonly #checks: Checks;
   readonly #mishaps = new Map<string, number>();
   readonly #unreachableSince = new Map<string, number>();
+  readonly #logs = new Map<string, string[]>();
   readonly #acks: { node: FakeNode; report: Report }[] = [];
   readonly #submissions: { key: string; fake: FakeJob }[] = [];
   readonly #steadiness: number;
+  readonly #hangs: boolean;
   #faults = true;
   #skewMs = 0;
   #starts = 0;
@@ -84,6 +92,7 @@ export class World {
     this.#checks = new Checks(this);
     // Some histories are calm, so that long chains of events without a crash happen too.
     this.#steadiness = this.random.pick([0.2, 1, 2, 4]);
+    this.#hangs = this.random.chance(0.1);
     const hosts = Array.from({ length: this.random.int(1, 4) }, (_, n) => `node${n}`);
     for (const host of hosts) {
       this.nodes.set(host, new FakeNode(host, this.random.int(1, 2), this.random.int(1, 3), this));
@@ -97,6 +106,7 @@ export class World {
     this.#startMaster();
     for (const node of this.nodes.values()) this.#every(heartbeatMs, () => this.#heartbeat(node));
     this.#every(heartbeatMs, () => this.#watch());
+    this.#every(tickMs, () => this.ledger?.nudge());
     for (const one of this.#submissions)
       this.agenda.after(this.random.int(0, faultsMs / 2), () => this.#submit(one.key, one.fake));
     this.#every(10, () => this.#misfortune());
@@ -118,6 +128,7 @@ export class World {
   }
 
   taskMs(): number {
+    if (this.#hangs && this.random.chance(0.02)) return hungMs;
     return this.random.chance(0.05) ? this.random.int(100, 400) : this.random.int(1, 30);
   }
 
@@ -173,7 +184,8 @@ export class World {
       now: () => this.#now(),
       carryOut: (commands) => this.#carryOut(commands),
       defer: (act) => this.agenda.after(this.random.int(0, 3), () => this.#turn(ledger, act)),
-      options: { policy: this.random.pick(["fair", "fifo"]) },
+      replayed: (command) => this.#log(command),
+      options: { policy: this.random.pick(["fair", "fifo"]), alpha: this.random.pick([0.001, 0.3, 1]) },
     });
     this.ledger = ledger;
     this.#checks.restarted(ledger.machine);
@@ -191,7 +203,7 @@ export class World {
       return;
     }
     this.#store.next = "work";
-    this.#checks.consistent(ledger.machine);
+    this.#checks.consistent(ledger.machine, this.#faults ? null : this.#now());
     for (const { node, report } of this.#acks.splice(0)) this.#toNode(node, () => node.acknowledge(report));
   }
 
@@ -207,6 +219,8 @@ export class World {
         this.#eachNode([command.host], (node) => command.assignments.forEach((one) => node.assign(one)));
       else if (command.kind === "cancel") this.#eachNode([command.host], (node) => node.cancel(command.id));
       else if (command.kind === "stop-job") this.#eachNode(command.hosts, (node) => node.stopJob(command.job));
+      else if (command.kind === "resize-node") this.#eachNode([command.host], (node) => node.resize(command.slots));
+      else if (command.kind === "log") this.#log(command);
       else if (command.kind === "set-timer") this.#setTimer(command.key, command.at);
       else if (command.kind === "drop-files") {
         this.#eachNode(command.hosts, (node) => {
@@ -214,6 +228,18 @@ export class World {
         });
       }
     }
+  }
+
+  /** A log takes the next line, and the lines that it has already once more. */
+  #log(command: Command): void {
+    if (command.kind !== "log") return;
+    const log = this.#logs.get(command.job) ?? [];
+    this.#logs.set(command.job, log);
+    const text = `${command.at} ${command.message}`;
+    if (command.line > log.length) throw new Error(`${command.job} has no line ${log.length}: ${command.line} follows`);
+    if (command.line === log.length) log.push(text);
+    else if (log[command.line] !== text)
+      throw new Error(`line ${command.line} of ${command.job} is "${log[command.line]}", and then "${text}"`);
   }
 
   #setTimer(key: string, at: number): void {
@@ -238,7 +264,7 @@ export class World {
 
   #heartbeat(node: FakeNode): void {
     if (!node.reachable || this.ledger === null) return;
-    const { host, slots, queueDepth } = node;
+    const { host, offered: slots, queueDepth } = node;
     const incarnation = String(node.incarnation);
     const attempts = node.attempts();
     this.#toMaster(node, () => {
@@ -272,13 +298,30 @@ export class World {
     }
     if (this.#chance(0.02) && node.disk.size > 0) node.disk.delete(this.random.pick([...node.disk.keys()]));
     if (this.ledger === null) return;
-    if (this.#chance(0.005)) this.#masterDies();
-    else if (this.#chance(0.05)) this.#compact(this.ledger);
+    if (this.#chance(0.01)) {
+      if (this.random.chance(0.5)) this.#masterDies();
+      else this.#daemonDies();
+    } else if (this.#chance(0.05)) this.#compact(this.ledger);
+    if (this.ledger === null) return;
+    if (this.#chance(0.02)) this.#configure([node.host, this.random.pick([0, 0, 1, 3])]);
     if (this.#chance(0.1)) this.#speculate(node);
     if (this.#chance(0.002)) this.#kill();
   }
 
+  #daemonDies(): void {
+    this.#masterDies();
+    for (const node of this.nodes.values()) {
+      node.crash(false);
+      node.up = true;
+    }
+  }
+
+  #configure(...table: (readonly [string, number])[]): void {
+    this.record({ kind: "config-saved", at: this.#now(), table });
+  }
+
   #compact(ledger: Ledger): void {
+    this.#checks.survives(ledger.machine);
     this.#turn(ledger, () => ledger.compact());
   }
 
@@ -289,8 +332,9 @@ export class World {
     if (known === undefined || !machine.cluster.hasRoom(known)) return;
     for (const job of machine.jobs.values()) {
       const stage = job.current();
-      const task = stage?.live.keys().next().value;
-      if (stage === undefined || task === undefined || job.live >= job.spec.scheduler.maxCores) continue;
+      const [task, attempts] = stage?.live.entries().next().value ?? [];
+      if (stage === undefined || task === undefined || stage.startedAgain.has(task)) continue;
+      if (attempts?.length !== 1 || job.live >= job.spec.scheduler.maxCores) continue;
       const tasks = [{ job: job.name, stage: stage.number, task, attempt: stage.nextAttempt(task), host: node.host }];
       this.record({ kind: "tasks-assigned", at: this.#now(), tasks });
       return;
@@ -311,6 +355,13 @@ export class World {
       node.up = true;
     }
     for (const { key, fake } of this.#submissions) this.#every(100, () => this.#submit(key, fake));
+    // Somebody gives the nodes slots again, once there is a master to be told.
+    const table = [...this.nodes.keys()].map((host) => [host, this.random.int(1, 3)] as const);
+    const configure = (): void => {
+      if (this.ledger === null) this.agenda.after(100, configure);
+      else this.#configure(...(this.random.chance(0.5) ? table : []));
+    };
+    configure();
   }
 
   #eachNode(hosts: readonly string[], act: (node: FakeNode) => void): void {

@@ -83,7 +83,7 @@ export interface ForgetJob {
 
 /**
  * Tell a node how many worker processes it may run at once, from now until it is told otherwise. It hands back (`task-lost`) what it
- * has not begun and has no slot for; what runs may finish. Lost: it is told again whenever it joins with another number.
+ * has not begun and has no slot for; what runs may finish. Lost: it is told again whenever it joins.
  */
 export interface ResizeNode {
   readonly kind: "resize-node";

@@ -35,6 +35,15 @@ describe("the configuration table", () => {
     assert.equal(slots(bench, "a"), 7);
   });
 
+  it("is told again to a node that joins again: it may not have heard that its number is its own once more", () => {
+    const bench = new Bench();
+    config(bench, [["a", 0]]);
+    config(bench, []);
+    const next = restoreMaster(JSON.parse(JSON.stringify(snapshotMaster(bench.master))));
+    assert.deepEqual(next.handle(joined("a")), [{ kind: "resize-node", host: "a", slots: 2 }]);
+    assert.deepEqual(next.handle(joined("b")), [], "and to no other");
+  });
+
   it("may give a node no slots: tasks wait and say why, until it gets some", () => {
     const bench = new Bench();
     config(bench, [["a", 0]]);
@@ -113,7 +122,9 @@ describe("a snapshot of version 1", () => {
     assert.ok(gcBlacklist !== undefined && settings !== undefined && table !== undefined);
     const text = JSON.stringify({ ...rest, version: 1 }, (key, value) => {
       if (key === "outputs") return [[0, outputOf("a", 0)]];
-      return ["offered", "lines", "heldUntil", "durations", "startedAgain"].includes(key) ? undefined : value;
+      return ["offered", "resized", "lines", "heldUntil", "durations", "startedAgain"].includes(key)
+        ? undefined
+        : value;
     });
     const master = restoreMaster(JSON.parse(text) as MasterSnapshot);
     assert.deepEqual(master.jobs.get(job)?.stages[0]?.outputs.ref(0), bench.job(job).stages[0]?.outputs.ref(0));

@@ -47,8 +47,9 @@ function configured({ table }: ConfigSaved, cluster: Cluster): Command[] {
   for (const node of cluster.nodes.values()) {
     const before = node.slots;
     cluster.resize(node);
-    if (node.slots !== before && node.connected)
-      commands.push({ kind: "resize-node", host: node.host, slots: node.slots });
+    if (node.slots === before) continue;
+    node.resized = true;
+    if (node.connected) commands.push({ kind: "resize-node", host: node.host, slots: node.slots });
   }
   return commands;
 }
@@ -63,6 +64,7 @@ function joined(event: NodeJoined, cluster: Cluster, eachJob: EachJob): Command[
       incarnation,
       slots: cluster.config.get(host) ?? slots,
       offered: slots,
+      resized: (cluster.config.get(host) ?? slots) !== slots,
       queueDepth,
       labels,
       connected: true,
@@ -79,10 +81,11 @@ function joined(event: NodeJoined, cluster: Cluster, eachJob: EachJob): Command[
     const returned = !node.connected && !newDisk;
     Object.assign(node, { incarnation, offered: slots, queueDepth, labels, connected: true });
     cluster.resize(node);
+    node.resized ||= node.slots !== slots;
     if (returned) commands.push(...eachJob((job) => nodeReturned(job, host, at)));
   }
-  const effective = cluster.node(host)?.slots ?? slots;
-  if (effective !== slots) commands.push({ kind: "resize-node", host, slots: effective });
+  const present = cluster.node(host);
+  if (present?.resized) commands.push({ kind: "resize-node", host, slots: present.slots });
   const unknown = new Set(attempts.map(({ job }) => job));
   const reconciled = eachJob((job) => {
     unknown.delete(job.name);

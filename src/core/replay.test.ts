@@ -32,6 +32,10 @@ const step = fc.record({
     "purge",
     "interrupt",
     "start",
+    "config",
+    "gc",
+    "settings",
+    "long",
   ),
   which: fc.nat(1000),
   grouping: fc.constantFrom<Grouping>("split", "group_label", "group_node", "group_node_label", "group_all"),
@@ -65,6 +69,11 @@ function play(steps: readonly Step[]): Bench {
     else if (what === "clean" && job !== undefined && which % 5 === 0) bench.handle({ kind: "job-cleaned", at, job });
     else if (what === "purge" && job !== undefined && which % 5 === 0) bench.handle({ kind: "job-purged", at, job });
     else if (what === "interrupt" && which % 9 === 0) bench.handle({ kind: "interrupted", at });
+    else if (what === "config") bench.handle({ kind: "config-saved", at, table: [[host, which % 4]] });
+    else if (what === "gc") bench.handle({ kind: which % 3 === 0 ? "gc-whitelisted" : "gc-blacklisted", at, host });
+    else if (what === "settings")
+      bench.handle({ kind: "settings-saved", at, changes: { maxFailureRate: which, acceptNewJobs: which % 2 === 0 } });
+    else if (what === "long") bench.pass(which * 20);
     else if (what === "start") bench.handle({ kind: "master-started", at, epoch: bench.master.cluster.epoch + 1 });
   }
   return bench;

@@ -17,7 +17,7 @@ export interface MasterSnapshot {
   readonly version: number;
   readonly epoch: number;
   readonly lastMicros: number;
-  readonly nodes: readonly (Omit<Node, "load" | "offered"> & Partial<Pick<Node, "offered">>)[];
+  readonly nodes: readonly (Omit<Node, "load" | "offered" | "resized"> & Partial<Pick<Node, "offered" | "resized">>)[];
   readonly blacklist: readonly string[];
   readonly gcBlacklist?: readonly string[];
   readonly settings?: MasterSettings;
@@ -61,7 +61,8 @@ export function restoreMaster(from: MasterSnapshot, options: MasterOptions = {})
   for (const host of from.gcBlacklist ?? []) master.gcBlacklist.add(host);
   cluster.settings = { ...cluster.settings, ...from.settings };
   for (const [host, slots] of from.config ?? []) cluster.config.set(host, slots);
-  for (const node of from.nodes) cluster.add({ ...node, offered: node.offered ?? node.slots, load: 0 });
+  for (const node of from.nodes)
+    cluster.add({ ...node, offered: node.offered ?? node.slots, resized: node.resized ?? false, load: 0 });
   for (const [key, job] of from.keys) master.keys.set(key, job);
   for (const job of from.ended) master.ended.set(job.name, job);
   for (const job of from.jobs) master.adopt(restoreJob(job, cluster));

@@ -1,4 +1,4 @@
-/** Checks the invariants of a master (M1, and those of its jobs) by counting everything anew. */
+/** Checks the invariants of a master (M1, N1, N2, and those of its jobs) by counting everything anew. */
 import { DiscoError } from "../errors.ts";
 import { validateJob } from "./job/validate.ts";
 import type { MasterMachine } from "./master.ts";
@@ -12,15 +12,20 @@ export function validateMaster(master: MasterMachine): void {
       for (const { host } of [...stage.live.values()].flat()) loads.set(host, (loads.get(host) ?? 0) + 1);
     }
   }
+  let sum = 0;
   for (const node of master.cluster.nodes.values()) {
     const load = loads.get(node.host) ?? 0;
     if (node.load !== load) throw broken(`node ${node.host} counts ${node.load} live attempts and has ${load}`);
     if (!node.connected && load > 0) throw broken(`node ${node.host} is lost and has ${load} live attempts`);
+    const slots = master.cluster.config.get(node.host) ?? node.offered;
+    if (node.slots !== slots) throw broken(`node ${node.host} has ${node.slots} slots and should have ${slots}`);
+    if (master.cluster.usable(node)) sum += slots;
     loads.delete(node.host);
   }
+  if (sum !== master.cluster.slots) throw broken(`usable nodes have ${sum} slots, ${master.cluster.slots} are counted`);
   for (const host of loads.keys()) throw broken(`attempts are live on ${host}, which never joined`);
 }
 
 function broken(story: string): DiscoError {
-  return new DiscoError(`M1 is violated: ${story}`, { code: "invariant" });
+  return new DiscoError(`the master is at odds with itself: ${story}`, { code: "invariant" });
 }

@@ -80,7 +80,8 @@ export function loseAttempts(
   blame: LossBlame = "node",
 ): void {
   for (const stage of job.stages) {
-    for (const [task, attempts] of [...stage.live]) {
+    // By number, not as they happen to lie in memory: a replay has to say the same lines in the same order.
+    for (const [task, attempts] of [...stage.live].sort(([a], [b]) => a - b)) {
       for (const attempt of attempts) {
         if (attempt.host !== host || !which(`${stage.number}/${task}/${attempt.attempt}`)) continue;
         if (job.status === "active") loseAttempt(job, stage, task, attempt, at, reason, blame);

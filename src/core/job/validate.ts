@@ -5,7 +5,7 @@
 import { DiscoError } from "../../errors.ts";
 import type { JobMachine } from "./machine.ts";
 import type { Stage, TaskState } from "./stage.ts";
-import { done, gone, running, sleeping, stateNames } from "./stage.ts";
+import { done, gone, running, sleeping, stateNames, waiting } from "./stage.ts";
 
 export function validateJob(job: JobMachine): void {
   let live = 0;
@@ -38,6 +38,14 @@ export function validateJob(job: JobMachine): void {
 
 function validateStage(job: JobMachine, stage: Stage): void {
   const counts = [0, 0, 0, 0, 0];
+  check(
+    stage.heldUntil === 0 || stage.count(waiting) > 0,
+    job,
+    "W2",
+    `holds back tasks of ${stage.spec.name}, of which none waits`,
+  );
+  for (const task of stage.startedAgain)
+    check(stage.state(task) === running, job, "SP4", `started ${job.title(stage, task)} again, which does not run`);
   for (let task = 0; task < stage.tasks; task++) {
     const state = stage.state(task);
     counts[state] = (counts[state] ?? 0) + 1;
@@ -49,6 +57,7 @@ function validateStage(job: JobMachine, stage: Stage): void {
     if (state === done) check(!stage.missing.has(task), job, "S5", `${title} and missing`);
     const wakeAt = stage.troubles.get(task)?.wakeAt ?? 0;
     check((state === sleeping) === wakeAt > 0, job, "S4", `${title} and wakes at ${wakeAt}`);
+    check(attempts.length <= 2, job, "SP4", `${title} with ${attempts.length} live attempts`);
     for (const { attempt } of attempts) {
       check(attempt < stage.nextAttempt(task), job, "S6", `${title} and will use attempt ${attempt} again`);
     }

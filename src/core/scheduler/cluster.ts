@@ -15,6 +15,8 @@ export interface Node {
   slots: number;
   /** What it offers. */
   offered: number;
+  /** It was told a number of slots, so that it may have another one in mind than it offers: it is told again when it joins. */
+  resized: boolean;
   queueDepth: number;
   labels: Readonly<Record<string, string>>;
   connected: boolean;
