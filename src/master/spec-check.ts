@@ -42,6 +42,7 @@ export function checkSpec(value: unknown): JobSpec {
 }
 
 function checkInput(value: unknown, i: number): void {
+  if (isInput(value)) return;
   const where = `inputs[${i}]`;
   const input = record(value, where);
   integer(input["label"], `${where}.label`, 0, labelMax);
@@ -52,6 +53,31 @@ function checkInput(value: unknown, i: number): void {
   if (hosts.length !== replicas.length) throw bad(`${where}.hosts: one for each replica is needed`);
   for (const replica of replicas) string(replica, `${where}.replicas`);
   for (const host of hosts) if (host !== null) string(host, `${where}.hosts`);
+}
+
+/** Of a million inputs none should cost the text that says where it is. */
+function isInput(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const { label, size, replicas, hosts } = value as Readonly<Record<string, unknown>>;
+  return (
+    isNumber(label, labelMax) &&
+    isNumber(size, Number.MAX_SAFE_INTEGER) &&
+    Array.isArray(replicas) &&
+    Array.isArray(hosts) &&
+    replicas.length > 0 &&
+    replicas.length <= replicasMax &&
+    hosts.length === replicas.length &&
+    replicas.every(isText) &&
+    hosts.every((host) => host === null || isText(host))
+  );
+}
+
+function isNumber(value: unknown, max: number): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= max;
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === "string" && value.length <= addressCharsMax;
 }
 
 function checkPipeline(stages: readonly unknown[]): void {

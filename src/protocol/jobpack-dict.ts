@@ -101,6 +101,7 @@ function readVersion2(dict: JobDictJson): Pick<DiscoJob, "inputs" | "pipeline"> 
     return { name, grouping, concurrent: flag(stage[2], `${where}[2]`) };
   });
   const inputs = list(dict["inputs"], "inputs", inputsMax).map((entry, i): DiscoInput => {
+    if (isInput(entry)) return { label: entry[0], size: entry[1], replicas: entry[2] };
     const where = `inputs[${i}]`;
     const input = list(entry, where, 3);
     if (input.length !== 3) throw bad(`invalid ${where}: [label, size, [address, …]] expected`);
@@ -108,6 +109,22 @@ function readVersion2(dict: JobDictJson): Pick<DiscoJob, "inputs" | "pipeline"> 
     return { label, size: whole(input[1], `${where}[1]`, 0), replicas: texts(input[2], `${where}[2]`) };
   });
   return { inputs, pipeline };
+}
+
+/** Of a million inputs none should cost the text that says where it is. */
+function isInput(entry: unknown): entry is [label: number, size: number, replicas: string[]] {
+  if (!Array.isArray(entry) || entry.length !== 3) return false;
+  const [label, size, replicas] = entry as unknown[];
+  if (!isWhole(label, 0) || !isWhole(size, 0) || !Array.isArray(replicas)) return false;
+  return replicas.length > 0 && replicas.length <= replicasMax && replicas.every(isText);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value.length <= textCharsMax && !value.includes("\0");
+}
+
+function isWhole(value: unknown, min: number): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= min;
 }
 
 /** Disco's own tests give it as text. */
@@ -150,7 +167,7 @@ function text(value: unknown, where: string): string {
 }
 
 function whole(value: unknown, where: string, min: number): number {
-  if (Number.isSafeInteger(value) && (value as number) >= min) return value as number;
+  if (isWhole(value, min)) return value;
   throw bad(`invalid ${where}: a whole number from ${min} on expected, ${shown(value)} received`);
 }
 
