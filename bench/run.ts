@@ -13,9 +13,10 @@ import { p6 } from "./p6-many-tasks.ts";
 import { p10 } from "./p10-memory.ts";
 import { p11 } from "./p11-profile.ts";
 import { p12 } from "./p12-job-list.ts";
+import { p13 } from "./p13-many-jobs.ts";
 import { type Answer, type Figure, type Question, Skipped } from "./question.ts";
 
-const questions: readonly Question[] = [p1, p2, p3, p5, p6, p10, p11, p12];
+const questions: readonly Question[] = [p1, p2, p3, p5, p6, p10, p11, p12, p13];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -1,5 +1,5 @@
 /**
- * P5: the trivial job on a warm engine. First the same job again and again, which finds a worker that has its code; then, at
+ * P5: the trivial job on a warm engine, or at a warm daemon (`DISCO_MASTER`). First the same job again and again, which finds a worker that has its code; then, at
  * leisure, jobs with code of their own, each of which takes the spare worker. Arguments: how many of each. Prints
  * latencies in ms.
  */
@@ -12,7 +12,7 @@ const leisureMs = 700;
 /** Travels with the functions that use it: with each value they are other code. */
 let round = 0;
 
-await using disco = new Disco(undefined, { workers: 2 });
+await using disco = new Disco(undefined, process.env["DISCO_MASTER"] ? {} : { workers: 2 });
 const latenciesMs: number[] = [];
 for (let i = 0; i < count; i++) {
   const started = performance.now();
