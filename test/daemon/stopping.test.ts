@@ -12,6 +12,37 @@ const commands = daemonCommands();
 const { disco, report, record } = commands;
 
 describe("disco stop", () => {
+  it("says how many jobs go on at the next start, and they do", async () => {
+    const gate = join(commands.root, "gate");
+    await writeFile(
+      join(commands.root, "patient.ts"),
+      `import { existsSync } from "node:fs";
+      import { setTimeout as sleep } from "node:timers/promises";
+      export default {
+        input: ["raw://patience"],
+        params: { gate: ${JSON.stringify(gate)} },
+        async map(line: string, { gate }: { gate: string }) {
+          while (!existsSync(gate)) await sleep(20);
+          return [[line, 1] as const];
+        },
+      };`,
+    );
+    await report(["start"]);
+    const submitted = await disco(["submit", "patient.ts"]);
+    assert.equal(submitted.code, 0, submitted.stderr);
+    const name = submitted.stdout.trim();
+    assert.equal((await report(["stop"])).activeJobs, 1);
+    await report(["start"]);
+    const stopped = await disco(["stop"]);
+    assert.match(stopped.stdout, /^The daemon has stopped\. 1 job goes on at the next `disco start`\.$/m);
+    await writeFile(gate, "");
+    await report(["start"]);
+    const waited = await disco(["wait", name]);
+    assert.equal(waited.code, 0, waited.stderr);
+    assert.equal((await disco(["cat", name])).stdout, "patience\t1\n");
+    assert.equal((await report(["stop"])).activeJobs, 0);
+  });
+
   it("does not touch a process that only has the id of a daemon that has ended", async () => {
     const bystander = spawn(process.execPath, ["-e", "setInterval(() => {}, 1e6)", "start", "--foreground"], {
       stdio: "ignore",
