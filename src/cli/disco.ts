@@ -9,6 +9,7 @@ const moduleFile = /^[^-].*\.[cm]?[jt]s$/;
 
 export async function main(args: readonly string[]): Promise<void> {
   process.stdout.on("error", endQuietly);
+  process.stderr.on("error", endQuietly);
   const [first] = args;
   if (first === "__complete") {
     await (await import("./completion/complete.ts")).complete(args.slice(args[1] === "--" ? 2 : 1));

@@ -1,9 +1,18 @@
 /** `disco kill`, `clean` and `purge`: what they take, what they ask, and what is gone afterwards. */
 import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { CommandPlace, endless } from "./cli.test-kit.ts";
 
 const quick = `export default { input: ["raw://a"], map: (line: string) => [[line, 1]] };`;
+
+/** `script` of util-linux runs a command on a terminal of its own. */
+function missingScript(): string | false {
+  const { status } = spawnSync("script", ["-qec", "true", "/dev/null"], { stdio: "ignore" });
+  return status === 0 ? false : "there is no `script` that takes -e and -c";
+}
 
 interface Change {
   readonly name: string;
@@ -102,6 +111,32 @@ describe("ending jobs", () => {
       /purge of alone@\S+ needs a confirmation\nhint: Say --yes, or the full name: disco purge alone@/,
     );
   });
+
+  test("on a terminal the list is shown and a person is asked", { skip: missingScript() }, async () => {
+    const names = [await ended("asked"), await ended("asked")];
+    const no = await answer("n\n");
+    for (const name of names) assert.ok(no.includes(`  ${name}\r\n`), no);
+    assert.match(no, /purge these 2 jobs\? \[y\/N\]/);
+    assert.match(no, /error: nothing was done/);
+    assert.equal((await place.json<unknown[]>("jobs", "asked")).length, 2);
+    assert.match(await answer("y\n"), /purged asked@/);
+    assert.deepEqual(await place.json("jobs", "asked"), []);
+  });
+
+  /** What a terminal shows of `disco purge 'asked*'` when this is typed. */
+  async function answer(typed: string): Promise<string> {
+    const script = `${process.execPath} ${join(import.meta.dirname, "..", "..", "bin", "disco.js")} purge 'asked*'`;
+    const env = { ...process.env, DISCO_ROOT: place.root, DISCO_CONFIG: "none", NO_COLOR: "1", NODE_OPTIONS: "" };
+    const child = spawn("script", ["-qec", script, "/dev/null"], { env, stdio: ["pipe", "pipe", "inherit"] });
+    let shown = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      const asked = shown.includes("[y/N]");
+      shown += text;
+      if (!asked && shown.includes("[y/N]")) child.stdin.write(typed);
+    });
+    await once(child, "close");
+    return shown;
+  }
 
   test("clean forgets a job and keeps its records, which can be read, and purged by force", async () => {
     const name = await ended("cleaned");

@@ -113,7 +113,8 @@ for (const kind of ["without a daemon", "with a daemon"] as const) {
       const text = await place.out("cat", "count");
       assert.deepEqual(text.trimEnd().split("\n").sort(), ["be\t3", "not\t1", "question\t1"]);
       const lines = (await place.out("cat", ready, "--format", "jsonl")).trimEnd().split("\n");
-      assert.deepEqual(lines.map((line) => JSON.parse(line) as unknown).sort(), [
+      const byText = (a: unknown, b: unknown): number => (String(a) < String(b) ? -1 : 1);
+      assert.deepEqual(lines.map((line) => JSON.parse(line) as unknown).sort(byText), [
         ["be", 3],
         ["not", 1],
         ["question", 1],
@@ -190,10 +191,20 @@ for (const kind of ["without a daemon", "with a daemon"] as const) {
       assert.match(both.stderr, /> 4 \| {5}throw new RangeError/);
     });
 
+    test("a reader that has enough is no error", async () => {
+      const { code, stdout, stderr } = await place.disco(["events", ready], {
+        started: (child) => child.stdout?.destroy(),
+      });
+      assert.deepEqual([code, stdout, stderr], [0, "", ""]);
+    });
+
     test("nodes shows the node, and the lists move it", async () => {
       assert.match(await place.out("nodes"), /^NODE +STATE +SLOTS.*\nlocalhost +ok +2 +0 /);
       const [node] = await place.json<Record<string, unknown>[]>("nodes");
       assert.equal(node?.["name"], "localhost");
+      assert.equal(await place.out("nodes", "set", "localhost=3"), "localhost\t3\n");
+      assert.deepEqual(await place.json("nodes", "set", "localhost=2"), [["localhost", "2"]]);
+      assert.equal((await place.refused(["nodes", "set", "localhost"])).code, 2);
       assert.equal(await place.out("blacklist"), "");
       assert.equal(await place.out("blacklist", "localhost"), "localhost\n");
       assert.deepEqual(await place.json("blacklist"), ["localhost"]);
@@ -205,6 +216,9 @@ for (const kind of ["without a daemon", "with a daemon"] as const) {
       assert.equal(wrong.code, 2);
       assert.match(wrong.stderr, /there is no node loclahost\nhint: Did you mean localhost\?/);
     });
+
+    // Once is enough for what is decided before a master is asked, or by the names alone.
+    if (kind === "without a daemon") return;
 
     test("a job that is not there is refused with the one that was probably meant, by every command", async () => {
       const commands = ["job", "cat", "results", "mapresults", "events", "jobdict", "wait", "kill", "clean", "purge"];

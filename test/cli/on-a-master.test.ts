@@ -147,6 +147,35 @@ describe("running jobs at a master", () => {
   });
 });
 
+test("wait at a master that dies, and does not come back, is exit status 3", async (t) => {
+  const place = await CommandPlace.open();
+  t.after(() => place.close());
+  await place.write("endless.ts", endless);
+  const { pid } = await place.json<{ readonly pid: number }>("start");
+  const name = (await place.out("submit", "endless.ts")).trimEnd();
+  const done = await place.refused(["wait", name], {
+    env: { DISCO_RETRY_SECONDS: "0" },
+    started: (child) => whenSaid(child, "spinning", () => process.kill(pid, "SIGKILL")),
+  });
+  assert.equal(done.code, 3, done.stderr);
+  assert.match(done.stderr, /^error: the master at .*\nhint: /m);
+});
+
+test("master, owner and all else that disco.toml says holds for a run, below its flags", async (t) => {
+  const place = await CommandPlace.open();
+  t.after(() => place.close());
+  await place.write("count.ts", wordCount);
+  await place.write("disco.toml", 'master = "disco://127.0.0.1:1"\njob_owner = "ann"\nretry_seconds = 0\n');
+  const env = { DISCO_CONFIG: "" };
+  const away = await place.refused(["run", "count.ts"], { env });
+  assert.equal(away.code, 3, away.stderr);
+  assert.match(away.stderr, /this runs at disco:\/\/127\.0\.0\.1:1 \(.*disco\.toml line 1\)/);
+  const here = await place.disco(["run", "count.ts", "--master", "local"], { env });
+  assert.equal(here.code, 0, here.stderr);
+  const { stdout } = await place.disco(["jobs", "--master", "local"], { env });
+  assert.match(stdout, /^count@.* ann$/m);
+});
+
 test("submit without a master is refused, and says what to do", async (t) => {
   const place = await CommandPlace.open();
   t.after(() => place.close());
@@ -191,11 +220,17 @@ test("an address that is none is refused with where it stands", async (t) => {
 
 /** Sends SIGINT once, when the process has said so. */
 function interruptWhen(child: ChildProcess, text: string): void {
+  whenSaid(child, text, () => child.kill("SIGINT"));
+}
+
+function whenSaid(child: ChildProcess, text: string, act: () => void): void {
   let said = "";
-  let sent = false;
+  let done = false;
   child.stderr?.on("data", (part: string) => {
     said += part;
-    if (!sent && said.includes(text)) sent = child.kill("SIGINT");
+    if (done || !said.includes(text)) return;
+    done = true;
+    act();
   });
 }
 

@@ -1,6 +1,7 @@
 /** The `Disco` of a command: connected to the master that was chosen, closed at the end. */
 import { Disco, type DiscoOptions } from "../../client/disco.ts";
 import { DiscoError } from "../../errors.ts";
+import { localMaster } from "../../settings/addresses.ts";
 import { noConfigFile } from "../../settings/config-search.ts";
 import { type ChosenMaster, chooseMaster, type MasterFlags } from "../master/choose-master.ts";
 import { surroundings } from "../master/surroundings.ts";
@@ -33,20 +34,17 @@ export async function withDisco<T>(
  */
 export function adopt(master: ChosenMaster): void {
   const { env } = process;
+  const { settings, token } = master.client;
   env["DISCO_ROOT"] = master.root;
-  env["DISCO_CONFIG"] = noConfigFile;
-  const { settings, origins, token } = master.client;
-  if (origins.proxy.kind === "file" && settings.proxy !== null) env["DISCO_PROXY"] = settings.proxy;
-  if (origins.events.kind === "file" && settings.events !== null) env["DISCO_EVENTS"] = settings.events;
-  if (origins.jobOwner.kind === "file" && settings.jobOwner !== null) env["DISCO_JOB_OWNER"] = settings.jobOwner;
-  if (origins.retrySeconds.kind === "file") env["DISCO_RETRY_SECONDS"] = String(settings.retrySeconds);
-  if (master.kind === "local") {
-    delete env["DISCO_MASTER"];
-    return;
-  }
-  env["DISCO_MASTER"] = master.address;
-  const secret = token();
+  env["DISCO_MASTER"] = master.kind === "remote" ? master.address : localMaster;
+  env["DISCO_RETRY_SECONDS"] = String(settings.retrySeconds);
+  if (settings.proxy !== null) env["DISCO_PROXY"] = settings.proxy;
+  if (settings.events !== null) env["DISCO_EVENTS"] = settings.events;
+  if (settings.jobOwner !== null) env["DISCO_JOB_OWNER"] = settings.jobOwner;
+  const secret = master.kind === "remote" ? token() : null;
   if (secret !== null) env["DISCO_TOKEN"] = secret;
+  // All that the file says holds now: whoever looks for one finds nothing that could overrule the flags.
+  env["DISCO_CONFIG"] = noConfigFile;
 }
 
 /** What `new Disco` needs for this master; `workers` says something about the engine in this process only. */

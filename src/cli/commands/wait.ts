@@ -66,10 +66,10 @@ async function follow(
         ),
     );
     await Promise.all(jobs.map(({ ended }) => ended));
-    return {
-      infos: jobs.flatMap(({ info }) => (info === null ? [] : [info])),
-      late: jobs.some(({ active }) => active),
-    };
+    const left = jobs.filter(({ active }) => active);
+    const lost = left.find((job) => job.lost !== null)?.lost ?? null;
+    if (lost !== null && !stop.signal.aborted) throw lost;
+    return { infos: jobs.flatMap(({ info }) => (info === null ? [] : [info])), late: left.length > 0 };
   } finally {
     if (timer !== null) clearTimeout(timer);
     display.close();

@@ -66,7 +66,7 @@ export function reportError(error: unknown): ErrorReport {
 export function formatError(error: unknown, look: Look): string {
   if (process.env["DISCO_DEBUG"] === "1" && error instanceof Error) return error.stack ?? error.message;
   const report = reportError(error);
-  const kind = report.name.startsWith("Disco") || report.name === "JobError" ? "error" : report.name;
+  const kind = error instanceof DiscoError ? "error" : report.name;
   const lines = [`${look.paint(["bold", "red"], `${kind}:`)} ${saidOnce(report.message)}`];
   const place = report.file === null ? null : `${report.file}:${report.line}:${report.column}`;
   if (place !== null && !report.message.includes(`${report.file}:${report.line}`)) lines.push(`  at ${place}`);

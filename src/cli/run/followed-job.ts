@@ -17,6 +17,8 @@ export class FollowedJob {
   /** Resolves when the job has ended and all that it said was printed. Rejects only for a fault in here. */
   readonly ended: Promise<void>;
   info: JobInfo | null = null;
+  /** Why there was nothing more to see before the job had ended: it is gone, or its master is. */
+  lost: DiscoError | null = null;
   /** Its files are gone. */
   purged = false;
 
@@ -24,8 +26,8 @@ export class FollowedJob {
   constructor(master: MasterApi, name: string, watcher: JobWatcher, signal?: AbortSignal) {
     this.name = name;
     this.ended = Promise.all([
-      untilForgotten(this.#followState(master, watcher, signal)),
-      untilForgotten(this.#followEvents(master, watcher, signal)),
+      this.#untilLost(this.#followState(master, watcher, signal)),
+      this.#untilLost(this.#followEvents(master, watcher, signal)),
     ]).then(() => {});
     this.ended.catch(() => {});
   }
@@ -46,13 +48,14 @@ export class FollowedJob {
     const options = { follow: true, ...(signal === undefined ? {} : { signal }) };
     for await (const [offset, event] of master.events(this.name, 0, options)) watcher.event(event, offset);
   }
-}
 
-/** A job that was purged meanwhile, or whose engine was closed, has nothing more to say. */
-async function untilForgotten(following: Promise<void>): Promise<void> {
-  try {
-    await following;
-  } catch (error) {
-    if (!(error instanceof DiscoError)) throw error;
+  /** A job that was purged meanwhile, or whose engine was closed, has nothing more to say. */
+  async #untilLost(following: Promise<void>): Promise<void> {
+    try {
+      await following;
+    } catch (error) {
+      if (!(error instanceof DiscoError)) throw error;
+      this.lost ??= error;
+    }
   }
 }
