@@ -8,7 +8,7 @@ import { firstFailure, runSeed } from "./run.ts";
 import { runScale } from "./scale.ts";
 
 /** Histories of one run of the tests. More by `node sim/run.ts --seeds N`. */
-const seeds = 2_500;
+const seeds = 2_000;
 /** Each bug shows within so many histories. */
 const bugSeeds = 1_500;
 /** Bugs that are tried at once. */
