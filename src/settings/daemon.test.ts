@@ -104,6 +104,18 @@ describe("the settings of a daemon", () => {
     }
   });
 
+  it("take a credential of systemd, which shows as readable by its group", () => {
+    const file = tokenFile("credential", admin, 0o440);
+    assert.throws(() => resolve({}, { tokenFile: file }), { code: "bad-setting" });
+    process.env["CREDENTIALS_DIRECTORY"] = folder;
+    try {
+      assert.equal(resolve({}, { tokenFile: file }).settings.tokens.admin, admin);
+      assert.throws(() => resolve({}, { tokenFile: tokenFile("open", admin, 0o444) }), { code: "bad-setting" });
+    } finally {
+      delete process.env["CREDENTIALS_DIRECTORY"];
+    }
+  });
+
   it("refuse one token for two scopes", () => {
     assert.throws(() => resolve({ DISCO_TOKEN: admin, DISCO_READ_TOKEN: admin }), {
       code: "bad-setting",
