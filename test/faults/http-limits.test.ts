@@ -3,7 +3,9 @@
  * those of `docs/reliability.md`.
  */
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
 import type { Socket } from "node:net";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { createApi } from "../../src/master/http/api/api.ts";
 import {
@@ -126,7 +128,7 @@ describe("52, 96: requests that two parsers would read differently", () => {
   }
 });
 
-describe("85: more than fits", () => {
+describe("85: more than fits", { timeout: 120_000 }, () => {
   let at: TestServer;
   before(async () => {
     at = await openLimited();
@@ -200,7 +202,7 @@ describe("85: more than fits", () => {
   });
 });
 
-describe("50: slower than anybody waits", () => {
+describe("50: slower than anybody waits", { timeout: 120_000 }, () => {
   const limits = {
     headersTimeoutMs: 200,
     keepAliveMs: 200,
@@ -249,6 +251,29 @@ describe("50: slower than anybody waits", () => {
     socket.write("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
     await over;
     assert.equal(statusOf(socket.got), 200);
+  });
+
+  test("a client that does not read its answer is cut off", async () => {
+    await using slow = await openLimited({ limits: { stallMs: 200 } });
+    const name = "x".repeat(100_000);
+    slow.master.list = Array.from({ length: 300 }, () => ({ name, status: "ready" as const, submittedAt: 0 }));
+    const line = JSON.stringify({ ...slow.master.list[0] });
+    await writeFile(
+      join(slow.master.folder, "events"),
+      `{"time":"","host":"","message":"${name}","line":${line}}\n`.repeat(150),
+    );
+    for (const path of ["/disco/ctrl/joblist", "/disco/ctrl/rawevents?name=job@1"]) {
+      const socket = await openSocket(slow);
+      const over = ended(socket);
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+      socket.pause();
+      const seen = slow.lines.length;
+      const done = (): boolean => slow.lines.slice(seen).some((text) => text.includes('"msg":"request"'));
+      while (!done()) await new Promise(setImmediate);
+      socket.resume();
+      await over;
+      assert.ok(socket.got.length < 30_000_000, path);
+    }
   });
 
   test("who waits for an answer is not slow", async () => {

@@ -164,6 +164,8 @@ describe("Disco's interface over HTTP", () => {
     assert.equal((await at.ask("/disco/ctrl/parameters?name=job@1")).text, "0123456789");
     const rest = await at.ask("/disco/ctrl/parameters?name=job@1", { headers: { range: "bytes=7-" } });
     assert.deepEqual([rest.status, rest.text], [206, "789"]);
+    const none = await at.ask("/disco/ctrl/parameters?name=job@1", { headers: { range: "bytes=10-" } });
+    assert.deepEqual([none.status, none.text], [200, ""]);
   });
 
   test("who waits for results and hangs up is not waited for", async () => {

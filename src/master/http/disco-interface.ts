@@ -92,7 +92,7 @@ async function sendPack({ request, response, target }: Exchange, { master }: Dis
   try {
     const { size } = await file.stat();
     const range = parseRange(request.headers.range, size);
-    const { from, to } = range.kind === "part" ? range : { from: 0, to: size };
+    const { from, to } = range.kind === "part" ? range : { from: 0, to: range.kind === "outside" ? 0 : size };
     response.setHeader("content-type", "application/octet-stream");
     response.setHeader("content-length", to - from);
     response.setHeader("accept-ranges", "bytes");

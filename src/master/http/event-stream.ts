@@ -6,7 +6,7 @@ import { jobName } from "./arguments.ts";
 import type { DiscoInterfaceParts, Exchange } from "./disco-interface.ts";
 import { logBytes, newestEvents, wireBytes } from "./event-file.ts";
 import { jobEventsQuery } from "./events.ts";
-import { sendJson } from "./send.ts";
+import { endStalled, sendJson } from "./send.ts";
 
 /**
  * The log from a byte on. Where nothing is behind that byte (yet) the answer is 200 and empty: Disco's client, which asks for more
@@ -14,7 +14,7 @@ import { sendJson } from "./send.ts";
  */
 export async function sendRawEvents(
   { request, response, target }: Exchange,
-  { master }: DiscoInterfaceParts,
+  { master, limits }: DiscoInterfaceParts,
 ): Promise<void> {
   await withLog(await master.eventsFile(jobName(target)), async (file) => {
     const size = file === null ? 0 : await logBytes(file);
@@ -27,6 +27,7 @@ export async function sendRawEvents(
       response.statusCode = 206;
       response.setHeader("content-range", `bytes ${from}-${to - 1}/${size}`);
     }
+    endStalled(response, limits);
     if (file === null || from === to) response.end();
     else await pipeline(wireBytes(file, from, to), response);
   });

@@ -16,6 +16,7 @@ import { Guard } from "./guard.ts";
 import type { Caller } from "./handler.ts";
 import { type HealthParts, sendHealth, sendReadiness } from "./health.ts";
 import { JobListBody } from "./job-list.ts";
+import type { LimitedLog } from "./limited-log.ts";
 import { type HttpLimits, headRefusal } from "./limits.ts";
 import type { Metrics } from "./metrics.ts";
 import { endsConnection, isProbe, type Place, placeOf, takesPack } from "./place.ts";
@@ -23,7 +24,7 @@ import { hasBody, type Refusal, Refused, sendRefusal } from "./refusal.ts";
 import { text } from "./route.ts";
 import { routePattern } from "./route-pattern.ts";
 import { paths, wrongMethod } from "./routes.ts";
-import { prepare, send } from "./send.ts";
+import { endStalled, prepare, send } from "./send.ts";
 import type { HttpParts } from "./server.ts";
 import { isRefusal, parseTarget, type Target } from "./target.ts";
 
@@ -31,6 +32,8 @@ export interface FrontParts extends HttpParts {
   readonly limits: HttpLimits;
   readonly metrics: Metrics;
   readonly watch: BodyWatch;
+  /** For lines that anybody can cause. */
+  readonly strangers: LimitedLog;
 }
 
 interface Passed {
@@ -80,6 +83,7 @@ export class Front {
     if (endsConnection(path)) response.setHeader("connection", "close");
     this.open.add(response);
     response.once("close", () => this.#over(request, response, { path, target, begunAt }));
+    response.once("prefinish", () => endStalled(response, this.#parts.limits));
     // What goes wrong on the way to a client that has gone is nobody's concern.
     response.on("error", () => undefined);
     request.on("error", () => undefined);
@@ -100,7 +104,7 @@ export class Front {
 
   /** Limits and guard (V1). */
   #pass(request: IncomingMessage, target: Target | Refusal): Passed | Refusal {
-    const { settings, limits, log } = this.#parts;
+    const { settings, limits } = this.#parts;
     const { method, socket } = request;
     const isPack = !isRefusal(target) && takesPack(method, target);
     const refusal = headRefusal(request, isPack ? settings.packBytesMax : limits.jsonBytesMax, limits);
@@ -114,7 +118,10 @@ export class Front {
     if (closing.aborted) return stopping;
     const scope = this.#guard.scopeOf(request, target);
     if (typeof scope === "string") return { target, place, caller: { scope, closing } };
-    log.warn({ code: scope.code, method, path: target.path, address: socket.remoteAddress }, "refused");
+    this.#parts.strangers.warn(
+      { code: scope.code, method, path: target.path, address: socket.remoteAddress },
+      "refused",
+    );
     return scope;
   }
 

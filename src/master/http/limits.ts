@@ -22,6 +22,8 @@ export interface HttpLimits {
   readonly bodyGraceMs: number;
   /** Slower than this, on average, is no transfer. */
   readonly bodyBytesPerSecondMin: number;
+  /** An answer of which a client takes nothing for so long is cut off. */
+  readonly stallMs: number;
   /** How often slow bodies and late headers are looked for. */
   readonly watchEveryMs: number;
   /** Requests that are being answered have so long when the server closes. */
@@ -40,6 +42,7 @@ export const defaultLimits: HttpLimits = {
   keepAliveMs: 10_000,
   bodyGraceMs: 20_000,
   bodyBytesPerSecondMin: 1_024,
+  stallMs: 60_000,
   watchEveryMs: 2_000,
   closeGraceMs: 5_000,
 };

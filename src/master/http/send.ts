@@ -1,5 +1,6 @@
 /** Answers that are values, and what every answer says to browsers. */
 import type { ServerResponse } from "node:http";
+import type { HttpLimits } from "./limits.ts";
 import type { HttpReply } from "./route.ts";
 
 /** Nothing here is a page, and nothing that is served is to be guessed at, kept, framed or embedded by another. */
@@ -14,6 +15,11 @@ const safetyHeaders: readonly (readonly [string, string])[] = [
 /** Sets headers that a handler may override. */
 export function prepare(response: ServerResponse): void {
   for (const [name, value] of safetyHeaders) response.setHeader(name, value);
+}
+
+/** Of an answer that is sent from here on: a client that takes nothing of it for so long is gone. */
+export function endStalled(response: ServerResponse, { stallMs }: Pick<HttpLimits, "stallMs">): void {
+  response.setTimeout(stallMs, () => response.destroy());
 }
 
 export function sendJson(response: ServerResponse, status: number, value: unknown): void {

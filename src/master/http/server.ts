@@ -8,6 +8,7 @@ import { BodyWatch } from "./body-watch.ts";
 import { answerParserError } from "./client-error.ts";
 import { Front } from "./front.ts";
 import type { Handler } from "./handler.ts";
+import { LimitedLog } from "./limited-log.ts";
 import { defaultLimits, type HttpLimits, serverOptions } from "./limits.ts";
 import { assertGuarded, listen, urlOf } from "./listen.ts";
 import { Metrics } from "./metrics.ts";
@@ -53,7 +54,8 @@ export async function serveHttp(parts: HttpParts): Promise<HttpServer> {
   const server = createServer(serverOptions(limits));
   const metrics = await Metrics.open(master, () => promisify(server.getConnections.bind(server))());
   const watch = new BodyWatch(limits);
-  const front = new Front({ ...parts, limits, metrics, watch });
+  const strangers = new LimitedLog(log);
+  const front = new Front({ ...parts, limits, metrics, watch, strangers });
   server.maxConnections = limits.connectionsMax;
   // One more than allowed is kept, so that too many are noticed.
   server.maxHeadersCount = limits.headersMax + 1;
@@ -66,7 +68,7 @@ export async function serveHttp(parts: HttpParts): Promise<HttpServer> {
   });
   server.on("drop", () => {
     metrics.refused("too-many-connections");
-    log.warn({ connectionsMax: limits.connectionsMax }, "too many connections");
+    strangers.warn({ connectionsMax: limits.connectionsMax }, "too many connections");
   });
   const forget = (): void => {
     watch.close();
