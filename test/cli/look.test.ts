@@ -31,7 +31,7 @@ for (const kind of ["without a daemon", "with a daemon"] as const) {
     test("jobs lists them, the newest first, and can be asked for some", async () => {
       const lines = (await place.out("jobs")).trimEnd().split("\n");
       assert.match(lines[0] ?? "", /^NAME +STATUS +PROGRESS +AGE +DURATION +OWNER$/);
-      assert.match(lines[1] ?? "", new RegExp(`^${dead} +dead +map 0/1 +\\d+ s +\\d+ ms +\\S+@\\S+$`));
+      assert.match(lines[1] ?? "", new RegExp(`^${dead} +dead +map 0/1 +\\d+ s +[\\d.]+ m?s +\\S+@\\S+$`));
       assert.match(lines[2] ?? "", new RegExp(`^${ready} +ready +4 tasks +`));
       assert.equal(lines.length, 3);
 
