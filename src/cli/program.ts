@@ -53,6 +53,7 @@ Example (count.ts):
   $ disco run count.ts
 
 Environment:
+  DISCO_MASTER   the master, as with --master
   DISCO_ROOT     where jobs and results are stored
   DISCO_DEBUG=1  print whole stack traces
   NO_COLOR=1     no colours
