@@ -22,17 +22,19 @@
 import type { Command } from "../src/core/commands.ts";
 import type { MasterEvent } from "../src/core/events.ts";
 import type { OutputRef, StageManifest } from "../src/core/job/spec.ts";
-import type { StoredRecord } from "../src/journal/journal.ts";
 import { Ledger } from "../src/journal/ledger.ts";
-import { MemoryStore, openMemoryJournal } from "../src/journal/memory.ts";
+import { openMemoryJournal } from "../src/journal/memory.ts";
 import type { Assignment } from "../src/protocol/messages.ts";
 import { Agenda } from "./agenda.ts";
 import { Checks } from "./checks.ts";
+import { Crash, CrashingStore } from "./crashing-store.ts";
 import type { Contents, FakeJob } from "./fake-job.ts";
 import { randomJob } from "./fake-job.ts";
 import type { Report } from "./fake-node.ts";
 import { FakeNode, failureOf } from "./fake-node.ts";
+import { LineLogs } from "./line-logs.ts";
 import { Random } from "./random.ts";
+import { storyOf } from "./story.ts";
 
 const faultsMs = 1_500;
 const heartbeatMs = 100;
@@ -44,23 +46,6 @@ const deadMs = 250;
 /** Simulated time and steps within which all jobs end after the faults. */
 const livenessMs = 3_600_000;
 const stepsMax = 50_000;
-
-/** Thrown out of an append: the master's process died there. */
-class Crash extends Error {}
-
-class CrashingStore extends MemoryStore {
-  /** What happens at the next append. */
-  next: "work" | "crash-before" | "crash-after" = "work";
-
-  override insert(record: StoredRecord): boolean {
-    const next = this.next;
-    this.next = "work";
-    if (next === "crash-before") throw new Crash();
-    const inserted = super.insert(record);
-    if (next === "crash-after") throw new Crash();
-    return inserted;
-  }
-}
 
 export class World {
   readonly agenda = new Agenda();
@@ -77,7 +62,7 @@ export class World {
   readonly #checks: Checks;
   readonly #mishaps = new Map<string, number>();
   readonly #unreachableSince = new Map<string, number>();
-  readonly #logs = new Map<string, string[]>();
+  readonly #logs = new LineLogs();
   readonly #acks: { node: FakeNode; report: Report }[] = [];
   readonly #submissions: { key: string; fake: FakeJob }[] = [];
   readonly #steadiness: number;
@@ -116,7 +101,8 @@ export class World {
       this.steps++;
       if (this.#faults && this.agenda.now >= faultsEnd) this.#heal();
       if (!this.#faults && this.#allEnded()) break;
-      if (this.agenda.now > end || this.steps > stepsMax) throw new Error(`jobs do not end: ${this.#story()}`);
+      if (this.agenda.now > end || this.steps > stepsMax)
+        throw new Error(`jobs do not end: ${storyOf(this.ledger?.machine)}`);
     }
     this.#checks.atEnd();
   }
@@ -184,7 +170,9 @@ export class World {
       now: () => this.#now(),
       carryOut: (commands) => this.#carryOut(commands),
       defer: (act) => this.agenda.after(this.random.int(0, 3), () => this.#turn(ledger, act)),
-      replayed: (command) => this.#log(command),
+      replayed: (command) => {
+        if (command.kind === "log") this.#logs.add(command);
+      },
       options: { policy: this.random.pick(["fair", "fifo"]), alpha: this.random.pick([0.001, 0.3, 1]) },
     });
     this.ledger = ledger;
@@ -220,7 +208,7 @@ export class World {
       else if (command.kind === "cancel") this.#eachNode([command.host], (node) => node.cancel(command.id));
       else if (command.kind === "stop-job") this.#eachNode(command.hosts, (node) => node.stopJob(command.job));
       else if (command.kind === "resize-node") this.#eachNode([command.host], (node) => node.resize(command.slots));
-      else if (command.kind === "log") this.#log(command);
+      else if (command.kind === "log") this.#logs.add(command);
       else if (command.kind === "set-timer") this.#setTimer(command.key, command.at);
       else if (command.kind === "drop-files") {
         this.#eachNode(command.hosts, (node) => {
@@ -228,18 +216,6 @@ export class World {
         });
       }
     }
-  }
-
-  /** A log takes the next line, and the lines that it has already once more. */
-  #log(command: Command): void {
-    if (command.kind !== "log") return;
-    const log = this.#logs.get(command.job) ?? [];
-    this.#logs.set(command.job, log);
-    const text = `${command.at} ${command.message}`;
-    if (command.line > log.length) throw new Error(`${command.job} has no line ${log.length}: ${command.line} follows`);
-    if (command.line === log.length) log.push(text);
-    else if (log[command.line] !== text)
-      throw new Error(`line ${command.line} of ${command.job} is "${log[command.line]}", and then "${text}"`);
   }
 
   #setTimer(key: string, at: number): void {
@@ -412,19 +388,6 @@ export class World {
     const machine = this.ledger?.machine;
     return (
       machine !== undefined && this.#submissions.every(({ key }) => machine.ended.has(machine.keys.get(key) ?? ""))
-    );
-  }
-
-  #story(): string {
-    const machine = this.ledger?.machine;
-    if (machine === undefined) return "there is no master";
-    return JSON.stringify(
-      [...machine.jobs.values()].map((job) => ({
-        name: job.name,
-        reasons: machine.reasons(job.name),
-        counts: job.stages.map((stage) => [...stage.counts]),
-        live: job.stages.map((stage) => [...stage.live]),
-      })),
     );
   }
 }
