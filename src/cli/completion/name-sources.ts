@@ -4,7 +4,8 @@
  */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { MasterApi } from "../../client/master-api.ts";
+import type { NodeInfo } from "../../client/master-api.ts";
+import { DiscoError } from "../../errors.ts";
 import type { ChosenMaster, MasterFlags } from "../master/choose-master.ts";
 import { formatAge } from "../print/local-time.ts";
 import type { Candidate, NameSources } from "./candidates.ts";
@@ -15,6 +16,8 @@ const namesMax = 200;
 const masterDirectory = "_master";
 const nodeOfThisProcess = "localhost";
 
+type RemoteMaster = Extract<ChosenMaster, { readonly kind: "remote" }>;
+
 interface KnownJob {
   readonly name: string;
   readonly status: string;
@@ -23,26 +26,50 @@ interface KnownJob {
 
 export function nameSources(flags: MasterFlags): NameSources {
   return {
-    jobs: async (beginning) => {
-      const jobs = await orNothing(jobsOf(flags));
-      const found = jobs.filter(({ name }) => name.startsWith(beginning));
-      return newestFirst(found).slice(0, namesMax).map(describeJob);
-    },
-    nodes: () =>
-      orNothing(
-        ask(flags, async (master) =>
-          (await master.nodeInfo()).map(({ name, slots, blacklisted }) => {
-            return { value: name, description: blacklisted ? "blacklisted" : `${slots} slots` };
-          }),
-        ).then((nodes) => nodes ?? [{ value: nodeOfThisProcess, description: "this process" }]),
-      ),
-    oobKeys: (job) =>
-      orNothing(
-        ask(flags, async (master) => {
-          return (await master.oobList(job)).map((value) => ({ value, description: "" }));
-        }).then((keys) => keys ?? []),
-      ),
+    jobs: (beginning) => orNothing(jobsOf(flags, beginning)),
+    nodes: () => orNothing(nodesOf(flags)),
+    oobKeys: (job) => orNothing(keysOf(flags, job)),
   };
+}
+
+async function jobsOf(flags: MasterFlags, beginning: string): Promise<readonly Candidate[]> {
+  const master = await choose(flags);
+  if (master.kind === "local") {
+    const stored = (await storedJobs(master.root)).filter(({ name }) => name.startsWith(beginning));
+    return newestFirst(stored).slice(0, namesMax).map(describeJob);
+  }
+  const query = new URLSearchParams({ limit: String(namesMax), ...(beginning === "" ? {} : { prefix: beginning }) });
+  const { jobs } = await ask<{ readonly jobs: readonly KnownJob[] }>(master, `jobs?${query}`);
+  return jobs.map(describeJob);
+}
+
+async function nodesOf(flags: MasterFlags): Promise<readonly Candidate[]> {
+  const master = await choose(flags);
+  if (master.kind === "local") return [{ value: nodeOfThisProcess, description: "this process" }];
+  const { nodes } = await ask<{ readonly nodes: readonly NodeInfo[] }>(master, "nodes");
+  return nodes.map(({ name, slots, blacklisted }) => {
+    return { value: name, description: blacklisted ? "blacklisted" : `${slots} slots` };
+  });
+}
+
+/** Of the engine in the command none are offered: it would have to be opened for them. */
+async function keysOf(flags: MasterFlags, job: string): Promise<readonly Candidate[]> {
+  const master = await choose(flags);
+  if (master.kind === "local") return [];
+  const { keys } = await ask<{ readonly keys: readonly string[] }>(master, `jobs/${encodeURIComponent(job)}/oob`);
+  return keys.map((value) => ({ value, description: "" }));
+}
+
+/** A plain question: the client that tries again and checks every answer takes longer to load than a key press may take. */
+async function ask<T>(master: RemoteMaster, path: string): Promise<T> {
+  const [{ httpGet }, { masterAddress }] = await Promise.all([
+    import("../daemon/http-get.ts"),
+    import("../../client/address.ts"),
+  ]);
+  const base = masterAddress(master.address)?.url ?? "";
+  const answer = await httpGet(`${base}/api/v1/${path}`, master.client.token());
+  if (answer.kind === "answer" && answer.status === 200) return answer.body as T;
+  throw new DiscoError(`no answer to ${path}`);
 }
 
 async function choose(flags: MasterFlags): Promise<ChosenMaster> {
@@ -51,23 +78,6 @@ async function choose(flags: MasterFlags): Promise<ChosenMaster> {
     import("../master/surroundings.ts"),
   ]);
   return chooseMaster(flags, surroundings);
-}
-
-async function jobsOf(flags: MasterFlags): Promise<readonly KnownJob[]> {
-  const master = await choose(flags);
-  if (master.kind === "local") return storedJobs(master.root);
-  return askRemote(master, (api) => api.jobList());
-}
-
-/** `null`: there is no master but the engine in this process, which is not opened for this. */
-async function ask<T>(flags: MasterFlags, question: (master: MasterApi) => Promise<T>): Promise<T | null> {
-  const master = await choose(flags);
-  return master.kind === "local" ? null : askRemote(master, question);
-}
-
-async function askRemote<T>(master: ChosenMaster, question: (api: MasterApi) => Promise<T>): Promise<T> {
-  const { connect } = await import("../commands/open-disco.ts");
-  return question(await connect(master, { retrySeconds: 0 }).master());
 }
 
 async function storedJobs(root: string): Promise<KnownJob[]> {

@@ -1,5 +1,5 @@
 /** One question to a daemon, without the machinery of clients: no retries, a short time to answer, a bounded reply. */
-import { request } from "node:http";
+import * as http from "node:http";
 
 const answerTimeoutMs = 3000;
 const answerBytesMax = 4 * 2 ** 20;
@@ -15,6 +15,8 @@ export type Answer =
 export async function httpGet(url: URL | string, token: string | null = null): Promise<Answer> {
   const { promise, resolve } = Promise.withResolvers<Answer>();
   const headers = { accept: "application/json", ...(token === null ? {} : { authorization: `Bearer ${token}` }) };
+  const isSafe = new URL(url).protocol === "https:";
+  const { request } = isSafe ? await import("node:https") : http;
   const asking = request(url, { agent: false, headers }, (response) => {
     let text = "";
     response.setEncoding("utf8").on("data", (part: string) => {
