@@ -27,7 +27,8 @@ function environment(): NodeJS.ProcessEnv {
   const { NODE_OPTIONS: _, ...env } = process.env;
   // npm exports its configuration, the checkout's as well, to the scripts that it runs.
   const kept = Object.entries(env).filter(([key]) => !/^npm_(?!config_(?:registry|cache|userconfig)$)/i.test(key));
-  return { ...Object.fromEntries(kept), DISCO_ROOT: join(temporary, "root"), NO_COLOR: "1" };
+  const own = { DISCO_ROOT: join(temporary, "root"), DISCO_PORT: "0", DISCO_CONFIG: "none", NO_COLOR: "1" };
+  return { ...Object.fromEntries(kept), ...own };
 }
 
 function npx(...args: string[]): { status: number | null; stdout: string; stderr: string } {
@@ -77,6 +78,26 @@ describe("the packed package", () => {
     assert.equal(done.status, 0, done.stderr);
     assert.deepEqual(done.stdout.split("\n").slice(0, expected.length), expected);
     assert.doesNotMatch(done.stderr, /warning/i);
+  });
+
+  test("runs README's daemon, which runs the job, lists it and stops", async (t) => {
+    t.after(() => npx("disco", "stop", "--force"));
+    await writeFile(join(folder, "hamlet.ts"), block("readme-job"));
+    const outputs = block("readme-daemon")
+      .trimEnd()
+      .split("\n")
+      .map((line) => {
+        const words = /^npx (disco .+?) *(?:#.*)?$/.exec(line)?.[1];
+        assert.ok(words !== undefined, line);
+        const done = npx(...words.split(" "));
+        assert.equal(done.status, 0, `${words}: ${done.stderr}`);
+        return done.stdout;
+      });
+    const [started, ran, jobs, stopped] = outputs as [string, string, string, string];
+    assert.match(started, /http:\/\/127\.0\.0\.1:\d+/);
+    assert.ok(ran.startsWith(block("readme-output").replace(/^.*\n/, "")), ran);
+    assert.match(jobs, /hamlet@\S+ +ready/);
+    assert.match(stopped, /has stopped/);
   });
 
   test("is a library for README's program", async () => {
