@@ -3,12 +3,42 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DiscoError } from "../errors.ts";
 import { type DaemonRecord, daemonRecordName } from "../settings/daemon-settings.ts";
+import type { Log } from "./log.ts";
 
 /** For its user only: it says where the daemon listens. */
 const recordMode = 0o600;
+const retryMs = 5_000;
+
+/**
+ * Says where the daemon is; the function that is returned takes it back. On a full disk it is said when there is room: that a daemon
+ * runs is told by the lock on its journal in any case.
+ */
+export function announce(root: string, record: DaemonRecord, log: Log): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  const write = (): boolean => {
+    try {
+      writeDaemonRecord(root, record);
+      return true;
+    } catch (error) {
+      if (timer === undefined)
+        log.warn({ reason: String(error) }, "daemon.json could not be written, it is tried again");
+      return false;
+    }
+  };
+  if (!write()) {
+    timer = setInterval(() => {
+      if (write()) clearInterval(timer);
+    }, retryMs);
+    timer.unref();
+  }
+  return () => {
+    clearInterval(timer);
+    removeDaemonRecord(root, record.instance);
+  };
+}
 
 /** As a whole or not at all: whoever reads it meanwhile sees the one before. */
-export function writeDaemonRecord(root: string, record: DaemonRecord): void {
+function writeDaemonRecord(root: string, record: DaemonRecord): void {
   const file = join(root, daemonRecordName);
   const temporary = `${file}.${process.pid}.partial`;
   try {
@@ -21,7 +51,7 @@ export function writeDaemonRecord(root: string, record: DaemonRecord): void {
 }
 
 /** `null`: there is none, or it is none. */
-export function readDaemonRecord(root: string): DaemonRecord | null {
+function readDaemonRecord(root: string): DaemonRecord | null {
   try {
     const record = JSON.parse(readFileSync(join(root, daemonRecordName), "utf8")) as Partial<DaemonRecord> | null;
     if (typeof record?.pid !== "number" || typeof record.url !== "string" || typeof record.instance !== "string")
@@ -33,7 +63,7 @@ export function readDaemonRecord(root: string): DaemonRecord | null {
 }
 
 /** Removes our own record; that of a successor stays. */
-export function removeDaemonRecord(root: string, instance: string): void {
+function removeDaemonRecord(root: string, instance: string): void {
   if (readDaemonRecord(root)?.instance === instance) rmSync(join(root, daemonRecordName), { force: true });
 }
 

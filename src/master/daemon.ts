@@ -14,7 +14,7 @@ import { createDataServer } from "../node/data-server/data-server.ts";
 import { packageVersion } from "../package-version.ts";
 import { type DaemonSettings, daemonJournalName } from "../settings/daemon-settings.ts";
 import { Collector } from "./collector.ts";
-import { removeDaemonRecord, rootBusy, writeDaemonRecord } from "./daemon-record.ts";
+import { announce, rootBusy } from "./daemon-record.ts";
 import { DiskRoom } from "./disk-room.ts";
 import { openEngine } from "./engine.ts";
 import { createApi } from "./http/api/api.ts";
@@ -83,18 +83,14 @@ export async function openDaemon(settings: DaemonSettings, options: DaemonOption
   });
   const { gcAfterSeconds } = settings;
   const collector = gcAfterSeconds === null ? null : new Collector({ master, log, afterMs: gcAfterSeconds * 1_000 });
+  const record = { pid: process.pid, url: server.url, instance, version: packageVersion(), startedAt };
+  const withdraw = announce(root, record, log);
   const close = async (): Promise<void> => {
-    removeDaemonRecord(root, instance);
+    withdraw();
     collector?.stop();
     await server.close();
     await master.close();
   };
-  try {
-    writeDaemonRecord(root, { pid: process.pid, url: server.url, instance, version: packageVersion(), startedAt });
-  } catch (error) {
-    await close();
-    throw error;
-  }
   let closing: Promise<void> | undefined;
   return { url: server.url, master, instance, failed: failure.promise, close: () => (closing ??= close()) };
 }

@@ -91,14 +91,13 @@ export async function openEngine(parts: EngineParts): Promise<LocalMaster> {
     const opened = new Coordinator(decider);
     stops.push(serveNodes(bus, opened, files));
     if (claims.claims !== undefined) await sweepClaims(claims.claims, opened, files);
-    // Without room in the journal nobody can join yet.
-    if (!opened.behind) {
-      await node.start();
-      opened.forgetNodes((other) => other !== host, "this master has no node of that name any more");
-    }
+    await joinNode(opened).catch((error: unknown) => {
+      // The watch has it join when there is room in the journal.
+      if (!opened.behind) throw error;
+    });
     return opened;
   });
-  const rejoin = (): Promise<void> => node.join();
+  const rejoin = (): Promise<void> => joinNode(coordinator);
   const watch = guard === undefined ? null : new RoomWatch({ ...guard, coordinator, rejoin, now });
 
   let closing: Promise<void> | undefined;
@@ -128,6 +127,11 @@ export async function openEngine(parts: EngineParts): Promise<LocalMaster> {
     },
     close,
   });
+
+  async function joinNode(decider: Coordinator): Promise<void> {
+    await node.start();
+    decider.forgetNodes((other) => other !== host, "this master has no node of that name any more");
+  }
 
   function nodeOf(options: EngineParts, on: MemoryBus): Node {
     const { address, memoryLimitBytes, workerScript } = options;

@@ -82,6 +82,10 @@ export class LocalMaster implements ServedMaster {
     return this.#submissions.submit(pack, options.idempotencyKey);
   }
 
+  assertAccepting(idempotencyKey?: string): void {
+    this.#submissions.assertAccepting(idempotencyKey);
+  }
+
   submitFile(file: string, options: { idempotencyKey?: string } = {}): Promise<string> {
     return this.#submissions.submitFile(file, options.idempotencyKey);
   }

@@ -26,11 +26,13 @@ export class RoomWatch {
   readonly #timer: NodeJS.Timeout;
   /** The alarm as long as it is read-only. */
   #alarm: Alarm | null = null;
-  #mustJoin = false;
+  /** The journal was not there for the node to join. */
+  #mustJoin: boolean;
   #joining = false;
 
   constructor(parts: RoomWatchParts) {
     this.#parts = parts;
+    this.#mustJoin = parts.coordinator.behind;
     this.#timer = setInterval(() => this.look(), parts.lookEveryMs ?? usualLookMs);
     this.#timer.unref();
     this.look();
@@ -49,7 +51,10 @@ export class RoomWatch {
   look(): void {
     const { room, coordinator } = this.#parts;
     room.look();
-    if (coordinator.behind && !room.low && coordinator.resume()) this.#mustJoin = true;
+    if (coordinator.behind) {
+      this.#mustJoin = true;
+      if (!room.low) coordinator.resume();
+    }
     if (coordinator.readOnly) this.#raise();
     else this.#clear();
     void this.#join();
@@ -75,7 +80,7 @@ export class RoomWatch {
   }
 
   async #join(): Promise<void> {
-    if (!this.#mustJoin || this.#joining) return;
+    if (!this.#mustJoin || this.#joining || this.#parts.coordinator.behind) return;
     this.#joining = true;
     try {
       await this.#parts.rejoin();

@@ -5,6 +5,11 @@ export interface ServedMaster extends MasterApi {
   /** Absolute path of a directory on the disk of the job packs, where uploads are written before they are submitted. */
   readonly incomingDir: string;
   /**
+   * Throws what keeps every job out at present, before its pack is received: `read-only`, `too-many-jobs`, `jobs-not-accepted`. Not for
+   * a key that is known: that job is accepted already.
+   */
+  assertAccepting(idempotencyKey?: string): void;
+  /**
    * As `submit`, with a pack that is a file below `incomingDir`. The file is the master's from now on: it is moved to its place, or
    * deleted when the pack is refused. It is never read into memory as a whole.
    */

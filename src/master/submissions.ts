@@ -70,6 +70,13 @@ export class Submissions {
     }
   }
 
+  /** Throws what keeps every job out at present, unless the key is known. */
+  assertAccepting(key: string | undefined): void {
+    const { coordinator } = this.#parts;
+    coordinator.assertAlive();
+    if (key === undefined || !(coordinator.machine.keys.has(key) || this.#byKey.has(key))) this.#assertOpen();
+  }
+
   async #once(key: string | undefined, deliver: () => Promise<Delivery>): Promise<string> {
     const { coordinator } = this.#parts;
     coordinator.assertAlive();

@@ -107,7 +107,7 @@ export class Node {
     serve("state", () => this.#state());
   }
 
-  /** Joins the master for the first time. */
+  /** Joins the master, and deletes what predecessors that were killed have left. */
   async start(): Promise<void> {
     void sweepRehearsals(this.#options.dataDir);
     await this.join();

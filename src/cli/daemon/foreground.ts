@@ -18,7 +18,12 @@ export async function runForeground(resolved: ResolvedDaemon, flags: SettingFlag
   try {
     const { openDaemon } = await import("../../master/daemon.ts");
     const daemon = await openDaemon(settings, { log });
-    writeStartRecord(settings.root, startRecordOf(daemon.instance, flags, settings));
+    try {
+      writeStartRecord(settings.root, startRecordOf(daemon.instance, flags, settings));
+    } catch (error) {
+      // On a full disk a daemon still answers questions; only `disco restart` asks how it was started.
+      log.warn({ err: error }, "how the daemon was started could not be noted");
+    }
     const { tokens, ...shown } = settings;
     log.info({ ...shown, scopes: Object.keys(tokens), configFile, url: daemon.url }, "started");
     for (const warning of warnings) log.warn(warning);

@@ -87,6 +87,7 @@ export async function openFakeMaster(): Promise<FakeMaster> {
     readOnly: false,
     incomingDir: join(folder, "incoming"),
     submit: async (pack) => submitted(Buffer.from(pack)),
+    assertAccepting: () => undefined,
     async submitFile(file) {
       try {
         return submitted(await readFile(file));

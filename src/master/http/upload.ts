@@ -28,6 +28,7 @@ export async function submitUpload({ request, response }: Exchange, parts: Disco
   // Asked before the pack is read: nobody should send a gigabyte for this answer.
   if (!(await master.settings()).acceptNewJobs) throw new Refused(notAccepted);
   try {
+    master.assertAccepting(key);
     const file = await receivePack(request, { directory: master.incomingDir, bytesMax: packBytesMax });
     sendJson(response, 200, ["ok", await master.submitFile(file, key === undefined ? {} : { idempotencyKey: key })]);
   } catch (error) {

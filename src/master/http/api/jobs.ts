@@ -25,6 +25,7 @@ export const jobOperations = [
     const { "idempotency-key": idempotencyKey } = headers;
     // Asked before the pack is read: nobody should send a gigabyte for this answer.
     if (!(await master.settings()).acceptNewJobs) throw notAccepted();
+    master.assertAccepting(idempotencyKey);
     const file = await receivePack(request, { directory: master.incomingDir, bytesMax: options.packBytesMax });
     return { name: await master.submitFile(file, idempotencyKey === undefined ? {} : { idempotencyKey }) };
   }),
