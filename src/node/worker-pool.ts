@@ -251,7 +251,7 @@ export class WorkerPool {
     // The job will want a process as soon as there is room.
     this.#spare.prepare();
     if (choice.kind === "idle") {
-      this.#retire(choice.worker);
+      this.#giveUp(choice.worker);
       return true;
     }
     if (choice.kind === "busy") choice.worker.retiring = true;
@@ -295,7 +295,7 @@ export class WorkerPool {
       else worker.peakRss = message.output.peakRss;
       this.#queues.get(worker.job)?.took(now - headSince);
       this.#reports.over(worker, message);
-      if (worker.retiring && worker.tasks.length === 0) this.#retire(worker);
+      if (worker.retiring && worker.tasks.length === 0) this.#giveUp(worker);
       this.#pumpSoon();
       return;
     }
@@ -340,7 +340,13 @@ export class WorkerPool {
     if (this.#startFailures.failed(queue.job)) this.#reports.unstartable(queue.clear(), worker, end);
   }
 
-  /** Keeps a worker of an ended job for the next one with the same code. */
+  /** Takes an idle worker from a job that goes on: many small jobs with one code need no process each. */
+  #giveUp(worker: PoolWorker): void {
+    if (this.#park(worker)) this.#queues.get(worker.job)?.workers.delete(worker);
+    else this.#retire(worker);
+  }
+
+  /** Keeps a worker that its job does not need (any more) for the next one with the same code. */
   #park(worker: PoolWorker): boolean {
     const { parkingKey, source } = worker;
     const isRoomy = worker.peakRss < worker.memoryLimitBytes * parkedRssShare;

@@ -202,6 +202,35 @@ function sleeper(disco: Disco, seconds: number): Promise<Job<string, number>> {
   });
 }
 
+describe("many small jobs at once", () => {
+  const jobs = 120;
+
+  // A new process for each task would take longer than this.
+  it("all end, through one client or several, and share workers and connections", { timeout: 60_000 }, async () => {
+    await using daemon = await startDaemon();
+    for (const clients of [1, 4]) {
+      const discos = Array.from({ length: clients }, () => new Disco(daemon.address));
+      const results = await Promise.all(
+        Array.from({ length: jobs }, async (_, i) => {
+          const disco = discos[i % clients] as Disco;
+          const job = await disco.newJob("small", {
+            input: [`raw://${i}`],
+            map: (text) => [[text, 1] as const],
+            reduce: nopReduce,
+          });
+          return await job.wait();
+        }),
+      );
+      const pairs = await resultIterator(results.flat()).toArray();
+      assert.deepEqual(
+        pairs.map(([text]) => Number(text)),
+        Array.from({ length: jobs }, (_, i) => i),
+      );
+      for (const disco of discos) await disco.close();
+    }
+  });
+});
+
 describe("those who wait for a daemon that is killed", () => {
   it("hear of the end of the job from the next one, with every event once", async () => {
     await using daemon = await startDaemon();
