@@ -85,7 +85,7 @@ async function refused(daemon: TestDaemon, path: string, body?: Uint8Array | str
   const response = await fetch(`${daemon.url}/api/v1/${path}`, { method: "POST", ...init });
   const { error } = (await response.json()) as { error: Record<string, string> };
   assert.equal(error["code"], "read-only", JSON.stringify(error));
-  assert.equal(error["retry"], "here");
+  assert.equal(error["retry"], "here", JSON.stringify(error));
   assert.match(error["hint"] ?? "", /[Mm]ake room/);
   assert.ok(response.status >= 500, String(response.status));
 }

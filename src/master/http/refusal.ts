@@ -1,5 +1,6 @@
 /** A request that is not answered: why, for people and for programs, in the form of the interface that was asked. */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { RetryPolicy } from "../../errors.ts";
 
 export interface Refusal {
   readonly status: number;
@@ -8,6 +9,8 @@ export interface Refusal {
   readonly message: string;
   /** What to do, one sentence. */
   readonly hint?: string;
+  /** Whether the same request may be repeated. */
+  readonly retry?: RetryPolicy;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -16,9 +19,10 @@ const lingerMs = 1_000;
 const apiPrefix = "/api/";
 
 /** A JSON string, as Disco's own interface has it; below `/api/` an object. */
-export function refusalBody(path: string, { code, message, hint }: Refusal): Buffer {
+export function refusalBody(path: string, { code, message, hint, retry }: Refusal): Buffer {
   const body = path.startsWith(apiPrefix)
-    ? { error: { code, message, ...(hint === undefined ? {} : { hint }) } }
+    ? // Those that are undefined are left out.
+      { error: { code, message, hint, retry } }
     : hint === undefined
       ? message
       : `${message}. ${hint}`;
