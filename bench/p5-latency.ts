@@ -29,7 +29,12 @@ export const p5: Question = {
         measure([process.execPath, join(here, "jobs/trivial.ts"), String(jobs + warmUps), String(otherJobs)], env);
       const warm = await run({ DISCO_ROOT: root, DISCO_MASTER: "" });
       const daemon = await startDaemon({ DISCO_WORKERS: "2" });
-      const overHttp = await run({ DISCO_MASTER: daemon.address }).finally(async () => await daemon.stop());
+      let overHttp: Measured<Latencies>;
+      try {
+        overHttp = await run({ DISCO_MASTER: daemon.address });
+      } finally {
+        await daemon.stop();
+      }
       const httpLatencies = overHttp.report.latenciesMs.slice(warmUps);
       const newCode = median(warm.report.newCodeMs.slice(1));
       const latencies = warm.report.latenciesMs.slice(warmUps).sort((a, b) => a - b);
