@@ -45,7 +45,7 @@ export function workerCommand(options: {
   const script = options.script ?? workerScript;
   // In a checkout our own name means our own sources.
   if (script.endsWith(".ts")) execArgv.push("--conditions=disco-source");
-  const env: Record<string, string | undefined> = { ...process.env };
+  const env = withoutTokens(process.env);
   if (env["NODE_OPTIONS"] !== undefined) env["NODE_OPTIONS"] = withoutInspector(env["NODE_OPTIONS"]);
   if (options.libraryDir !== undefined) {
     const rest = env["LD_LIBRARY_PATH"];
@@ -59,6 +59,13 @@ export function workerCommand(options: {
 /** The loader cuts its path at colons, and names of jobs have some. Workers of such a job work in that directory anyway. */
 function libraryPath(directory: string): string {
   return /[:;]/.test(directory) ? "." : directory;
+}
+
+/** Jobs run code of people who may not have the rights that these stand for: `DISCO_TOKEN`, `DISCO_READ_TOKEN_FILE` … */
+function withoutTokens(env: NodeJS.ProcessEnv): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.entries(env).filter(([name]) => !/^(?:DISCO|DDFS)_(?:.*_)?TOKEN(?:_.*)?$/.test(name)),
+  );
 }
 
 /** A debugger's port belongs to the submitting process: every worker would fail to open it again. */

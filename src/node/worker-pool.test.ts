@@ -262,6 +262,75 @@ describe("a pool of workers", () => {
       delete process.env["DISCO_TEST_NO_START"];
     }
   });
+
+  test("hears of a worker only what it says of its own tasks, and only what a worker may say", async () => {
+    await using bench = new Bench();
+    const task = bench.add("impersonate");
+    bench.add("ok");
+    await bench.until(2);
+    const id = { job: "job", stage: 0, task, attempt: 0 };
+    const [message, end, next] = bench.reports;
+    assert.deepEqual(message, { kind: "message", ...id, level: "info", text: 'READY: Job done\n{"host":"master"}' });
+    assert.ok(end?.kind === "done" && end.task === task);
+    assert.ok(next?.kind === "done" && next.task === task + 1);
+    assert.equal(bench.reports.length, 3);
+  });
+
+  test("names all attempts that it has, begun or not", async () => {
+    await using bench = new Bench(1);
+    bench.add("ok");
+    await bench.until(1);
+    const tasks = [bench.add("hang"), bench.add("ok"), bench.add("ok", { job: "other" })];
+    assert.deepEqual(
+      bench.pool.attempts().map(({ job, task, attempt }) => [job, task, attempt]),
+      [
+        ["job", tasks[0], 0],
+        ["job", tasks[1], 0],
+        ["other", tasks[2], 0],
+      ],
+    );
+  });
+
+  test("that grows starts more workers at once", async () => {
+    await using bench = new Bench(1);
+    bench.add("hang");
+    bench.add("ok");
+    bench.pool.resize(2);
+    const [end] = await bench.until(1);
+    assert.deepEqual([end?.kind, end?.task], ["done", 1]);
+  });
+
+  test("that shrinks lets what runs finish, and runs the rest on fewer workers", async () => {
+    await using bench = new Bench(3);
+    for (let i = 0; i < 12; i++) bench.add("slow");
+    bench.pool.resize(1);
+    const ends = await bench.until(12);
+    assert.deepEqual(new Set(ends.map(({ kind }) => kind)), new Set(["done"]));
+    bench.add("hang");
+    bench.add("hang");
+    while (bench.pool.running().length === 0) await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(bench.pool.running().length, 1);
+  });
+
+  test("that has no slots any more finishes what has begun, and hands back the rest, also what comes later", async () => {
+    await using bench = new Bench(1);
+    const first = bench.add("slow");
+    bench.add("slow");
+    while (bench.pool.running().length === 0) await new Promise((resolve) => setImmediate(resolve));
+    bench.pool.resize(0);
+    bench.add("ok");
+    const ends = await bench.until(3);
+    assert.deepEqual(ends.map(({ kind, task }) => [kind, task]).sort(), [
+      ["done", first],
+      ["lost", first + 1],
+      ["lost", first + 2],
+    ]);
+    assert.equal(bench.pool.attempts().length, 0);
+    bench.pool.resize(1);
+    bench.add("ok");
+    assert.equal((await bench.until(4)).at(-1)?.kind, "done");
+  });
 });
 
 async function isZombie(pid: number): Promise<boolean> {
