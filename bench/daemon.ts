@@ -16,7 +16,9 @@ export interface BenchDaemon {
 export async function startDaemon(env: Record<string, string> = {}): Promise<BenchDaemon> {
   const root = mkdtempSync(join(tmpdir(), "disco-bench-"));
   const disco = join(import.meta.dirname, "../bin/disco.js");
-  const child = spawn(process.execPath, [disco, "start", "--foreground", "--port", "0"], {
+  // As `disco start` has it in the background (`src/cli/daemon/background.ts`).
+  const flags = ["--max-semi-space-size=8"];
+  const child = spawn(process.execPath, [...flags, disco, "start", "--foreground", "--port", "0"], {
     env: { ...process.env, DISCO_CONFIG: "none", DISCO_ROOT: root, DISCO_MASTER: "", DISCO_TOKEN: "", ...env },
     stdio: ["ignore", "pipe", "inherit"],
   });

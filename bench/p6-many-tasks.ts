@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { startDaemon } from "./daemon.ts";
 import { measure, median } from "./measure.ts";
 import type { Question } from "./question.ts";
 
@@ -21,6 +22,7 @@ export const p6: Question = {
         ]),
       );
     }
+    const remote = await throughDaemon(script, tasks);
     const seconds = median(runs.map(({ report }) => report.seconds));
     return {
       figure: { name: "rate", value: tasks / seconds, unit: "tasks/s" },
@@ -37,7 +39,21 @@ export const p6: Question = {
           value: Math.max(...runs.map(({ report }) => report.workerRss)) / 1e6,
           unit: "MB",
         },
+        { name: "wall, through a daemon", value: remote.seconds, unit: "s" },
+        { name: "peak memory, daemon", value: remote.daemonMb, unit: "MB" },
       ],
     };
   },
 };
+
+/** The same job at a daemon, whose memory is the master's and the node's. */
+async function throughDaemon(script: string, tasks: number): Promise<{ seconds: number; daemonMb: number }> {
+  const daemon = await startDaemon({ DISCO_WORKERS: "2" });
+  try {
+    const command = [process.execPath, script, String(tasks)];
+    const { report } = await measure<{ seconds: number }>(command, { DISCO_MASTER: daemon.address });
+    return { seconds: report.seconds, daemonMb: daemon.memory().peak };
+  } finally {
+    await daemon.stop();
+  }
+}

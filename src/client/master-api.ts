@@ -137,6 +137,8 @@ export interface MasterInfo {
   /** Unique for each start of a master. */
   readonly instance: string;
   readonly pid: number;
+  /** Absolute path, on its machine: whoever can read it there reads results as files. */
+  readonly root: string;
   readonly epoch: number;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
@@ -215,7 +217,7 @@ export interface MasterApi {
     offset: number,
     options?: { follow?: boolean; signal?: AbortSignal },
   ): AsyncIterable<[offset: number, event: JobEvent]>;
-  /** State of a job now and after each change (at most every `intervalMs`), until it has ended. */
+  /** State of a job now and after each change (at most every `intervalMs`), until it has ended; without `inputs`. */
   progress(name: string, options?: { intervalMs?: number; signal?: AbortSignal }): AsyncIterable<JobInfo>;
   oobGet(name: string, key: string): Promise<Uint8Array>;
   oobList(name: string): Promise<string[]>;

@@ -55,7 +55,7 @@ export interface LocalMasterParts {
 }
 
 /** What stays the same as long as a master lives. */
-export type MasterIdentity = Pick<MasterInfo, "version" | "instance" | "startedAt" | "scheduler" | "journal">;
+export type MasterIdentity = Pick<MasterInfo, "version" | "instance" | "root" | "startedAt" | "scheduler" | "journal">;
 
 /** How often a follower of a job's progress hears of it, at most. */
 const progressIntervalMs = 100;
@@ -113,17 +113,17 @@ export class LocalMaster implements ServedMaster {
   }
 
   async jobPack(name: string): Promise<Uint8Array> {
-    this.#info(name);
+    this.#assertKnown(name);
     return await this.#parts.files.readPack(name);
   }
 
   async packFile(name: string): Promise<string> {
-    this.#info(name);
+    this.#assertKnown(name);
     return this.#parts.files.packFile(name);
   }
 
   async eventsFile(name: string): Promise<string> {
-    this.#info(name);
+    this.#assertKnown(name);
     this.#parts.logs.flush();
     return this.#parts.logs.file(name);
   }
@@ -139,11 +139,11 @@ export class LocalMaster implements ServedMaster {
   }
 
   async stageResults(name: string, stage: string): Promise<string[]> {
-    return stageResults(this.#machine, this.#info(name), stage);
+    return stageResults(this.#machine, this.#info(name, { inputs: false }), stage);
   }
 
   async tasks(name: string, query: TaskQuery = {}): Promise<TaskPage> {
-    const { stages } = this.#info(name);
+    const { stages } = this.#info(name, { inputs: false });
     if (query.stage !== undefined) stageNumber(name, stages, query.stage);
     const page = this.#machine.tasks(name, query) ?? { tasks: [], total: 0, next: null };
     const numbers = new Map(stages.map(({ stage }, number) => [stage, number]));
@@ -152,7 +152,7 @@ export class LocalMaster implements ServedMaster {
   }
 
   async kill(name: string, reason?: string): Promise<void> {
-    this.#info(name);
+    this.#assertKnown(name);
     const { coordinator, now } = this.#parts;
     if (!this.#machine.jobs.has(name)) return;
     coordinator.record([{ kind: "job-killed", at: now(), job: name, ...(reason === undefined ? {} : { reason }) }]);
@@ -160,7 +160,7 @@ export class LocalMaster implements ServedMaster {
   }
 
   async clean(name: string): Promise<void> {
-    this.#info(name);
+    this.#assertKnown(name);
     const { coordinator, now } = this.#parts;
     coordinator.record([{ kind: "job-cleaned", at: now(), job: name }]);
     await this.#parts.keepAlive.during(coordinator.settled(name));
@@ -233,7 +233,7 @@ export class LocalMaster implements ServedMaster {
     offset: number,
     options: { follow?: boolean; signal?: AbortSignal } = {},
   ): AsyncGenerator<[offset: number, event: JobEvent]> {
-    this.#info(name);
+    this.#assertKnown(name);
     yield* this.#parts.logs.read(name, offset, options);
   }
 
@@ -245,7 +245,7 @@ export class LocalMaster implements ServedMaster {
     try {
       for (;;) {
         const change = signals.nextChange(name, stop);
-        const info = this.#info(name);
+        const info = this.#info(name, { inputs: false });
         yield info;
         if (info.status !== "active" || stop.aborted) return;
         // The end is told at once, all other changes at the pace that was asked for.
@@ -264,7 +264,7 @@ export class LocalMaster implements ServedMaster {
   }
 
   async oobFile(name: string, key: string): Promise<string> {
-    this.#info(name);
+    this.#assertKnown(name);
     const entry = this.#machine.oob(name).find((one) => one.key === key);
     if (entry === undefined) {
       throw new DiscoError(`${name} has no out-of-band value ${JSON.stringify(key)}`, {
@@ -277,7 +277,7 @@ export class LocalMaster implements ServedMaster {
   }
 
   async oobList(name: string): Promise<string[]> {
-    this.#info(name);
+    this.#assertKnown(name);
     return this.#machine.oob(name).map(({ key }) => key);
   }
 
@@ -305,8 +305,12 @@ export class LocalMaster implements ServedMaster {
     return this.#parts.coordinator.machine;
   }
 
-  #info(name: string): JobInfo {
-    const info = this.#machine.info(name);
+  #assertKnown(name: string): void {
+    if (!this.#machine.knows(name)) throw unknownJob(name);
+  }
+
+  #info(name: string, options: { readonly inputs?: boolean } = {}): JobInfo {
+    const info = this.#machine.info(name, options);
     if (info === undefined) throw unknownJob(name);
     return this.#parts.progress.addTo(info);
   }
