@@ -83,8 +83,9 @@ export class Coordinator {
   #behind: DiscoError | null = null;
   #broken: DiscoError | null = null;
   #closed = false;
-  /** `listVersion` of machines before the present one. */
+  /** `listVersion` of machines before the present one, and what was counted then. */
   #listVersionBefore = 0;
+  #countsBefore = { journalAppends: 0, journalBytes: 0 };
 
   /**
    * Reads the journal and takes over.
@@ -124,9 +125,11 @@ export class Coordinator {
     return this.#listVersionBefore + this.machine.listVersion;
   }
 
-  /** Records appended since the journal was opened, and their bytes. */
+  /** Records appended since the start, and their bytes. */
   get journalCounts(): { journalAppends: number; journalBytes: number } {
-    return { journalAppends: this.#ledger.appends, journalBytes: this.#ledger.appendedBytes };
+    const { journalAppends, journalBytes } = this.#countsBefore;
+    const { appends, appendedBytes } = this.#ledger;
+    return { journalAppends: journalAppends + appends, journalBytes: journalBytes + appendedBytes };
   }
 
   /** It takes and starts nothing, as there is no room. */
@@ -364,6 +367,7 @@ export class Coordinator {
     this.#timers.clear();
     this.#ledger.leave();
     this.#listVersionBefore += this.machine.listVersion + 1;
+    this.#countsBefore = this.journalCounts;
     try {
       [this.#ledger, this.#replayed] = this.#read();
     } catch (cause) {

@@ -110,7 +110,7 @@ export class Master implements AsyncDisposable {
   /** As if the process were killed now: what it had not written is lost. */
   die(): void {
     this.logs.dead = true;
-    this.#bus.close();
+    void this.#bus.close();
   }
 
   lines(job: string): { message: string; n?: number }[] {
