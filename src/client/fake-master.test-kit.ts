@@ -135,6 +135,7 @@ export class FakeMaster implements MasterApi {
       pid: process.pid,
       epoch: 1,
       startedAt: 0,
+      root: "/nowhere",
       readOnly: false,
       alarms: [],
       scheduler: { policy: "fair", alpha: 1 },

@@ -59,9 +59,10 @@ export async function openDaemon(settings: DaemonSettings, options: DaemonOption
   const instance = randomUUID();
   const startedAt = Date.now();
   const failure = Promise.withResolvers<Error>();
+  let url = urlOf(settings.host, settings.port);
   const master = await openEngine({
     host: node,
-    address: urlOf(settings.host, settings.port),
+    address: () => url.replace("http://", "disco://"),
     dataDir,
     journal,
     slots: workers,
@@ -81,10 +82,13 @@ export async function openDaemon(settings: DaemonSettings, options: DaemonOption
     await master.close();
     throw error;
   });
+  url = server.url;
   const { gcAfterSeconds } = settings;
   const collector = gcAfterSeconds === null ? null : new Collector({ master, log, afterMs: gcAfterSeconds * 1_000 });
-  const record = { pid: process.pid, url: server.url, instance, version: packageVersion(), startedAt };
+  const record = { pid: process.pid, url, instance, version: packageVersion(), startedAt };
   const withdraw = announce(root, record, log);
+  // Whoever waits for this line finds the record as well.
+  log.info({ url }, "serving");
   const close = async (): Promise<void> => {
     withdraw();
     collector?.stop();
@@ -92,7 +96,7 @@ export async function openDaemon(settings: DaemonSettings, options: DaemonOption
     await master.close();
   };
   let closing: Promise<void> | undefined;
-  return { url: server.url, master, instance, failed: failure.promise, close: () => (closing ??= close()) };
+  return { url, master, instance, failed: failure.promise, close: () => (closing ??= close()) };
 }
 
 interface Served {

@@ -41,12 +41,13 @@ export async function openEmbedded(options: EmbeddedOptions = {}): Promise<Maste
   const { workerScript } = options;
   return await openEngine({
     host: embeddedHost,
-    address: embeddedAddress,
+    address: () => embeddedAddress,
     dataDir,
     journal: options.journal === "memory" ? openMemoryJournal() : openFreeJournal(root),
     slots: options.slots ?? availableParallelism(),
     labels: options.labels ?? {},
     scheduler: { policy: "fair", alpha: defaultAlpha },
+    token: process.env["DISCO_TOKEN"],
     memoryLimitBytes: options.memoryLimitBytes ?? defaultMemoryLimitBytes,
     takeover: "interrupt",
     ...(workerScript === undefined ? {} : { workerScript }),

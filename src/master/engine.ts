@@ -3,7 +3,7 @@
  * They talk over a bus, as they would from two machines.
  */
 import { randomUUID } from "node:crypto";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { MemoryBus } from "../bus/memory.ts";
 import type { JobSpec } from "../core/job/spec.ts";
 import type { DiscoError } from "../errors.ts";
@@ -30,7 +30,7 @@ export interface EngineParts {
   /** Name of the only node, in addresses of results as well. */
   readonly host: string;
   /** Address of the master, for `task.master`. */
-  readonly address: string;
+  readonly address: () => string;
   readonly dataDir: string;
   /** Closed by the engine, also when it cannot be opened. */
   readonly journal: LocalJournal;
@@ -40,6 +40,8 @@ export interface EngineParts {
   readonly scheduler: { readonly policy: "fair" | "fifo"; readonly alpha: number };
   /** Memory limit, in bytes, that the first job will probably have: its worker is started before it comes. */
   readonly memoryLimitBytes: number;
+  /** For inputs at protected masters; the engine in a user's own process has the user's. */
+  readonly token?: string | undefined;
   /** Instead of `worker/main`, in tests. */
   readonly workerScript?: string;
   /** Unique for each start. */
@@ -119,7 +121,14 @@ export async function openEngine(parts: EngineParts): Promise<LocalMaster> {
     coordinator,
     dataDir,
     incomingDir,
-    identity: { version: packageVersion(), instance, startedAt, scheduler, journal: { engine, durable } },
+    identity: {
+      version: packageVersion(),
+      instance,
+      root: dirname(dataDir),
+      startedAt,
+      scheduler,
+      journal: { engine, durable },
+    },
     alarms: () => watch?.alarms() ?? [],
     assertRunnable: (spec: JobSpec, packBytes: number): void => {
       assertFits(journal.caps.recordBytesMax, spec, packBytes);
@@ -134,7 +143,7 @@ export async function openEngine(parts: EngineParts): Promise<LocalMaster> {
   }
 
   function nodeOf(options: EngineParts, on: MemoryBus): Node {
-    const { address, memoryLimitBytes, workerScript } = options;
+    const { address, memoryLimitBytes, token, workerScript } = options;
     return new Node({
       host,
       dataDir,
@@ -144,6 +153,7 @@ export async function openEngine(parts: EngineParts): Promise<LocalMaster> {
       labels,
       master: address,
       memoryLimitBytes,
+      token,
       ...(workerScript === undefined ? {} : { workerScript }),
     });
   }

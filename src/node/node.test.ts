@@ -44,7 +44,7 @@ async function reportOf(answers: { readonly pack?: Error; readonly manifest?: Er
     slots: 1,
     queueDepth: 1,
     labels: {},
-    master: "disco://localhost",
+    master: () => "disco://localhost",
     memoryLimitBytes,
   });
   node.serve();

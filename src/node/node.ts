@@ -29,8 +29,10 @@ export interface NodeOptions {
   readonly slots: number;
   readonly queueDepth: number;
   readonly labels: Readonly<Record<string, string>>;
-  /** Address of the master, for `task.master`. */
-  readonly master: string;
+  /** Address of the master, for `task.master`: a daemon knows its port when it serves. */
+  readonly master: () => string;
+  /** What workers show to the masters of the environment when they read inputs there. A daemon's are given none. */
+  readonly token?: string | undefined;
   /** Memory limit of the first spare worker, in bytes. */
   readonly memoryLimitBytes: number;
   readonly now?: () => number;
@@ -59,13 +61,14 @@ export class Node {
 
   constructor(options: NodeOptions) {
     this.#options = options;
-    const { bus, host, slots, master, dataDir, memoryLimitBytes, workerScript } = options;
+    const { bus, host, slots, master, token, dataDir, memoryLimitBytes, workerScript } = options;
     this.#reports = new Reports(bus, host);
     this.#manifests = new Manifests(bus);
     this.#pool = new WorkerPool({
       slots,
       host,
       master,
+      token,
       dataDir,
       memoryLimitBytes,
       incarnation: Date.now().toString(36),

@@ -28,8 +28,10 @@ export interface WorkerPoolOptions {
   /** At first; `resize` changes it. */
   readonly slots: number;
   readonly host: string;
-  /** Address of the master, for `task.master`. */
-  readonly master: string;
+  /** Address of the master, for `task.master`, asked for when a worker gets a job. */
+  readonly master: () => string;
+  /** For inputs at protected masters. */
+  readonly token?: string | undefined;
   readonly dataDir: string;
   /** Part of worker ids, so that two lives of a node never write to the same file. */
   readonly incarnation: string;
@@ -381,7 +383,8 @@ export class WorkerPool {
 function bindMessage(
   { job, packFile, jobDir, workDir }: JobHome,
   workerId: string,
-  { dataDir, host, master }: WorkerPoolOptions,
+  { dataDir, host, master, token }: WorkerPoolOptions,
 ): ToWorker {
-  return { kind: "job", job, packFile, dataDir, jobDir, workDir, host, master, workerId, dataServers: {} };
+  const place = { packFile, dataDir, jobDir, workDir, host, master: master(), workerId, dataServers: {} };
+  return { kind: "job", job, ...place, ...(token === undefined ? {} : { token }) };
 }

@@ -96,6 +96,8 @@ export type ToWorker =
       readonly workerId: string;
       /** Address of each other node's data server, by host. Empty on one machine. */
       readonly dataServers: Readonly<Record<string, string>>;
+      /** What to show to the servers of `DISCO_MASTER` and `DISCO_PROXY`. Not in the environment, which others inherit. */
+      readonly token?: string;
     }
   | { readonly kind: "task"; readonly task: WorkerTask }
   /** Several tasks, in order: a message costs more than a tiny task. */

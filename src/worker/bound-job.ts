@@ -38,7 +38,7 @@ export class BoundJob {
   constructor(binding: JobBinding, data: JobData, load: (data: JobData) => Promise<LoadedCode> = loadFunctions) {
     this.binding = binding;
     this.data = data;
-    const servers = serversOf(process.env);
+    const servers = serversOf({ ...process.env, DISCO_TOKEN: binding.token });
     const dataServers = { ...servers.dataServers, ...binding.dataServers };
     this.context = { ...servers, host: binding.host, dataDir: binding.dataDir, dataServers };
     this.#loadCode = load;

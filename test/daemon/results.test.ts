@@ -41,6 +41,8 @@ describe("results of a daemon", { timeout: 180_000 }, () => {
     process.env["DISCO_ROOT"] = elsewhere;
     process.env["DISCO_TOKEN"] = "";
     daemon = await startDaemon({ env: { DISCO_TOKEN: token } });
+    // As for a client on another machine: by this file it would know that the daemon's root is on its own.
+    await rm(join(daemon.root, "daemon.json"));
     disco = new Disco(daemon.address, { token });
     const job = await disco.newJob("count", { input, map: split, reduce: sum, sort: true, partitions: 3 });
     results = await job.wait();
@@ -74,6 +76,16 @@ describe("results of a daemon", { timeout: 180_000 }, () => {
       await handle.close();
     }
   }
+
+  test("are files for a client on the daemon's own machine", async (t) => {
+    await using own = await startDaemon();
+    const client = new Disco(own.address);
+    t.after(() => client.close());
+    const job = await client.newJob("own", { input, map: split, reduce: sum, sort: true });
+    const records = resultIterator(await job.wait());
+    await own.kill();
+    assert.deepEqual(new Map([...records]), expected);
+  });
 
   test("lie at the port where the daemon was reached, and are read from there with its token", async () => {
     for (const url of results) assert.ok(url.startsWith(`dir://${new URL(daemon.url).host}/disco/localhost/`), url);

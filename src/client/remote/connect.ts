@@ -1,8 +1,12 @@
 /** The way to a master elsewhere. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { CommError, DiscoError } from "../../errors.ts";
 import { getMaster } from "../../protocol/api/master.ts";
+import { type DaemonRecord, daemonRecordName } from "../../settings/daemon-settings.ts";
 import type { MasterAddress } from "../address.ts";
-import type { MasterApi } from "../master-api.ts";
+import { rememberRoot } from "../data-place.ts";
+import type { MasterApi, MasterInfo } from "../master-api.ts";
 import { rememberServer } from "../servers.ts";
 import { otherVersion } from "./failures.ts";
 import { Questions } from "./questions.ts";
@@ -22,11 +26,12 @@ export const retrySecondsDefault = 120;
  *   `not-disco`, `version-mismatch`, `tls`, `unauthorized`, `forbidden`
  */
 export async function connectMaster(address: MasterAddress, options: ConnectOptions = {}): Promise<MasterApi> {
-  const { url, shown } = address;
+  const { url, shown, isHere } = address;
   const { token, retrySeconds = retrySecondsDefault } = options;
   const questions = new Questions({ url, shown, token, retryMs: retrySeconds * 1000 });
+  let info: MasterInfo;
   try {
-    await questions.ask(getMaster);
+    info = await questions.ask(getMaster);
   } catch (error) {
     const reason = await explained(error, questions);
     questions.close();
@@ -34,7 +39,21 @@ export async function connectMaster(address: MasterAddress, options: ConnectOpti
   }
   // Results are read without this object, also when it is closed.
   rememberServer(url, { token });
+  if (isHere && (await isRootOf(info))) rememberRoot(info.root);
   return new RemoteMaster(questions);
+}
+
+/**
+ * Whether the master's root is on this machine, and this user may read it: then its results are files, read without a detour. A
+ * loopback address alone may be the near end of a tunnel; the daemon's own record tells.
+ */
+async function isRootOf({ root, instance }: MasterInfo): Promise<boolean> {
+  try {
+    const record = JSON.parse(await readFile(join(root, daemonRecordName), "utf8")) as Partial<DaemonRecord> | null;
+    return record?.instance === instance;
+  } catch {
+    return false;
+  }
 }
 
 /** A master without our API may be Disco itself, or an older one of ours: both tell their version. */

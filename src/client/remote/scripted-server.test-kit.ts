@@ -18,6 +18,7 @@ export type Script = (asked: Asked, response: ServerResponse, nth: number) => vo
 export const masterInfo: MasterInfo = {
   version: "0.1.0",
   instance: "i",
+  root: "/nowhere",
   pid: 1,
   epoch: 1,
   startedAt: 0,

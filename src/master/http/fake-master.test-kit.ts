@@ -146,6 +146,7 @@ export async function openFakeMaster(): Promise<FakeMaster> {
       startedAt: 0,
       readOnly: master.readOnly,
       alarms: master.readOnly ? [{ code: "disk-full", message: "secret path /x", hint: "", since: 0 }] : [],
+      root: "/nowhere",
       scheduler: { policy: "fair", alpha: 0.5 },
       journal: { engine: "memory", durable: "memory" },
       jobs: { active: 0, ready: 1, dead: 2 },

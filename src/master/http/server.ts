@@ -79,7 +79,6 @@ export async function serveHttp(parts: HttpParts): Promise<HttpServer> {
     throw error;
   });
   const url = urlOf(host, port);
-  log.info({ url }, "serving");
 
   const close = async (): Promise<void> => {
     const ended = new Promise<void>((resolve) => server.close(() => resolve()));

@@ -9,6 +9,7 @@ export const masterInfo = v.object({
   version: v.string(),
   instance: v.pipe(v.string(), v.description("Unique for each start of a master.")),
   pid: count,
+  root: v.pipe(v.string(), v.description("The master's root directory, on its own machine.")),
   epoch: count,
   startedAt: time,
   readOnly: v.pipe(
