@@ -72,7 +72,7 @@ export const hostNames: ValueType<readonly string[]> = {
   read: (raw) => {
     const names = typeof raw === "string" ? raw.split(",").map((name) => name.trim()) : raw;
     if (!Array.isArray(names)) return null;
-    return names.every((name) => typeof name === "string" && (isAddress(name) || hostPattern.test(name)))
+    return names.every((name) => typeof name === "string" && isHost(name))
       ? { value: names.map((name: string) => name.toLowerCase()) }
       : null;
   },

@@ -18,12 +18,13 @@ const secondsOfUnit: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, 
 const secondsMax = 1000 * 366 * 86_400;
 
 /** Whole bytes, at least `min`. */
-export function byteSize(min: number): ValueType<number> {
+export function byteSize(min: number, max: number = Number.MAX_SAFE_INTEGER): ValueType<number> {
+  const range = max === Number.MAX_SAFE_INTEGER ? `from ${min} on` : `from ${min} to ${max}`;
   return {
-    expects: `a number of bytes from ${min} on, such as 64MiB, 1GiB, 500MB or 1048576`,
+    expects: `a number of bytes ${range}, such as 64MiB, 1GiB, 500MB or 1048576`,
     read: (raw) => {
       const bytes = inUnits(raw, /^([\d.]+)\s*([kmgt]i?b|b)$/i, bytesOfUnit);
-      return bytes !== null && Number.isSafeInteger(Math.round(bytes)) && bytes >= min
+      return bytes !== null && Number.isSafeInteger(Math.round(bytes)) && bytes >= min && bytes <= max
         ? { value: Math.round(bytes) }
         : null;
     },

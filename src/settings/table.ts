@@ -43,8 +43,9 @@ const defaultPort = 8989;
 const workersMax = 1024;
 /** Disco's own; how much the fair policy holds against jobs that have had their share. */
 const defaultAlpha = 0.001;
-const defaultPackBytes = 2 ** 30;
 const packBytesMin = 2 ** 16;
+/** Offsets in job packs allow no more that is read safely (`protocol/jobpack.ts`). */
+const packBytesMax = 2 ** 30;
 const defaultReserveBytes = 64 * 2 ** 20;
 const defaultRetrySeconds = 120;
 
@@ -148,8 +149,8 @@ export const settingsTable = {
     flag: "--pack-max <size>",
     env: "DISCO_PACK_MAX",
     key: "pack_max",
-    type: byteSize(packBytesMin),
-    default: () => defaultPackBytes,
+    type: byteSize(packBytesMin, packBytesMax),
+    default: () => packBytesMax,
     description: "largest job pack that is taken",
   }),
   allowedHosts: setting({

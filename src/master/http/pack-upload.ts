@@ -67,6 +67,6 @@ function limit(bytesMax: number): Transform {
 function tooLarge(bytesMax: number): DiscoError {
   return new DiscoError(`a body of at most ${bytesMax} bytes expected`, {
     code: "body-too-large",
-    hint: "Give big files as input instead of requiredFiles, or raise DISCO_PACK_MAX where the master runs.",
+    hint: "Give big files as input instead of requiredFiles, or raise DISCO_PACK_MAX where the master runs, up to 1 GiB.",
   });
 }
