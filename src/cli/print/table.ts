@@ -1,5 +1,6 @@
 /** A few records as an aligned table: what one looks at after a job. Long cells are cut, with an ellipsis. */
 import { inspect } from "node:util";
+import { groupDigits } from "../progress/quantity.ts";
 
 const keyCellsMax = 48;
 
@@ -17,7 +18,7 @@ export function formatTable(rows: readonly (readonly [key: unknown, value: unkno
 function cell(value: unknown): string {
   if (typeof value === "string")
     return value.replace(/[\x00-\x1f\x7f]/g, (character) => JSON.stringify(character).slice(1, -1));
-  if (typeof value === "number" && Number.isInteger(value)) return value.toLocaleString("en-US");
+  if (typeof value === "number" && Number.isSafeInteger(value)) return groupDigits(value);
   return inspect(value, { breakLength: Number.POSITIVE_INFINITY, compact: true, depth: 4, maxArrayLength: 20 });
 }
 
