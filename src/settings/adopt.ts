@@ -5,6 +5,7 @@
 import { localMaster } from "./addresses.ts";
 import { type ClientSettings, resolveClientSettings } from "./client.ts";
 import { noConfigFile } from "./config-search.ts";
+import { adoptToken } from "./tokens.ts";
 
 /** @throws DiscoError `bad-config-file`, `bad-setting` */
 export function adoptSettings(env: NodeJS.ProcessEnv = process.env, cwd = process.cwd()): ClientSettings {
@@ -22,8 +23,17 @@ export function adoptSettings(env: NodeJS.ProcessEnv = process.env, cwd = proces
   env["DISCO_RETRY_SECONDS"] = String(retrySeconds);
   // A token is for the master that is set, and for no other that a script may name.
   const secret = master === null || master === localMaster ? null : token();
-  if (secret !== null) env["DISCO_TOKEN"] = secret;
+  if (secret !== null) adoptToken(secret, env);
   // All that the file says holds now, for workers, too, whatever directory they are in.
   env["DISCO_CONFIG"] = noConfigFile;
   return settings;
+}
+
+/**
+ * The token that the environment itself gives, in a variable or in a file: it is for whatever master a script names, which one from
+ * `disco.toml` is not.
+ * @throws DiscoError `bad-setting`
+ */
+export function environmentToken(env: NodeJS.ProcessEnv = process.env, cwd = process.cwd()): string | null {
+  return resolveClientSettings({ env: { ...env, DISCO_CONFIG: noConfigFile }, cwd }).token();
 }

@@ -3,7 +3,7 @@ import { DiscoError } from "../errors.ts";
 import type { Scope } from "./daemon-settings.ts";
 import { describeOrigin, type Origin } from "./origin.ts";
 import type { Resolved } from "./resolve.ts";
-import type { SettingName } from "./table.ts";
+import { type SettingName, settingOf } from "./table.ts";
 import { readTokenFile } from "./token.ts";
 
 interface TokenSettings {
@@ -43,4 +43,10 @@ export function resolveToken(scope: Scope, { values, origins }: Resolved): Resol
   const isFileNearer = token === null || nearness.indexOf(ofFile.kind) < nearness.indexOf(ofToken.kind);
   if (file !== null && isFileNearer) return { value: readTokenFile(file, describeOrigin(ofFile)), origin: ofFile };
   return token === null ? null : { value: token, origin: ofToken };
+}
+
+/** The token that was found is the one that holds, also when settings are read again: the file that it was in names it no more. */
+export function adoptToken(secret: string, env: NodeJS.ProcessEnv): void {
+  env[tokenSettings.admin.env] = secret;
+  delete env[settingOf(tokenSettings.admin.file).env];
 }

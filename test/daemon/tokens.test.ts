@@ -1,7 +1,7 @@
 /** Where tokens of a daemon are, and above all where they are not. */
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { daemonCommands } from "./daemon-commands.ts";
@@ -68,6 +68,26 @@ describe("tokens of a daemon", () => {
     const started = await report(["start", "--host", "0.0.0.0", "--token-file", file, "--node", "n1"]);
     assert.equal(started.code, 0, JSON.stringify(started));
     assert.equal((await report(["status"], { DISCO_TOKEN_FILE: file })).problem, null);
+  });
+
+  it("may stand in a file that DISCO_TOKEN_FILE names, for every command and for the modules that they load", async () => {
+    const file = join(commands.root, "token");
+    assert.equal((await disco(["token", "new", file])).code, 0);
+    assert.equal((await report(["start", "--token-file", file])).code, 0);
+    const module = join(commands.root, "job.ts");
+    const own = `import { Disco } from "disco-mapreduce";
+      export default async () => {
+        await using disco = new Disco();
+        return await (await disco.newJob("own", { input: ["raw://a"], map: (line: string) => [[line, 1]] })).wait();
+      };`;
+    await writeFile(module, own);
+    const env = { DISCO_TOKEN_FILE: file };
+    for (const args of [["run", module, "-o", "-"], ["jobs"], ["cat", "own"]]) {
+      const done = await disco(args, env);
+      assert.equal(done.code, 0, `${args.join(" ")}: ${done.stderr}`);
+      assert.match(done.stdout, args[0] === "jobs" ? /^own@\S+ +ready/m : /^a\t1$/m);
+      assert.match((await disco(args)).stderr, /asks for a token/, "without it, it is refused");
+    }
   });
 });
 

@@ -2,6 +2,7 @@
 import type { JobEvent } from "../../client/master-api.ts";
 import { formatEvent } from "../print/event-line.ts";
 import { lookOf } from "../progress/look.ts";
+import { Outages, printToStderr } from "../run/outages.ts";
 import { resolveName, type StoreOptions, withDisco } from "./open-disco.ts";
 
 /** From the least important to the most. */
@@ -20,14 +21,19 @@ export async function printEvents(word: string, options: EventsOptions): Promise
   const { json, from, level = "debug", follow = false } = options;
   const least = eventLevels.indexOf(level);
   const look = lookOf(process.stdout);
-  await withDisco(options, async (disco) => {
-    const name = await resolveName(disco, word);
-    for await (const [offset, event] of disco.events(name, from, { follow })) {
-      if (eventLevels.indexOf(event.level) < least) continue;
-      const line = json === true ? JSON.stringify({ offset, ...event }) : formatEvent(event, look);
-      if (!process.stdout.write(`${line}\n`)) await drained();
-    }
-  });
+  const outages = new Outages(printToStderr);
+  try {
+    await withDisco(options, async (disco) => {
+      const name = await resolveName(disco, word);
+      for await (const [offset, event] of disco.events(name, from, { follow })) {
+        if (eventLevels.indexOf(event.level) < least) continue;
+        const line = json === true ? JSON.stringify({ offset, ...event }) : formatEvent(event, look);
+        if (!process.stdout.write(`${line}\n`)) await drained();
+      }
+    });
+  } finally {
+    outages.close();
+  }
 }
 
 /** A log may be longer than the memory is large, and the reader slower than its source. */

@@ -3,6 +3,7 @@ import { Disco, type DiscoOptions } from "../../client/disco.ts";
 import { DiscoError } from "../../errors.ts";
 import { localMaster } from "../../settings/addresses.ts";
 import { noConfigFile } from "../../settings/config-search.ts";
+import { adoptToken } from "../../settings/tokens.ts";
 import { type ChosenMaster, chooseMaster, type MasterFlags } from "../master/choose-master.ts";
 import { surroundings } from "../master/surroundings.ts";
 import { withSuggestion } from "./job-names.ts";
@@ -42,7 +43,7 @@ export function adopt(master: ChosenMaster): void {
   if (settings.events !== null) env["DISCO_EVENTS"] = settings.events;
   if (settings.jobOwner !== null) env["DISCO_JOB_OWNER"] = settings.jobOwner;
   const secret = master.kind === "remote" ? token() : null;
-  if (secret !== null) env["DISCO_TOKEN"] = secret;
+  if (secret !== null) adoptToken(secret, env);
   // All that the file says holds now: whoever looks for one finds nothing that could overrule the flags.
   env["DISCO_CONFIG"] = noConfigFile;
 }

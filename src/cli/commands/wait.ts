@@ -10,6 +10,7 @@ import { openDisplay } from "../progress/display.ts";
 import { lookOf } from "../progress/look.ts";
 import { eventFormat } from "../run/event-format.ts";
 import { FollowedJob } from "../run/followed-job.ts";
+import { Outages, printToStderr } from "../run/outages.ts";
 import { WaitNotice } from "../run/wait-notice.ts";
 import { resolveName, type StoreOptions, withDisco } from "./open-disco.ts";
 
@@ -41,7 +42,8 @@ async function follow(
   const master = await disco.master();
   const display = openDisplay(quiet === true ? "none" : "auto");
   const formatOf = quiet === true ? () => null : eventFormat(false);
-  const notices = names.map(() => new WaitNotice((line) => process.stderr.write(`${line}\n`)));
+  const notices = names.map(() => new WaitNotice(printToStderr));
+  const outages = new Outages(printToStderr);
   const stop = new AbortController();
   const timer = timeout === undefined ? null : setTimeout(() => stop.abort(), timeout * 1000);
   try {
@@ -59,7 +61,7 @@ async function follow(
             },
             event: (event, offset) => {
               const line = formatOf(event, offset);
-              if (line !== null) process.stderr.write(`${line}\n`);
+              if (line !== null) printToStderr(line);
             },
           },
           stop.signal,
@@ -73,6 +75,7 @@ async function follow(
   } finally {
     if (timer !== null) clearTimeout(timer);
     display.close();
+    outages.close();
     for (const notice of notices) notice.close();
   }
 }

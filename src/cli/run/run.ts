@@ -22,7 +22,7 @@ import type { RunOptions } from "./options.ts";
 import { checkOutput } from "./output-place.ts";
 import { reserveStdout } from "./reserved-stdout.ts";
 import { runModule } from "./run-module.ts";
-import { Session } from "./session.ts";
+import { type LeftJobs, Session } from "./session.ts";
 import { showResults } from "./show-results.ts";
 
 interface Outcome {
@@ -87,8 +87,8 @@ async function attempt(session: Session, file: string, inputs: string[], options
     const results = await Promise.race([work(session, file, inputs, options), interruption.happened]);
     return { results, failure: null };
   } catch (failure) {
-    await session.kill();
-    await session.settle();
+    await session.end();
+    if (session.left !== null) sayLeft(session.left);
     return { results: null, failure };
   } finally {
     interruption.close();
@@ -107,7 +107,8 @@ async function work(session: Session, file: string, inputs: string[], options: R
 
 async function show(session: Session, { results, failure }: Outcome, options: RunOptions): Promise<void> {
   if (failure instanceof Interrupted) {
-    process.stderr.write("disco: stopped; what was finished stays until `disco purge NAME`\n");
+    if (session.left === null)
+      process.stderr.write("disco: stopped; what was finished stays until `disco purge NAME`\n");
   } else if (failure !== null) {
     process.stderr.write(`${formatError(failure, lookOf(process.stderr))}\n`);
   } else if (options.output === "-") {
@@ -130,9 +131,19 @@ function formatOf({ format, output }: RunOptions): RecordFormat {
 }
 
 function announce(session: Session): void {
+  // Nothing can be killed there now: what is left is said next.
+  if (session.outages.master !== null) return;
   const names = session.active();
   const what = names.length === 0 ? "stopping" : `killing ${names.join(", ")}`;
   process.stderr.write(`disco: ${what} (Ctrl-C again: at once)\n`);
+}
+
+function sayLeft({ master, names }: LeftJobs): void {
+  const what =
+    names.length === 0 ? "the job may have arrived there: `disco jobs` tells" : `${names.join(", ")} left there`;
+  const how =
+    names.length === 0 ? "" : `: \`disco kill ${names.join(" ")}\` ends ${names.length === 1 ? "it" : "them"}`;
+  process.stderr.write(`disco: the master at ${master} does not answer; ${what}${how}\n`);
 }
 
 function exitCodeOf(failure: unknown, started: boolean): number {

@@ -12,11 +12,21 @@ import { type EventFormat, eventFormat } from "./event-format.ts";
 import { FollowedJob } from "./followed-job.ts";
 import { type Follower, followingMaster } from "./following-master.ts";
 import type { RunOptions } from "./options.ts";
+import { Outages, printToStderr } from "./outages.ts";
 import { ProfileReport } from "./profile-report.ts";
 import { WaitNotice } from "./wait-notice.ts";
 
 /** How long somebody who stops waits for the answer to a submission that is on its way. */
 const submissionWaitMs = 5000;
+/** And so long for a master elsewhere that takes the question and says nothing. */
+const silenceMs = 10_000;
+
+/** What a command that stops could not end. */
+export interface LeftJobs {
+  /** Address of their master. */
+  readonly master: string;
+  readonly names: readonly string[];
+}
 
 export class Session implements Follower {
   readonly disco: Disco;
@@ -24,6 +34,10 @@ export class Session implements Follower {
   readonly dataDirectory: string;
   /** With `--profile`. */
   readonly profile: ProfileReport | null;
+  readonly outages: Outages;
+  /** Jobs that were to be killed, and are as they were, because their master does not answer. */
+  left: LeftJobs | null = null;
+  readonly #address: string | null;
   readonly #display: ProgressDisplay;
   readonly #formatEvent: EventFormat;
   readonly #submitting = new Set<Promise<unknown>>();
@@ -32,6 +46,8 @@ export class Session implements Follower {
   constructor(master: ChosenMaster, { quiet, events, workers, profile }: RunOptions) {
     this.dataDirectory = join(master.root, "data");
     adopt(master);
+    this.#address = master.kind === "remote" ? master.address : null;
+    this.outages = new Outages(printToStderr);
     this.#formatEvent = eventFormat(events === true);
     const [address, options] = discoArguments(master, workers === undefined ? {} : { workers });
     this.disco = new SessionDisco(address, options, this, profile === true ? { profile } : {});
@@ -50,7 +66,7 @@ export class Session implements Follower {
 
   submitted(master: MasterApi, name: string): void {
     if (this.jobs.some((job) => job.name === name)) return;
-    const notice = new WaitNotice((line) => process.stderr.write(`${line}\n`));
+    const notice = new WaitNotice(printToStderr);
     this.#notices.push(notice);
     this.jobs.push(
       new FollowedJob(master, name, {
@@ -60,7 +76,7 @@ export class Session implements Follower {
         },
         event: (event, offset) => {
           const line = this.#formatEvent(event, offset);
-          if (line !== null) process.stderr.write(`${line}\n`);
+          if (line !== null) printToStderr(line);
         },
       }),
     );
@@ -84,8 +100,27 @@ export class Session implements Follower {
     return this.jobs.filter((job) => job.active).map(({ name }) => name);
   }
 
+  /**
+   * Kills the jobs that still run, and waits until all is said. A master that does not answer keeps them: nobody who stops waits
+   * for its return.
+   */
+  async end(): Promise<void> {
+    const ended = this.#kill().then(() => this.settle());
+    if (this.#address === null) return await ended;
+    const { promise: silence, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, silenceMs);
+    const isEnded = await Promise.race([
+      ended.then(() => true),
+      Promise.race([this.outages.begun, silence]).then(() => false),
+    ]);
+    clearTimeout(timer);
+    const names = this.active();
+    if (isEnded || names.length + this.#submitting.size === 0) return;
+    this.left = { master: this.outages.master ?? this.#address, names };
+  }
+
   /** A job whose submission has not been answered yet may run already, at a master that outlives this process. */
-  async kill(): Promise<void> {
+  async #kill(): Promise<void> {
     const { promise: late, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, submissionWaitMs);
     await Promise.race([Promise.all(this.#submitting), late]);
@@ -106,6 +141,7 @@ export class Session implements Follower {
 
   async close(): Promise<void> {
     this.closeDisplay();
+    this.outages.close();
     await this.disco.close();
   }
 }

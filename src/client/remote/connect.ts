@@ -9,7 +9,7 @@ import { rememberRoot } from "../data-place.ts";
 import type { MasterApi, MasterInfo } from "../master-api.ts";
 import { rememberServer } from "../servers.ts";
 import { otherVersion } from "./failures.ts";
-import { Questions } from "./questions.ts";
+import { type Locate, Questions } from "./questions.ts";
 import { RemoteMaster } from "./remote-master.ts";
 
 export interface ConnectOptions {
@@ -39,21 +39,37 @@ export async function connectMaster(address: MasterAddress, options: ConnectOpti
   }
   // Results are read without this object, also when it is closed.
   rememberServer(url, { token });
-  if (isHere && (await isRootOf(info))) rememberRoot(info.root);
+  const record = isHere ? await recordOf(info.root) : null;
+  if (record?.instance === info.instance) {
+    rememberRoot(info.root);
+    // A server that speaks TLS on this machine stands before the daemon, and stays where it is.
+    if (url.startsWith("http:")) questions.locateBy(locator(info.root, record.url, token));
+  }
   return new RemoteMaster(questions);
 }
 
 /**
- * Whether the master's root is on this machine, and this user may read it: then its results are files, read without a detour. A
- * loopback address alone may be the near end of a tunnel; the daemon's own record tells.
+ * What the daemon of a root on this machine says of itself, if this user may read it: then its results are files, read without a
+ * detour. A loopback address alone may be the near end of a tunnel; the same `instance` tells.
  */
-async function isRootOf({ root, instance }: MasterInfo): Promise<boolean> {
+async function recordOf(root: string): Promise<Partial<DaemonRecord> | null> {
   try {
-    const record = JSON.parse(await readFile(join(root, daemonRecordName), "utf8")) as Partial<DaemonRecord> | null;
-    return record?.instance === instance;
+    return JSON.parse(await readFile(join(root, daemonRecordName), "utf8")) as Partial<DaemonRecord> | null;
   } catch {
-    return false;
+    return null;
   }
+}
+
+/** A daemon that was started with `--port 0` is at another port after each start; one that says nothing new is where it was. */
+function locator(root: string, first: string | undefined, token: string | undefined): Locate {
+  let known = first;
+  return async () => {
+    const { url } = (await recordOf(root)) ?? {};
+    if (typeof url !== "string" || url === known || !url.startsWith("http:")) return null;
+    known = url;
+    rememberServer(url, { token });
+    return url.replace(/\/+$/, "");
+  };
 }
 
 /** A master without our API may be Disco itself, or an older one of ours: both tell their version. */

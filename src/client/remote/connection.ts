@@ -38,7 +38,7 @@ const expectBytesMin = 1024 * 1024;
 const expectMs = 1_000;
 
 export class Connection {
-  readonly #base: URL;
+  #base: URL;
   readonly #token: string | undefined;
   readonly #client: typeof http | typeof https;
   readonly #questions: http.Agent;
@@ -90,6 +90,11 @@ export class Connection {
       reject(new Interrupted(error, { isSent: isConnected }));
     });
     return promise;
+  }
+
+  /** From now on the server is elsewhere. What is under way ends where it began. */
+  move(url: string): void {
+    this.#base = new URL(url);
   }
 
   /** Ends all connections, and with them whatever is under way. */

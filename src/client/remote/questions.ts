@@ -3,12 +3,13 @@
  *
  * Q1. Every operation may be asked again: those that change something do the same a second time (a submission by its key).
  * Q2. Before the first answer of a master, little patience: most probably the address is wrong.
- * Q3. What is not transient is an error at once: a refusal, a certificate, a server that is no Disco.
+ * Q3. A master that does not answer may be back at another port: where its own record is at hand, that counts.
+ * Q4. What is not transient is an error at once: a refusal, a certificate, a server that is no Disco.
  */
 import { randomUUID } from "node:crypto";
 import { buffer, text } from "node:stream/consumers";
 import * as v from "valibot";
-import { DiscoError } from "../../errors.ts";
+import { CommError, DiscoError } from "../../errors.ts";
 import {
   type AnswerOf,
   apiBase,
@@ -20,6 +21,7 @@ import {
 import { Connection, type Exchange, type Reply } from "./connection.ts";
 import { isTransientStatus, noAnswer, notDisco, otherVersion, refusalOf } from "./failures.ts";
 import { Interrupted } from "./interrupted.ts";
+import { OutageWatch } from "./outages.ts";
 import { Retries, retryAfterSeconds } from "./retries.ts";
 
 /** What is asked and no long poll is answered within this, or its server is gone. */
@@ -35,6 +37,9 @@ export interface QuestionOptions {
   readonly token?: string | undefined;
   readonly retryMs: number;
 }
+
+/** Where the master serves by now, of the same protocol; `null`: not known. */
+export type Locate = () => Promise<string | null>;
 
 /** The parts of one question. */
 export interface Asked<O extends Operation> {
@@ -54,11 +59,26 @@ export class Questions {
   readonly options: QuestionOptions;
   readonly #connection: Connection;
   readonly #closing = new AbortController();
+  readonly #outages: OutageWatch;
+  #url: string;
+  #locate: Locate | null = null;
   #hasAnswered = false;
 
   constructor(options: QuestionOptions) {
     this.options = options;
+    this.#url = options.url;
+    this.#outages = new OutageWatch(options.shown);
     this.#connection = new Connection(options.url, options.token);
+  }
+
+  /** Where the master is: by its address, or where it moved to. */
+  get url(): string {
+    return this.#url;
+  }
+
+  /** From now on `locate` is asked whenever the master does not answer. */
+  locateBy(locate: Locate): void {
+    this.#locate = locate;
   }
 
   /** Asks until it is answered. @throws CommError, or what the master says is wrong */
@@ -131,11 +151,13 @@ export class Questions {
     const { shown } = this.options;
     if (failure instanceof Interrupted) {
       const isLost = failure.isSent && !mayRepeat;
-      if (!isLost && failure.isTransient && (await retries.again())) return;
+      if (!isLost && failure.isTransient && (await this.#again(retries))) return;
       throw noAnswer(shown, failure, retries.seconds);
     }
     if (failure instanceof RefusedForNow) {
-      if (await retries.again(failure.retryAfter)) return;
+      // What stands before the master says so; the master itself would say what it waits for.
+      const isGone = failure.error instanceof CommError && failure.error.code === "comm-error";
+      if (await (isGone ? this.#again(retries, failure.retryAfter) : retries.again(failure.retryAfter))) return;
       throw failure.error;
     }
     throw failure;
@@ -163,6 +185,7 @@ export class Questions {
 
   close(): void {
     this.#closing.abort();
+    this.#outages.end("closed");
     this.#connection.close();
   }
 
@@ -170,7 +193,20 @@ export class Questions {
     if (this.#closing.signal.aborted) throw closed();
     const reply = await this.#connection.send(exchange);
     this.#hasAnswered = true;
+    if (!isTransientStatus(reply.status)) this.#outages.end("answered");
     return reply;
+  }
+
+  /** As `Retries.again`, of a master that is not there. Nobody misses one that never answered. */
+  async #again(retries: Retries, retryAfter: number | null = null): Promise<boolean> {
+    if (this.#hasAnswered) this.#outages.begin();
+    if (!(await retries.again(retryAfter))) return false;
+    const url = (await this.#locate?.()) ?? this.#url;
+    if (url !== this.#url) {
+      this.#url = url;
+      this.#connection.move(url);
+    }
+    return true;
   }
 
   #checked(operation: Operation, body: string): unknown {

@@ -248,7 +248,7 @@ export class RemoteMaster implements MasterApi {
 
   /** The master gives addresses by node, which mean something there; these lead to it from here. */
   #reachable(addresses: readonly string[]): string[] {
-    return addresses.map((address) => addressAt(this.#questions.options.url, address));
+    return addresses.map((address) => addressAt(this.#questions.url, address));
   }
 }
 
