@@ -21,44 +21,70 @@ export interface DiscoErrorDetails {
   readonly cause?: unknown;
 }
 
+/** Deep enough for the caller's line behind our own frames, which Node's 10 are not. */
+const stackFramesMax = 50;
+/** Where this package lies. */
+const ownFolder = new URL("./", import.meta.url).href;
+/** A frame of a stack that has a line, other than Node's own. */
+const placed = /^ +at (?!(?:.*[( ])?node:).*:\d+:\d+\)?$/;
+
 /** The base of all of Disco's errors (the seed: `disco.error.DiscoError`). */
 export class DiscoError extends Error {
-  override name = "DiscoError";
-  readonly code: string;
-  readonly retry: RetryPolicy;
-  readonly hint: string | undefined;
-  readonly job: string | undefined;
-  readonly task: string | undefined;
-  readonly node: string | undefined;
-  readonly url: string | undefined;
+  declare readonly code: string;
+  declare readonly retry: RetryPolicy;
+  declare readonly hint: string | undefined;
+  declare readonly job: string | undefined;
+  declare readonly task: string | undefined;
+  declare readonly node: string | undefined;
+  declare readonly url: string | undefined;
+
+  static {
+    nameErrors(DiscoError, "DiscoError");
+  }
 
   constructor(message: string, details: DiscoErrorDetails = {}) {
+    const limit = Error.stackTraceLimit;
+    // A program may have set it to none, or frozen it.
+    Reflect.set(Error, "stackTraceLimit", limit > 0 ? Math.max(limit, stackFramesMax) : limit);
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
-    this.code = details.code ?? "error";
-    this.retry = details.retry ?? "never";
-    this.hint = details.hint;
-    this.job = details.job;
-    this.task = details.task;
-    this.node = details.node;
-    this.url = details.url;
+    const stack = callerStack(this);
+    Reflect.set(Error, "stackTraceLimit", limit);
+    if (stack !== undefined) this.stack = stack;
+    const { code = "error", retry = "never", hint, job, task, node, url } = details;
+    for (const [name, value] of Object.entries({ code, retry, hint, job, task, node, url })) {
+      // What is not known stays out of what Node prints.
+      Object.defineProperty(this, name, { value, enumerable: value !== undefined, configurable: true, writable: true });
+    }
   }
 }
 
 /** A job could not be started, died, was killed, or did not end in time (the seed: `disco.JobError`). */
 export class JobError extends DiscoError {
-  override name = "JobError";
   /** The first fatal failure of a task, when one ended the job. */
-  readonly failure: TaskFailure | undefined;
+  declare readonly failure: TaskFailure | undefined;
+
+  static {
+    nameErrors(JobError, "JobError");
+  }
 
   constructor(message: string, details: DiscoErrorDetails & { failure?: TaskFailure } = {}) {
     super(message, { code: "job-error", ...details });
-    this.failure = details.failure;
+    // The message tells all of it that is for people.
+    Object.defineProperty(this, "failure", {
+      value: details.failure,
+      enumerable: isDebugging(),
+      configurable: true,
+      writable: true,
+    });
   }
 }
 
 /** The data of a task is bad or out of reach *here*: the task fails and is tried on another node or replica. */
 export class DataError extends DiscoError {
-  override name = "DataError";
+  static {
+    nameErrors(DataError, "DataError");
+  }
+
   constructor(message: string, details: DiscoErrorDetails = {}) {
     super(message, { code: "data-error", retry: "elsewhere", ...details });
   }
@@ -66,7 +92,10 @@ export class DataError extends DiscoError {
 
 /** Nobody answered, or the answer broke off: a problem of communication, not of the job. */
 export class CommError extends DiscoError {
-  override name = "CommError";
+  static {
+    nameErrors(CommError, "CommError");
+  }
+
   constructor(message: string, details: DiscoErrorDetails = {}) {
     super(message, { code: "comm-error", retry: "here", ...details });
   }
@@ -89,4 +118,25 @@ export interface TaskFailure {
   readonly hint?: string;
   /** The input that was being read, if any. */
   readonly url?: string;
+}
+
+/** On the prototype, as for JavaScript's own errors: there when the stack is made, and no property of each error. */
+function nameErrors(kind: { readonly prototype: DiscoError }, name: string): void {
+  Object.defineProperty(kind.prototype, "name", { value: name, configurable: true, writable: true });
+}
+
+/**
+ * The stack from the caller's first line on: what Node prints for an error that nobody caught should show the line to look at, and
+ * not how Disco works. `undefined`: as it is, since it is wanted whole, or is Disco's alone.
+ */
+function callerStack({ name, message, stack = "" }: Error): string | undefined {
+  const head = message === "" ? name : `${name}: ${message}`;
+  if (isDebugging() || !stack.startsWith(`${head}\n`)) return undefined;
+  const frames = stack.slice(head.length + 1).split("\n");
+  const theirs = frames.filter((frame) => placed.test(frame) && !frame.includes(ownFolder));
+  return theirs.length === 0 ? undefined : [head, ...theirs].join("\n");
+}
+
+function isDebugging(): boolean {
+  return process.env["DISCO_DEBUG"] === "1";
 }

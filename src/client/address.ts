@@ -29,7 +29,7 @@ export function masterAddress(given: unknown): MasterAddress | null {
   throw new DiscoError(`${text}${from} is not the address of a master`, {
     code: "bad-address",
     hint: hasSecret
-      ? "Give the token as new Disco(address, { token }), or in DISCO_TOKEN: addresses end up in logs."
+      ? "Give the token as new Disco(address, { token }), in DISCO_TOKEN or DISCO_TOKEN_FILE: addresses end up in logs."
       : typeof address === "object" && address !== null
         ? "Options are the second argument: new Disco(undefined, { … })."
         : "Write disco://host, disco://host:port or http(s)://host:port, or leave it out to run jobs in this process.",

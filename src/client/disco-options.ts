@@ -2,6 +2,7 @@
 import type { MasterAddress } from "./address.ts";
 import { badOption, checkNames, checkValues } from "./bad-option.ts";
 import { anObject, type Check, functionCheck, integer, oneOf, shown, stringRecord } from "./option-checks.ts";
+import { tokenOfEnvironment } from "./script-settings.ts";
 
 export interface DiscoOptions {
   /** Directory of the embedded engine: journal, job files and results. Default: `DISCO_ROOT`, `$XDG_DATA_HOME/disco`, `~/.local/share/disco`. */
@@ -12,7 +13,7 @@ export interface DiscoOptions {
   readonly journal?: "sqlite" | "memory";
   /** Labels of the embedded node, for jobs that ask for them. */
   readonly labels?: Readonly<Record<string, string>>;
-  /** What a master elsewhere asks for. Default: `DISCO_TOKEN`. */
+  /** What a master elsewhere asks for. Default: `DISCO_TOKEN`, or what stands in the file that `DISCO_TOKEN_FILE` names. */
   readonly token?: string;
   /**
    * Seconds for which a master elsewhere that does not answer (any more) is asked again; 0: not at all. Default: `DISCO_RETRY_SECONDS`, else 120.
@@ -85,10 +86,10 @@ export function checkDiscoOptions(options: DiscoOptions, master: MasterAddress |
   );
 }
 
-/** What the environment says where the options say nothing. Throws `JobError` `bad-option`. */
+/** What the environment says where the options say nothing. Throws `JobError` `bad-option`, `DiscoError` `bad-setting`. */
 export function remoteOptions({ token, retrySeconds }: DiscoOptions): { token?: string; retrySeconds?: number } {
-  const { DISCO_TOKEN = "", DISCO_RETRY_SECONDS = "" } = process.env;
-  const usedToken = token ?? (DISCO_TOKEN === "" ? undefined : DISCO_TOKEN);
+  const { DISCO_RETRY_SECONDS = "" } = process.env;
+  const usedToken = token ?? tokenOfEnvironment();
   if (usedToken !== undefined && tokenCheck(usedToken) !== null) {
     throw badOption(`DISCO_TOKEN: ${tokenCheck(usedToken)} was expected`);
   }

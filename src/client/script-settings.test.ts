@@ -34,15 +34,36 @@ interface Outcome {
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** A master that takes no token, and what it was sent. */
+const askingScript = `
+  import { createServer } from "node:http";
+  const { Disco } = await import(${JSON.stringify(new URL("../index.ts", import.meta.url).href)});
+  let sent = null;
+  const server = createServer((request, response) => {
+    sent = request.headers.authorization ?? null;
+    response.writeHead(401, { "content-type": "application/json" });
+    response.end(JSON.stringify({ error: { code: "unauthorized", message: "no" } }));
+  }).listen(0, "127.0.0.1", async () => {
+    await using disco = new Disco("disco://127.0.0.1:" + server.address().port);
+    const { code, hint } = await disco.joblist().catch((error) => error);
+    console.log(JSON.stringify({ sent, code, hint }));
+    server.close();
+  });
+`;
+
 async function run(toml: string | null, env: Record<string, string> = {}): Promise<Outcome> {
+  return (await runScript(script, toml, env)) as Outcome;
+}
+
+async function runScript(code: string, toml: string | null, env: Record<string, string>): Promise<unknown> {
   if (toml === null) await rm(join(folder, "disco.toml"), { force: true });
   else await writeFile(join(folder, "disco.toml"), toml);
   const { PATH = "" } = process.env;
-  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script], {
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", code], {
     cwd: folder,
     env: { PATH, HOME: folder, NODE_OPTIONS: "--conditions=disco-source --throw-deprecation", ...env },
   });
-  return JSON.parse(stdout) as Outcome;
+  return JSON.parse(stdout) as unknown;
 }
 
 describe("a script", () => {
@@ -77,5 +98,20 @@ describe("a script", () => {
     assert.equal(error?.[0], "bad-setting");
     assert.match(error[1], /disco\.toml line 2: master is "far", expected disco:\/\/host/);
     assert.equal((await run("mister = 1")).error?.[0], "bad-config-file");
+  });
+
+  it("sends the token of the environment, or of the file that it names, to the master that it names itself", async () => {
+    const sentWith = async (env: Record<string, string>, toml: string | null = null) =>
+      (await runScript(askingScript, toml, env)) as { sent: string | null; code: string; hint: string };
+    const file = { DISCO_TOKEN_FILE: join(folder, "token") };
+    assert.equal((await sentWith(file)).sent, `Bearer ${token}`);
+    assert.equal((await sentWith({ ...file, DISCO_MASTER: "disco://far:1" })).sent, `Bearer ${token}`);
+    assert.equal(
+      (await sentWith({ DISCO_TOKEN: "another-token-of-this-user" })).sent,
+      "Bearer another-token-of-this-user",
+    );
+    const without = await sentWith({}, 'token_file = "token"');
+    assert.deepEqual([without.sent, without.code], [null, "unauthorized"], "a token of the file is for its master");
+    assert.match(without.hint, /DISCO_TOKEN, in a file that DISCO_TOKEN_FILE names/);
   });
 });

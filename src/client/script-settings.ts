@@ -3,27 +3,34 @@
  * them is loaded only if there is something to read.
  */
 import { createRequire } from "node:module";
-import type { adoptSettings } from "../settings/adopt.ts";
+import type * as Adopting from "../settings/adopt.ts";
 import type { ClientSettings } from "../settings/client.ts";
 import { findConfigFile } from "../settings/config-search.ts";
 import { rootDirectory } from "./data-place.ts";
 
-/** Variables whose value is not simply what they say. */
-const read = [
-  "DISCO_WORKERS",
+/** Where a token may be, beside `DISCO_TOKEN`. */
+const tokenVariables = [
   "DISCO_TOKEN_FILE",
   "DISCO_SUBMIT_TOKEN",
   "DISCO_SUBMIT_TOKEN_FILE",
   "DISCO_READ_TOKEN",
   "DISCO_READ_TOKEN_FILE",
-  "DISCO_RETRY_SECONDS",
 ];
+/** Variables whose value is not simply what they say. */
+const read = ["DISCO_WORKERS", "DISCO_RETRY_SECONDS", ...tokenVariables];
 let found: ClientSettings | null | undefined;
 
 /** `null`: nothing is set beside what the environment says. Throws `DiscoError` `bad-config-file`, `bad-setting`. */
 export function scriptSettings(): ClientSettings | null {
-  if (found === undefined) found = hasSettings() ? load()() : null;
+  if (found === undefined) found = hasSettings() ? load().adoptSettings() : null;
   return found;
+}
+
+/** What a master asks for, as the environment has it. Throws `DiscoError` `bad-setting`. */
+export function tokenOfEnvironment(): string | undefined {
+  const { env } = process;
+  const token = tokenVariables.some((variable) => env[variable]) ? load().environmentToken() : env["DISCO_TOKEN"];
+  return token || undefined;
 }
 
 function hasSettings(): boolean {
@@ -33,10 +40,7 @@ function hasSettings(): boolean {
 }
 
 /** At once, because `new Disco()` says what is wrong with the master's address. */
-function load(): typeof adoptSettings {
+function load(): typeof Adopting {
   const extension = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
-  const module = createRequire(import.meta.url)(`../settings/adopt${extension}`) as {
-    adoptSettings: typeof adoptSettings;
-  };
-  return module.adoptSettings;
+  return createRequire(import.meta.url)(`../settings/adopt${extension}`) as typeof Adopting;
 }

@@ -153,12 +153,12 @@ function tokenRefused(address: string, status: number, details: ErrorDetails | n
     ? new CommError(`the master at ${address} asks for a token: ${why}`, {
         ...shared,
         code: "unauthorized",
-        hint: "Give it in DISCO_TOKEN, or as new Disco(address, { token }).",
+        hint: "Give it in DISCO_TOKEN, in a file that DISCO_TOKEN_FILE names, or as new Disco(address, { token }).",
       })
     : new CommError(`the master at ${address} does not allow this: ${why}`, {
         ...shared,
         code: "forbidden",
-        hint: "Give a token that allows more, in DISCO_TOKEN or as new Disco(address, { token }).",
+        hint: "Give a token that allows more, in DISCO_TOKEN, DISCO_TOKEN_FILE or as new Disco(address, { token }).",
       });
 }
 

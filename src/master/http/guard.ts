@@ -61,7 +61,7 @@ function unauthorized(message: string): Refusal {
     status: 401,
     code: "unauthorized",
     message,
-    hint: "Set DISCO_TOKEN to a token of this daemon, or send the header Authorization: Bearer TOKEN.",
+    hint: "Set DISCO_TOKEN to a token of this daemon, or DISCO_TOKEN_FILE to the file that it is in, or send the header Authorization: Bearer TOKEN.",
     headers: { "www-authenticate": 'Bearer realm="disco", Basic realm="disco", charset="UTF-8"' },
   };
 }
