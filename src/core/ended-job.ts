@@ -2,7 +2,7 @@
 import type { JobInfo, StageInfo } from "../client/master-api.ts";
 import type { TaskFailure } from "../errors.ts";
 import type { OobEntry } from "./job/info.ts";
-import { infoOf, oobOf } from "./job/info.ts";
+import { infoOf, nothingRuns, oobOf } from "./job/info.ts";
 import type { JobMachine } from "./job/machine.ts";
 
 /** Addresses of inputs that are kept; all of them are in the job pack. */
@@ -29,7 +29,7 @@ export interface EndedJob {
 }
 
 export function endJob(job: JobMachine): EndedJob {
-  const info = infoOf(job);
+  const info = infoOf(job, nothingRuns);
   return {
     name: info.name,
     owner: info.owner,
@@ -51,5 +51,6 @@ export function endJob(job: JobMachine): EndedJob {
 
 export function infoOfEnded(job: EndedJob): JobInfo {
   const { oob: _oob, nodes: _nodes, key: _key, lines: _lines, ...info } = job;
-  return { ...info, hosts: [], waits: [] };
+  // Records of earlier releases do not have the number of queued tasks.
+  return { ...info, stages: info.stages.map((stage) => ({ ...stage, queued: 0 })), hosts: [], waits: [] };
 }

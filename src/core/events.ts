@@ -2,7 +2,7 @@
  * What can happen to a master. These events, in the order of the journal, are all that a master knows: its state is their
  * fold (`master.ts`). Each is plain JSON, in the past tense, and carries its time, because the core has no clock.
  *
- * Reports of nodes become events only where something is decided by them: `started` and `progress` are not here.
+ * Reports of nodes become events only where something is decided by them: `began` and `progress` are not here.
  */
 import type { MasterSettings } from "../client/master-api.ts";
 import type { TaskFailure } from "../errors.ts";
@@ -168,6 +168,8 @@ export interface HeldStage {
 export interface TaskDone extends OfJob, AttemptId {
   readonly kind: "task-done";
   readonly output: TaskOutput;
+  /** Milliseconds that the attempt ran, by the clock of its worker. Absent in older journals: the time since its assignment. */
+  readonly ranMs?: number;
 }
 
 /** An attempt failed; the failure's code decides whether the task may be tried again (`job/retry.ts`). */

@@ -18,15 +18,17 @@ import type {
   TaskQuery,
 } from "../client/master-api.ts";
 import { DiscoError } from "../errors.ts";
+import type { AttemptId } from "../protocol/messages.ts";
 import type { Command } from "./commands.ts";
 import type { EndedJob } from "./ended-job.ts";
 import { endJob, infoOfEnded } from "./ended-job.ts";
 import type { JobSubmitted, MasterEvent, TasksAssigned, TimerFired } from "./events.ts";
 import type { OobEntry } from "./job/info.ts";
-import { infoOf, manifestOf, oobOf } from "./job/info.ts";
+import { infoOf, manifestOf, oobOf, runningTasks } from "./job/info.ts";
 import { JobMachine } from "./job/machine.ts";
 import { microsOf, nameJob } from "./job/name.ts";
 import type { StageManifest } from "./job/spec.ts";
+import type { Attempt, Stage } from "./job/stage.ts";
 import { tasksOf } from "./job/tasks.ts";
 import { handleNodeEvent } from "./node-events.ts";
 import { Assigned } from "./scheduler/assigned.ts";
@@ -34,6 +36,7 @@ import { Cluster } from "./scheduler/cluster.ts";
 import type { Policy } from "./scheduler/job-order.ts";
 import { defaultAlpha, JobOrder } from "./scheduler/job-order.ts";
 import { reasonsOf } from "./scheduler/reasons.ts";
+import { attemptsThatRun } from "./scheduler/running.ts";
 import { Round } from "./scheduler/round.ts";
 import { lookMs } from "./scheduler/stragglers.ts";
 import type { Timer } from "./timers.ts";
@@ -66,6 +69,8 @@ export class MasterMachine {
 
   readonly #speculation: boolean;
   #lookedAt = 0;
+  /** Live attempts that run, as long as nothing has changed since somebody asked. */
+  #runs: ReadonlySet<Attempt> | null = null;
 
   /** @throws DiscoError `bad-option` */
   constructor(options: MasterOptions = {}) {
@@ -74,6 +79,7 @@ export class MasterMachine {
   }
 
   handle(event: MasterEvent): Command[] {
+    this.#runs = null;
     this.#order.clock(event.at);
     switch (event.kind) {
       case "master-started":
@@ -120,6 +126,7 @@ export class MasterMachine {
    * the order in which `handle` and `schedule` were called. `null`: nothing can start.
    */
   schedule(at: number): { event: TasksAssigned; commands: Command[] } | null {
+    this.#runs = null;
     this.#order.clock(at);
     this.#order.refresh();
     const round = new Round(at, this.#order, this.cluster);
@@ -136,6 +143,12 @@ export class MasterMachine {
     return nameJob(prefix, Math.max(Math.floor(at) * 1000, this.lastMicros + 1));
   }
 
+  /** A node says that an attempt has begun, and when (ms since 1970). No event: nothing is decided by it (`Stage.begun`). */
+  began({ job, stage, task, attempt }: AttemptId, at: number): void {
+    this.#runs = null;
+    this.jobs.get(job)?.began(stage, task, attempt, at);
+  }
+
   // ---- questions ----------------------------------------------------------------------------------------------------
 
   knows(job: string): boolean {
@@ -145,7 +158,7 @@ export class MasterMachine {
   /** `inputs: false` leaves the list of inputs empty: what follows a job's progress does not read it. */
   info(job: string, options: { readonly inputs?: boolean } = {}): JobInfo | undefined {
     const active = this.jobs.get(job);
-    if (active !== undefined) return infoOf(active, options);
+    if (active !== undefined) return infoOf(active, this.#running(), options.inputs);
     const ended = this.ended.get(job);
     return ended === undefined ? undefined : infoOfEnded(ended);
   }
@@ -181,7 +194,24 @@ export class MasterMachine {
   /** Some tasks of an active job (`undefined`: it is not active), without what running attempts last said of their progress. */
   tasks(job: string, query: TaskQuery = {}): TaskPage | undefined {
     const active = this.jobs.get(job);
-    return active === undefined ? undefined : tasksOf(active, query);
+    return active === undefined ? undefined : tasksOf(active, query, this.#running());
+  }
+
+  /** By node: names of the jobs whose attempts run there, one for each. */
+  runningOn(host: string): string[] {
+    const runs = this.#running();
+    const names: string[] = [];
+    for (const job of this.jobs.values()) {
+      for (const { live } of job.live === 0 ? [] : job.stages) {
+        for (const attempt of [...live.values()].flat()) if (attempt.host === host && runs.has(attempt)) names.push(job.name);
+      }
+    }
+    return names;
+  }
+
+  /** Tasks of the stage of which an attempt runs. */
+  runningTasks(stage: Stage): number {
+    return stage.live.size === 0 ? 0 : runningTasks(stage, this.#running());
   }
 
   get settings(): MasterSettings {
@@ -223,6 +253,10 @@ export class MasterMachine {
   }
 
   // ---- events -------------------------------------------------------------------------------------------------------
+
+  #running(): ReadonlySet<Attempt> {
+    return (this.#runs ??= attemptsThatRun(this.jobs.values(), this.cluster));
+  }
 
   #submitted({ job: name, spec, at, key }: JobSubmitted): Command[] {
     if (this.knows(name)) throw new DiscoError(`there is a job ${name} already`, { code: "job-exists", job: name });

@@ -126,12 +126,19 @@ export class Bench {
     return scheduled.commands;
   }
 
-  done(run: Run, labels?: readonly number[], digest?: string): Command[] {
+  /** `ranMs`: what the node says of the time it took. */
+  done(run: Run, labels?: readonly number[], digest?: string, ranMs?: number): Command[] {
     this.#answered(run);
     const output = outputOf(run.host, run.task, labels, digest);
     // Each attempt writes to a place of its own.
+    const ran = ranMs === undefined ? {} : { ranMs };
     const ref = { ...output.ref, at: output.ref.at + run.attempt };
-    return this.handle({ kind: "task-done", at: this.at, ...idOf(run), output: { ...output, ref } });
+    return this.handle({ kind: "task-done", at: this.at, ...idOf(run), output: { ...output, ref }, ...ran });
+  }
+
+  /** The node says that the run began just now. */
+  began(run: Run): void {
+    this.master.began(run, this.at);
   }
 
   fail(run: Run, why: TaskFailure): Command[] {

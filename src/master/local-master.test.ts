@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { JobInfo } from "../client/master-api.ts";
-import { infoOf } from "../core/job/info.ts";
+import { infoOf, nothingRuns } from "../core/job/info.ts";
 import { JobMachine } from "../core/job/machine.ts";
 import { Cluster } from "../core/scheduler/cluster.ts";
 import { jobSpec } from "../core/testing.ts";
@@ -13,7 +13,7 @@ test("whoever follows the progress of a job leaves no listener behind, however i
   const signals = new JobSignals();
   const job = new JobMachine("active@1", jobSpec(), new Cluster(), 1);
   job.start();
-  const active = infoOf(job);
+  const active = infoOf(job, nothingRuns);
   const infos: Record<string, JobInfo> = { active, ended: { ...active, status: "ready" } };
   const machine = { info: (name: string) => infos[name], jobs: new Map([["active", job]]) };
   const coordinator = { machine, assertAlive: () => undefined };

@@ -3,8 +3,9 @@ import type { NodeInfo } from "../client/master-api.ts";
 import type { MasterMachine } from "../core/master.ts";
 import type { NodeLink } from "./node-link.ts";
 
-/** A node that does not answer in time is told without its disk and its tasks. */
-export function nodeInfos({ cluster }: MasterMachine, nodes: NodeLink): Promise<NodeInfo[]> {
+/** A node that does not answer in time is told without its disk. */
+export function nodeInfos(machine: MasterMachine, nodes: NodeLink): Promise<NodeInfo[]> {
+  const { cluster } = machine;
   return Promise.all(
     [...cluster.nodes.values()].map(async (node) => {
       const state = node.connected ? await nodes.state(node.host).catch(() => null) : null;
@@ -18,7 +19,8 @@ export function nodeInfos({ cluster }: MasterMachine, nodes: NodeLink): Promise<
         dataErrors: node.dataErrors,
         diskFreeBytes: state?.diskFreeBytes ?? 0,
         diskUsedBytes: state?.diskUsedBytes ?? 0,
-        tasks: state?.running.map(({ job }) => job) ?? [],
+        // As the states of jobs tell it.
+        tasks: machine.runningOn(node.host),
         labels: node.labels,
       };
     }),

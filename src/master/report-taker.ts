@@ -49,10 +49,14 @@ export class ReportTaker {
   }
 
   #show(host: string, report: NodeReport, at: number): void {
-    const { progress, signals, lines } = this.#parts;
+    const { progress, signals, lines, machine } = this.#parts;
     if (report.kind === "progress") {
       if (!this.#isLive(report)) return;
       progress.set(attemptOf(report), report.progress);
+      signals.changed(report.job);
+    } else if (report.kind === "began") {
+      if (!this.#isLive(report)) return;
+      machine().began(report, at - report.agoMs);
       signals.changed(report.job);
     } else if (report.kind === "message") {
       if (this.#isLive(report)) lines.said(host, this.#titleOf(report), report, at);
@@ -76,7 +80,7 @@ function eventOf(report: NodeReport, at: number): MasterEvent | null {
   const id = attemptOf(report);
   switch (report.kind) {
     case "done":
-      return { kind: "task-done", at, ...id, output: report.output };
+      return { kind: "task-done", at, ...id, output: report.output, ...ranFor(report.ranMs) };
     case "failed":
       return { kind: "task-failed", at, ...id, failure: report.failure };
     case "input-lost":
@@ -86,6 +90,10 @@ function eventOf(report: NodeReport, at: number): MasterEvent | null {
     default:
       return null;
   }
+}
+
+function ranFor(ranMs: number | undefined): { ranMs?: number } {
+  return ranMs === undefined ? {} : { ranMs };
 }
 
 /** Only what identifies the attempt: reports carry more. */

@@ -31,6 +31,7 @@ export interface MasterCounts {
   /** Of active jobs: tasks, and failed attempts of them. */
   readonly tasks: {
     readonly waiting: number;
+    readonly queued: number;
     readonly running: number;
     readonly done: number;
     readonly failed: number;

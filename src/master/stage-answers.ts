@@ -6,12 +6,14 @@ import { DiscoError } from "../errors.ts";
 import type { MasterCounts } from "./served-master.ts";
 
 /** Of the active jobs, from the counters of their stages. */
-export function taskCounts({ jobs }: MasterMachine): MasterCounts["tasks"] {
-  const counts = { waiting: 0, running: 0, done: 0, failed: 0 };
-  for (const { stages } of jobs.values()) {
+export function taskCounts(machine: MasterMachine): MasterCounts["tasks"] {
+  const counts = { waiting: 0, queued: 0, running: 0, done: 0, failed: 0 };
+  for (const { stages } of machine.jobs.values()) {
     for (const stage of stages) {
       counts.waiting += stage.count(waiting) + stage.count(sleeping);
-      counts.running += stage.count(running);
+      const tasksThatRun = machine.runningTasks(stage);
+      counts.queued += stage.count(running) - tasksThatRun;
+      counts.running += tasksThatRun;
       counts.done += stage.count(done) + stage.count(gone);
       counts.failed += stage.failed;
     }

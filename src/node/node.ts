@@ -122,6 +122,7 @@ export class Node {
     const incarnation = await diskIdentity(join(dataDir, host));
     const hello: NodeHello = { host, incarnation, slots, queueDepth, labels, attempts: this.#attempts() };
     await bus.request("master.join", toJsonBytes(hello), packPatienceMs);
+    this.#pool.tellBegun();
   }
 
   /** Process ids of the workers, the spare included. */

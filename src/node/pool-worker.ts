@@ -26,8 +26,10 @@ export class PoolWorker {
   bound = false;
   /** We killed it: what it says from now on does not count. */
   killed = false;
-  /** The first of its tasks has begun. */
+  /** The first of its tasks has begun, at `startedAt` (ms of a monotonic clock); the master was told so. */
   headStarted = false;
+  startedAt = 0;
+  beginTold = false;
   /** Tasks that it brought to an end. */
   ended = 0;
   /** One of its tasks failed: its functions may have left anything behind. */
@@ -95,6 +97,7 @@ export class PoolWorker {
   /** The first task has begun. */
   started(now: number): void {
     this.headStarted = true;
+    this.startedAt = now;
     this.movedAt = now;
   }
 
@@ -129,6 +132,7 @@ export class PoolWorker {
     this.headSince = now;
     this.movedAt = now;
     this.headStarted = false;
+    this.beginTold = false;
     this.#progress = null;
   }
 }

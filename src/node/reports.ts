@@ -42,7 +42,7 @@ export class Reports {
   /** Attempts whose end the master has not acknowledged yet. */
   unacknowledged(): AttemptId[] {
     return this.#waiting.flatMap((report) =>
-      report.kind === "progress" || report.kind === "message" ? [] : [attemptOf(report)],
+      report.kind === "began" || report.kind === "progress" || report.kind === "message" ? [] : [attemptOf(report)],
     );
   }
 

@@ -10,12 +10,19 @@ export class TaskReports {
     this.#report = report;
   }
 
-  /** The worker brought a task to an end. */
-  over(worker: PoolWorker, message: FromWorker & { kind: "done" | "failed" }): void {
+  /** The first task of the worker began so many milliseconds ago. */
+  began({ head }: PoolWorker, agoMs: number): void {
+    if (head !== undefined) this.#report({ kind: "began", ...attemptOf(head.task), agoMs: Math.round(agoMs) });
+  }
+
+  /** The worker brought a task to an end. `seenMs`: how long it ran, as the node saw it; the worker knows better. */
+  over(worker: PoolWorker, message: FromWorker & { kind: "done" | "failed" }, seenMs: number): void {
     const id = attemptOf(message);
     this.#dropped(worker, id);
-    if (message.kind === "done") this.#report({ kind: "done", ...id, output: message.output });
-    else if (message.lost === undefined) this.#report({ kind: "failed", ...id, failure: message.failure });
+    if (message.kind === "done") {
+      const ranMs = Math.round(message.ranMs ?? seenMs);
+      this.#report({ kind: "done", ...id, output: message.output, ranMs });
+    } else if (message.lost === undefined) this.#report({ kind: "failed", ...id, failure: message.failure });
     else this.#report({ kind: "input-lost", ...id, lost: message.lost, failure: message.failure });
   }
 

@@ -17,6 +17,7 @@ export function sortMessage(message: unknown): "good" | "foreign" | "malformed" 
 
 const isText: Check = (value) => typeof value === "string";
 const isNumber: Check = (value) => typeof value === "number" && value >= 0;
+const isTime: Check = (value) => Number.isFinite(value) && (value as number) >= 0;
 const isWhole: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
 
 /** An object with these properties. */
@@ -68,6 +69,6 @@ const checks: Readonly<Record<FromWorker["kind"], Check>> = {
   started: shape(attempt),
   progress: shape({ ...attempt, progress: shape({ recordsIn: isNumber, bytesIn: isNumber, recordsOut: isNumber }) }),
   message: shape({ ...attempt, level: (value) => levels.has(value), text: isText }),
-  done: shape({ ...attempt, output }),
+  done: shape({ ...attempt, output, ranMs: maybe(isTime) }),
   failed: shape({ ...attempt, failure, lost: maybe(shape({ stage: isWhole, task: isWhole, ref })) }),
 };

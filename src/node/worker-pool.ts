@@ -13,6 +13,7 @@
  */
 import type { AttemptId, FromWorker, NodeReport, ToWorker } from "../protocol/messages.ts";
 import type { JobHome } from "./job-home.ts";
+import { BeginWatch } from "./begin-watch.ts";
 import { JobQueue } from "./job-queue.ts";
 import { ParkedWorkers } from "./parked-workers.ts";
 import { type PoolTask, PoolWorker, sameAttempt } from "./pool-worker.ts";
@@ -69,6 +70,7 @@ export class WorkerPool {
   #closed = false;
   #closing: Promise<void> | undefined;
   readonly #timeouts: TimeoutWatch;
+  readonly #begins: BeginWatch;
   #pumpTimer: NodeJS.Timeout | undefined;
   readonly #onExit = (): void => this.#killAll();
 
@@ -85,6 +87,11 @@ export class WorkerPool {
       options.now,
       () => this.#workers,
       (worker) => this.#kill(worker),
+    );
+    this.#begins = new BeginWatch(
+      options.now,
+      () => this.#workers,
+      (worker, agoMs) => this.#reports.began(worker, agoMs),
     );
     process.on("exit", this.#onExit);
   }
@@ -175,6 +182,11 @@ export class WorkerPool {
     );
   }
 
+  /** Reports anew which attempts have begun. */
+  tellBegun(): void {
+    if (!this.#closed) this.#begins.again();
+  }
+
   /** Process ids of all workers, the spare included. */
   pids(): number[] {
     const spare = this.#spare.pid;
@@ -191,6 +203,7 @@ export class WorkerPool {
   async #close(): Promise<void> {
     this.#closed = true;
     this.#timeouts.stop();
+    this.#begins.stop();
     clearTimeout(this.#pumpTimer);
     this.#startFailures.close();
     await Promise.all([this.#spare.close(), ...[...this.#queues.keys()].map((job) => this.endJob(job))]);
@@ -291,12 +304,12 @@ export class WorkerPool {
     if (worker.killed || message.kind === "ready") return;
     const now = this.#options.now();
     if (message.kind === "done" || message.kind === "failed") {
-      const { headSince } = worker;
+      const { headSince, headStarted, startedAt } = worker;
       if (worker.take(message, now) === null) return;
       if (message.kind === "failed") worker.tainted = true;
       else worker.peakRss = message.output.peakRss;
       this.#queues.get(worker.job)?.took(now - headSince);
-      this.#reports.over(worker, message);
+      this.#reports.over(worker, message, now - (headStarted ? startedAt : headSince));
       if (worker.retiring && worker.tasks.length === 0) this.#giveUp(worker);
       this.#pumpSoon();
       return;
@@ -305,7 +318,8 @@ export class WorkerPool {
     if (message.kind === "started") {
       worker.started(now);
       this.#startFailures.succeeded(worker.job);
-      // Only the pool needs it, to know whom to blame; as a report it would be half of what the master hears of tiny tasks.
+      // The pool needs it, to know whom to blame; as a report it would be half of what the master hears of tiny tasks.
+      this.#begins.begun();
       return;
     }
     if (message.kind === "progress") worker.moved(message.progress, now);

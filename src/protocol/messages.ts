@@ -29,8 +29,11 @@ export interface Assignment extends AttemptId {
 // ---- node -> master ------------------------------------------------------------------------------------------------
 
 export type NodeReport =
-  | ({ readonly kind: "done"; readonly output: TaskOutput } & AttemptId)
+  /** The attempt ran for `ranMs` milliseconds. */
+  | ({ readonly kind: "done"; readonly output: TaskOutput; readonly ranMs?: number } & AttemptId)
   | ({ readonly kind: "failed"; readonly failure: TaskFailure } & AttemptId)
+  /** The attempt runs, since so many milliseconds. Not told of one that ends soon. */
+  | ({ readonly kind: "began"; readonly agoMs: number } & AttemptId)
   /** An input of this attempt, an output of an earlier stage, is gone or corrupt: the master has that task run again. */
   | ({
       readonly kind: "input-lost";
@@ -129,7 +132,8 @@ export type FromWorker =
   | ({ readonly kind: "started" } & AttemptId)
   | ({ readonly kind: "progress"; readonly progress: TaskProgress } & AttemptId)
   | ({ readonly kind: "message"; readonly level: EventLevel; readonly text: string } & AttemptId)
-  | ({ readonly kind: "done"; readonly output: TaskOutput } & AttemptId)
+  /** `ranMs`: milliseconds from "started" to the end of its output, by the clock of the process. */
+  | ({ readonly kind: "done"; readonly output: TaskOutput; readonly ranMs?: number } & AttemptId)
   | ({
       readonly kind: "failed";
       readonly failure: TaskFailure;

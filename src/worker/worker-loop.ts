@@ -84,6 +84,7 @@ export class WorkerLoop {
   async #run(task: WorkerTask): Promise<void> {
     const id = attemptId(task);
     this.#running = task;
+    const startedAt = performance.now();
     process.send?.({ kind: "started", ...id } satisfies FromWorker);
     const message = (level: EventLevel, text: string): void => {
       this.#send({ kind: "message", level, text, ...id });
@@ -100,7 +101,7 @@ export class WorkerLoop {
         status: (text) => message("info", text),
       });
       await turn();
-      report = { kind: "done", output, ...id };
+      report = { kind: "done", output, ranMs: Math.round(performance.now() - startedAt), ...id };
     } catch (error) {
       report = this.#failed(error, task);
     } finally {

@@ -76,7 +76,7 @@ function taskRows(task: TaskInfo, now: number): Cell[][] {
     speculative ? "second" : task.status,
     formatCount(attempt + 1),
     host,
-    formatSeconds(Math.max(0, now - startedAt) / 1000),
+    startedAt === null ? "" : formatSeconds(Math.max(0, now - startedAt) / 1000),
     progress === null ? "" : formatCount(progress.recordsIn),
     failed,
     "",
@@ -98,9 +98,10 @@ function stageLines({ stages, status }: JobInfo, columns: number, look: Look): s
 }
 
 function countsOf(stage: StageInfo, status: JobStatus): string {
-  const { running, waiting, recordsIn, recordsOut, bytesIn } = stage;
+  const { running, queued, waiting, recordsIn, recordsOut, bytesIn } = stage;
   return [
     ...(status === "active" && running > 0 ? [`${formatCount(running)} running`] : []),
+    ...(status === "active" && queued > 0 ? [`${formatCount(queued)} queued`] : []),
     ...(status === "active" && waiting > 0 ? [`${formatCount(waiting)} waiting`] : []),
     ...(bytesIn > 0 ? [`${formatBytes(bytesIn)} read`] : []),
     ...(recordsIn > 0 || recordsOut > 0

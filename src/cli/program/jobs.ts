@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import { parseCount, parseSeconds } from "./option-values.ts";
 import { statuses, withExamples, withMaster } from "./shared-options.ts";
 
-const taskStatuses = ["waiting", "sleeping", "running", "done", "gone"] as const;
+const taskStatuses = ["waiting", "sleeping", "queued", "running", "done", "gone"] as const;
 const eventLevels = ["debug", "info", "message", "warning", "error"] as const;
 const shortName = "the job's name, or what it begins with; `@` is the newest job";
 

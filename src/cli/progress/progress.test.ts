@@ -15,6 +15,7 @@ const rich: Look = { unicode: true, paint: (_, text) => text };
 function stage(changes: Partial<StageInfo> = {}): StageInfo {
   const nothing = {
     waiting: 0,
+    queued: 0,
     running: 0,
     done: 0,
     failed: 0,

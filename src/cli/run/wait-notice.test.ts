@@ -8,6 +8,7 @@ function job(running: number, waits: readonly string[], status: JobInfo["status"
     stage: "map",
     tasks: 2,
     waiting: 2 - running,
+    queued: 0,
     running,
     done: 0,
     failed: 0,

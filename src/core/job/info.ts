@@ -3,7 +3,7 @@ import type { JobInfo, StageInfo } from "../../client/master-api.ts";
 import { reasonsOf } from "../scheduler/reasons.ts";
 import type { JobMachine } from "./machine.ts";
 import type { OobRef, OutputRef, StageManifest } from "./spec.ts";
-import type { Stage } from "./stage.ts";
+import type { Attempt, Stage } from "./stage.ts";
 import { done, gone, running, sleeping, waiting } from "./stage.ts";
 
 /** An out-of-band value, and the node that holds its file. */
@@ -11,17 +11,21 @@ export interface OobEntry extends OobRef {
   readonly host: string;
 }
 
-export function infoOf(job: JobMachine, { inputs = true }: { readonly inputs?: boolean } = {}): JobInfo {
+/** Of a job without live attempts. */
+export const nothingRuns: ReadonlySet<Attempt> = new Set();
+
+/** `runs`: those of all live attempts that run. `inputs`: whether to name them. */
+export function infoOf(job: JobMachine, runs: ReadonlySet<Attempt>, inputs = true): JobInfo {
   return {
     name: job.name,
     status: job.status,
     owner: job.spec.owner,
     submittedAt: job.submittedAt,
     endedAt: job.endedAt,
-    stages: stagesOf(job),
+    stages: stagesOf(job, runs),
     inputs: inputs ? job.addresses() : [],
     results: job.results,
-    hosts: runningHosts(job),
+    hosts: runningHosts(job, runs),
     waits: reasonsOf(job, job.cluster),
     reason: job.reason,
     failure: job.failure,
@@ -30,15 +34,17 @@ export function infoOf(job: JobMachine, { inputs = true }: { readonly inputs?: b
 }
 
 /** One entry a stage of the pipeline; those that are not planned yet have no tasks. */
-export function stagesOf(job: JobMachine): StageInfo[] {
+function stagesOf(job: JobMachine, runs: ReadonlySet<Attempt>): StageInfo[] {
   return job.spec.pipeline.map((spec, number) => {
     const stage = job.stages[number];
     if (stage === undefined) return notPlanned(spec.name);
+    const tasksThatRun = runningTasks(stage, runs);
     return {
       stage: spec.name,
       tasks: stage.tasks,
       waiting: stage.count(waiting) + stage.count(sleeping),
-      running: stage.count(running),
+      queued: stage.count(running) - tasksThatRun,
+      running: tasksThatRun,
       done: stage.count(done) + stage.count(gone),
       failed: stage.failed,
       recordsIn: stage.outputs.recordsIn,
@@ -54,6 +60,7 @@ function notPlanned(stage: string): StageInfo {
     stage,
     tasks: 0,
     waiting: 0,
+    queued: 0,
     running: 0,
     done: 0,
     failed: 0,
@@ -64,11 +71,17 @@ function notPlanned(stage: string): StageInfo {
   };
 }
 
-/** Node names, one for each live attempt. */
-export function runningHosts(job: JobMachine): string[] {
-  return job.stages.flatMap((stage) =>
-    [...stage.live.values()].flatMap((attempts) => attempts.map(({ host }) => host)),
-  );
+/** Tasks of which an attempt runs. */
+export function runningTasks({ live }: Stage, runs: ReadonlySet<Attempt>): number {
+  let tasks = 0;
+  for (const attempts of live.values()) if (attempts.some((attempt) => runs.has(attempt))) tasks++;
+  return tasks;
+}
+
+/** Node names, one for each attempt that runs. */
+function runningHosts(job: JobMachine, runs: ReadonlySet<Attempt>): string[] {
+  const attempts = job.stages.flatMap(({ live }) => [...live.values()].flat());
+  return attempts.filter((attempt) => runs.has(attempt)).map(({ host }) => host);
 }
 
 /**

@@ -227,6 +227,7 @@ describe("a job", () => {
       stage: "s0",
       tasks: 3,
       waiting: 0,
+      queued: 0,
       running: 2,
       done: 1,
       failed: 1,

@@ -101,6 +101,7 @@ export class JobMachine {
     const stage = this.stages[event.stage];
     const attempt = stage?.liveAttempt(event.task, event.attempt);
     if (stage === undefined || attempt === undefined) return [];
+    stage.movedAt = event.at;
     switch (event.kind) {
       case "task-done":
         this.#done(stage, attempt, event);
@@ -150,6 +151,13 @@ export class JobMachine {
   release(number: number, until: number): void {
     const stage = this.stages[number];
     if (stage?.heldUntil === until) stage.heldUntil = waitedOut;
+  }
+
+  /** A node says that an attempt has begun, and when (ms since 1970). What it says first, counts. */
+  began(number: number, task: number, attempt: number, at: number): void {
+    const stage = this.stages[number];
+    const live = stage?.liveAttempt(task, attempt);
+    if (live !== undefined && stage?.begun.has(live) === false) stage.begun.set(live, Math.max(at, live.at));
   }
 
   wake(number: number, task: number, wakeAt: number): void {
@@ -223,20 +231,20 @@ export class JobMachine {
   // ---- transitions --------------------------------------------------------------------------------------------------
 
   #done(stage: Stage, attempt: Attempt, event: TaskDone): void {
-    const { task, output, at } = event;
+    const { task, output, at, ranMs = at - attempt.at } = event;
     const title = this.title(stage, task);
     this.endAttempt(stage, task, attempt.attempt, attempt.host);
     this.count(attempt.host, "tasksOk");
     if (stage.live.has(task)) this.note(at, stage, task, texts.superseded(title, attempt.host), "info");
     this.cancelAttempts(stage, task, "another attempt was first");
-    stage.durations.add(at - attempt.at);
+    stage.durations.add(ranMs);
     if (noteRecommit(stage, task, output, this.stages[stage.number + 1]))
       this.note(at, stage, task, texts.outputChanged(title));
     stage.outputs.set(task, output);
     stage.missing.delete(task);
     stage.move(task, done);
     if (output.peakRss > this.peakRss) this.peakRss = output.peakRss;
-    this.out.note(at, title, texts.done(title, at - attempt.at), "info", attempt.host);
+    this.out.note(at, title, texts.done(title, ranMs), "info", attempt.host);
     this.out.note(at, title, texts.received(title, attempt.host), "info");
     if (stage.complete) this.advance(at);
   }

@@ -70,6 +70,11 @@ export class Stage {
   readonly counts: Int32Array = new Int32Array(5);
   /** Live attempts by task. */
   readonly live = new Map<number, Attempt[]>();
+  /**
+   * When live attempts began, as far as their nodes have said so (ms since 1970). A hint: it is not journaled, and no event is
+   * decided by it.
+   */
+  readonly begun = new WeakMap<Attempt, number>();
   readonly troubles = new Map<number, Trouble>();
   /** Outputs of this stage that differ from what consumers may have read; dealt with when the stage is complete. */
   readonly changed = new Map<number, Changed>();
@@ -92,8 +97,10 @@ export class Stage {
    * `waitedOut` if they were kept long enough.
    */
   heldUntil = 0;
-  /** Of the done tasks, from assignment to report. */
+  /** Of the done tasks: how long they ran. */
   readonly durations = new Durations();
+  /** When the last attempt of the stage ended, ms since 1970; not in snapshots. */
+  movedAt = 0;
   /** Running tasks that got a speculative attempt since they last waited: there is no second one. */
   readonly startedAgain = new Set<number>();
   /** Of all groups. */

@@ -13,6 +13,7 @@ describe("the list of a job's tasks", () => {
     const bench = new Bench([joined("a", { slots: 5 })]);
     const job = bench.submit({ inputs: 5, pipeline: ["split", "group_label"] });
     const startedAt = bench.at;
+    bench.began(bench.runs[3] as Run);
     bench.done(bench.runs[0] as Run);
     for (const message of ["one", "two"])
       bench.fail(bench.runs.find(({ task }) => task === 1) as Run, failure("comm-error", message));
@@ -36,7 +37,7 @@ describe("the list of a job's tasks", () => {
     assert.equal(one.wakeAt, bench.master.timers()[0]?.at);
     assert.deepEqual([two.status, two.lost, two.attempts.map(({ attempt }) => attempt)], ["running", 1, [1]]);
     assert.deepEqual([three.status, four.status], ["running", "running"]);
-    assert.ok((three.attempts[0]?.startedAt ?? 0) >= startedAt);
+    assert.deepEqual([three.attempts[0]?.startedAt, four.attempts[0]?.startedAt], [startedAt, null]);
     assert.deepEqual(three.attempts[0]?.speculative, false);
   });
 
@@ -62,6 +63,47 @@ describe("the list of a job's tasks", () => {
     assert.deepEqual(bench.master.tasks(job, { offset: 999 }), { tasks: [], total: 250, next: null });
     bench.finish();
     assert.equal(bench.master.tasks(job), undefined);
+  });
+
+  it("tells those that run from those that lie in the queue of a node: never do more run than it has slots", () => {
+    const bench = new Bench([joined("a", { slots: 2, queueDepth: 32 })]);
+    const job = bench.submit({ inputs: 12, pipeline: ["split"] });
+    const other = bench.submit({ inputs: 3, pipeline: ["split"] });
+    const of = (status: "running" | "queued"): (number | undefined)[] => [
+      ...tasks(bench, job, { status }).map(({ task }) => task),
+      bench.master.info(job)?.stages[0]?.[status],
+      bench.master.tasks(job, { status })?.total,
+    ];
+    // Nobody has said anything: those that were assigned first.
+    assert.deepEqual(of("running"), [0, 1, 2, 2]);
+    assert.deepEqual(of("queued"), [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 10, 10]);
+    assert.deepEqual(bench.master.info(job)?.hosts, ["a", "a"]);
+    // The node works in another order.
+    bench.began(bench.runs.find((run) => run.job === job && run.task === 7) as Run);
+    assert.deepEqual(of("running"), [0, 7, 2, 2]);
+    bench.began(bench.runs.find((run) => run.job === other) as Run);
+    assert.deepEqual(of("running"), [7, 1, 1]);
+    assert.equal(bench.master.info(other)?.stages[0]?.running, 1);
+    assert.deepEqual(bench.master.runningOn("a").sort(), [job, other].sort());
+    // It has lost a slot, and what runs, runs on.
+    bench.handle({ kind: "node-updated", at: bench.at, host: "a", slots: 1 });
+    assert.deepEqual(of("running"), [7, 1, 1]);
+    bench.done(bench.runs.find((run) => run.job === job && run.task === 7) as Run);
+    assert.deepEqual(of("running"), [0, 0]);
+    bench.handle({ kind: "job-killed", at: bench.at, job });
+    const { waiting, queued, running } = bench.master.info(job)?.stages[0] ?? {};
+    assert.deepEqual([waiting, queued, running], [0, 0, 0]);
+  });
+
+  it("knows how long a task ran from its node, and else from its assignment, as in journals of old", () => {
+    const bench = new Bench([joined("a", { slots: 1, queueDepth: 8 })]);
+    const job = bench.submit({ inputs: 2, pipeline: ["split"] });
+    bench.at += 9_000;
+    bench.done(bench.runs[0] as Run, [0], undefined, 1_500);
+    bench.done(bench.runs[0] as Run);
+    const finished = bench.log(job).filter((line) => line.startsWith("DONE"));
+    assert.equal(finished[0], "DONE: [s0:0] Task finished in 0:00:01.500");
+    assert.match(finished[1] ?? "", /^DONE: \[s0:1\] Task finished in 0:00:09\.\d{3}$/);
   });
 
   it("spans stages", () => {

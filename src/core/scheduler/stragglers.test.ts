@@ -13,6 +13,7 @@ function allBut(slow: readonly number[], sketch: JobSketch = {}, doneMs = 100): 
   const bench = new Bench([joined("a", { slots: 3 }), joined("b", { slots: 3 })]);
   const job = bench.submit({ inputs: 4, pipeline: ["split"], ...sketch });
   for (;;) {
+    for (const run of bench.runs) bench.began(run);
     const run = bench.runs.find(({ task }) => !slow.includes(task));
     if (run === undefined) return { bench, job };
     bench.at += doneMs;
@@ -126,6 +127,35 @@ describe("a straggler", () => {
     for (let n = 0; n < 3; n++) never.done(never.runs[0] as Run);
     never.pass(60_000);
     assert.equal(never.runs.length, 1);
+  });
+
+  it("is as old as its run: time in a node's queue does not count, nor in the measure of its stage", () => {
+    const bench = new Bench([joined("a", { slots: 2, queueDepth: 32 })]);
+    bench.submit({ inputs: 5, pipeline: ["split"] });
+    // Two at a time, ten seconds each: the last one has waited for twenty when it begins.
+    for (let n = 0; n < 4; n++) {
+      bench.at += n % 2 === 0 ? 10_000 : 0;
+      bench.done(bench.runs[0] as Run, [0], undefined, 10_000);
+    }
+    bench.pass(1_000);
+    bench.began(bench.runs[0] as Run);
+    bench.pass(25_000);
+    assert.deepEqual(places(bench), ["4#0@a"]);
+    bench.pass(6_000);
+    assert.deepEqual(places(bench), ["4#0@a", "4#1@a"]);
+  });
+
+  it("is also one that never begins, when nothing of its stage has ended for so long", () => {
+    const bench = new Bench([joined("a", { slots: 2 }), joined("b", { slots: 2 })]);
+    bench.submit({ inputs: 4, pipeline: ["split"] });
+    for (let n = 0; n < 3; n++) {
+      bench.at += 4_000;
+      bench.done(bench.runs[0] as Run, [0], undefined, 100);
+    }
+    bench.pass(slowAgeMinMs - 1_000);
+    assert.equal(bench.runs.length, 1);
+    bench.pass(2_000);
+    assert.equal(bench.runs.length, 2);
   });
 
   it("is not decided anew by a replay", () => {

@@ -11,6 +11,9 @@
  * SP4. One extra attempt a task, and at most a tenth of a stage's tasks (LATE: a tenth of the slots) with one at a time.
  * SP5. On another node than the first attempt if there is one with a free slot; the slowest task first.
  *
+ * SP6. An attempt's age is that since it began. One of which its node has not said that it began is queued there, or its worker hangs:
+ *      its age is that since anything of the stage has last ended, for as long as tasks end, its turn may be to come.
+ *
  * It walks over the running tasks of jobs, of which there are no more than places on the nodes, twice a second.
  */
 import type { AssignedTask } from "../events.ts";
@@ -36,15 +39,16 @@ export function* stragglersOf(job: JobMachine, at: number): Generator<AssignedTa
   const medianMs = stage.durations.median();
   const slowMs = Math.max(slowAgeMinMs, medianFactor * medianMs);
   let extra = 0;
-  const slow: { readonly task: number; readonly attempt: Attempt }[] = [];
+  const slow: { readonly task: number; readonly attempt: Attempt; readonly since: number }[] = [];
   for (const [task, attempts] of stage.live) {
     const attempt = attempts[0] as Attempt;
+    const since = stage.begun.get(attempt) ?? Math.max(attempt.at, stage.movedAt);
     if (attempts.length > 1) extra++;
-    else if (at - attempt.at >= slowMs && !stage.startedAgain.has(task)) slow.push({ task, attempt });
+    else if (at - since >= slowMs && !stage.startedAgain.has(task)) slow.push({ task, attempt, since });
   }
-  slow.sort((a, b) => a.attempt.at - b.attempt.at || a.task - b.task);
+  slow.sort((a, b) => a.since - b.since || a.task - b.task);
   const extraMax = Math.max(1, Math.floor(stage.tasks * extraShareMax));
-  for (const { task, attempt } of slow) {
+  for (const { task, attempt, since } of slow) {
     if (extra >= extraMax || job.live >= job.spec.scheduler.maxCores) return;
     const node = freeNodeFor(job, stage, task, attempt.host);
     if (node === undefined) continue;
@@ -55,7 +59,7 @@ export function* stragglersOf(job: JobMachine, at: number): Generator<AssignedTa
       task,
       attempt: stage.nextAttempt(task),
       host: node.host,
-      slow: { ageMs: at - attempt.at, medianMs, doneTasks: stage.durations.count },
+      slow: { ageMs: at - since, medianMs, doneTasks: stage.durations.count },
     };
   }
 }

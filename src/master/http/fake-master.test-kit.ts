@@ -24,6 +24,7 @@ export const jobInfo: JobInfo = {
       stage: "map",
       tasks: 1,
       waiting: 0,
+      queued: 0,
       running: 0,
       done: 1,
       failed: 0,
@@ -179,7 +180,7 @@ export async function openFakeMaster(): Promise<FakeMaster> {
     oobList: async () => [],
     request: () => Promise.reject(new Error("not through here")),
     counts: () => ({
-      tasks: { waiting: 4, running: 3, done: 2, failed: 1 },
+      tasks: { waiting: 4, queued: 5, running: 3, done: 2, failed: 1 },
       submissions: 7,
       journalAppends: 5,
       journalBytes: 500,

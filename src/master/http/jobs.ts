@@ -47,11 +47,11 @@ function wireJobInfo(info: JobInfo): object {
   return {
     timestamp: wireTime(info.submittedAt),
     active: info.status,
-    // [stage, pending, waiting, running, done, failed]: what Disco calls pending is not yet planned.
-    pipeline: info.stages.map(({ stage, waiting, running, done, failed }) => [
+    // [stage, pending, waiting, running, done, failed]: what Disco calls pending is not yet planned; what is queued waits.
+    pipeline: info.stages.map(({ stage, waiting, queued, running, done, failed }) => [
       stage,
       0,
-      waiting,
+      waiting + queued,
       running,
       done,
       failed,

@@ -87,6 +87,7 @@ describe("what a server says of itself", () => {
       'disco_jobs{status="ready"} 1',
       'disco_jobs{status="dead"} 2',
       'disco_tasks{state="waiting"} 4',
+      'disco_tasks{state="queued"} 5',
       'disco_tasks{state="running"} 3',
       'disco_nodes{state="connected"} 1',
       'disco_nodes{state="blacklisted"} 1',

@@ -7,22 +7,18 @@ import { count, jobName, jobParams, jobStatus, noParameters, oobKey, stageName, 
 /** Jobs a page of the list. */
 export const jobsPageMax = 10_000;
 export const jobsPageDefault = 1_000;
+/** Jobs a page of the list with their stages. */
+export const jobsWithStagesMax = 200;
 /** Names in one question for results. */
 export const resultNamesMax = 10_000;
 /** The longest that a question for results is held, in milliseconds. */
 export const resultsHeldMsMax = 3_600_000;
 
-export const jobListEntry = v.object({ name: v.string(), status: jobStatus, submittedAt: time });
-
-export const jobPage = v.object({
-  jobs: v.array(jobListEntry),
-  next: v.pipe(v.nullable(v.string()), v.description("`after` of the next page; null: this was the last.")),
-});
-
 export const stageInfo = v.object({
   stage: v.string(),
   tasks: v.pipe(count, v.description("0: not known yet.")),
   waiting: count,
+  queued: v.pipe(count, v.description("Given to a node, and not begun there.")),
   running: count,
   done: count,
   failed: v.pipe(count, v.description("Failed attempts.")),
@@ -30,6 +26,19 @@ export const stageInfo = v.object({
   recordsOut: count,
   bytesIn: count,
   bytesTotal: v.pipe(count, v.description("Bytes of all inputs of the stage; 0: not known.")),
+});
+
+export const jobListEntry = v.object({
+  name: v.string(),
+  status: jobStatus,
+  submittedAt: time,
+  stages: v.pipe(v.exactOptional(v.array(stageInfo)), v.description("When asked for.")),
+  endedAt: v.pipe(v.exactOptional(v.nullable(time)), v.description("With the stages; null: it has not.")),
+});
+
+export const jobPage = v.object({
+  jobs: v.array(jobListEntry),
+  next: v.pipe(v.nullable(v.string()), v.description("`after` of the next page; null: this was the last.")),
 });
 
 const progressEntries = {
@@ -71,6 +80,9 @@ export const listJobs = operation({
     status: v.exactOptional(jobStatus),
     prefix: v.exactOptional(v.pipe(v.string(), v.maxLength(200), v.description("What names begin with."))),
     limit: v.exactOptional(wholeNumber(1, jobsPageMax), jobsPageDefault),
+    stages: v.exactOptional(
+      v.pipe(v.boolean(), v.description(`With the stages of each job; at most ${jobsWithStagesMax} jobs a page.`)),
+    ),
     after: v.exactOptional(v.pipe(jobName, v.description("Go on behind this job: `next` of the page before."))),
   }),
   answer: { kind: "json", status: 200, schema: jobPage },

@@ -5,12 +5,12 @@ import { count, jobParams, stageName, time, wholeNumber } from "./values.ts";
 
 export const tasksPageMax = 1_000;
 
-export const taskStatus = v.picklist(["waiting", "sleeping", "running", "done", "gone"]);
+export const taskStatus = v.picklist(["waiting", "sleeping", "queued", "running", "done", "gone"]);
 
 export const attemptInfo = v.object({
   attempt: v.pipe(count, v.description("Counts from 0 within the task.")),
   host: v.string(),
-  startedAt: time,
+  startedAt: v.pipe(v.nullable(v.number()), v.description("When it began, in milliseconds since 1970; null: it is queued.")),
   speculative: v.pipe(v.boolean(), v.description("Started beside another attempt that is slow.")),
   progress: v.nullable(v.object({ recordsIn: count, bytesIn: count, recordsOut: count })),
 });
