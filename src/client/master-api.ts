@@ -18,6 +18,8 @@ export interface StageInfo {
   /** Not yet known how many (the stage before still runs) is `tasks: 0`. */
   readonly tasks: number;
   readonly waiting: number;
+  /** Given to a node, and not begun there: its workers are busy. */
+  readonly queued: number;
   readonly running: number;
   readonly done: number;
   readonly failed: number;
@@ -68,21 +70,24 @@ export interface AttemptInfo {
   /** Counts from 0 within the task. */
   readonly attempt: number;
   readonly host: string;
-  /** Milliseconds since 1970, when it was assigned. */
-  readonly startedAt: number;
+  /** Milliseconds since 1970, when it began; `null`: it is queued on the node, or began less than a tenth of a second ago. */
+  readonly startedAt: number | null;
   /** It was started beside another one that is slow. */
   readonly speculative: boolean;
   /** As last reported; `null` before the first report. */
   readonly progress: TaskProgress | null;
 }
 
-export type TaskStatus = "waiting" | "sleeping" | "running" | "done" | "gone";
+export type TaskStatus = "waiting" | "sleeping" | "queued" | "running" | "done" | "gone";
 
 export interface TaskInfo {
   readonly stage: string;
   /** Number of the task in its stage. */
   readonly task: number;
-  /** `sleeping`: failed, and tried again at `wakeAt`. `gone`: done, but its output was lost and nobody needs it now. */
+  /**
+   * `sleeping`: failed, and tried again at `wakeAt`. `queued`: given to a node, whose workers are busy. `gone`: done, but its
+   * output was lost and nobody needs it now.
+   */
   readonly status: TaskStatus;
   /** Why it waits, for people (`max_cores 2 reached`); `null` when it does not. */
   readonly waits: string | null;
