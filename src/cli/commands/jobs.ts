@@ -45,24 +45,32 @@ const columns: readonly Column[] = [
 ];
 
 export async function listJobs(words: readonly string[], options: JobsOptions): Promise<void> {
-  await withDisco(options, async (disco) => {
-    const all = (await disco.joblist()).filter(chosen(words, options.status));
+  await withDisco(options, async (disco, master) => {
+    const known = await disco.joblist();
+    const all = known.filter(chosen(words, options.status));
     all.sort((a, b) => b.submittedAt - a.submittedAt);
     const infos = await infosOf(disco, options.limit === 0 ? all : all.slice(0, options.limit));
     if (options.json === true) return printJson(infos.map(listed));
     if (infos.length === 0) {
       process.stderr.write(`no jobs${words.length > 0 || options.status !== undefined ? " of this kind" : " yet"}\n`);
-      return;
+    } else {
+      const rows = infos.map((info) => rowOf(info));
+      printLines(formatColumns(columns, rows, widthOf(process.stdout), lookOf(process.stdout)));
     }
-    const rows = infos.map((info) => rowOf(info));
-    printLines(formatColumns(columns, rows, widthOf(process.stdout), lookOf(process.stdout)));
     if (infos.length < all.length) {
       process.stderr.write(`and ${formatCount(all.length - infos.length)} older ones (--limit 0 shows all)\n`);
     }
+    if (options.status !== undefined) return;
+    const { otherJobs } = await import("./other-store.ts");
+    const others = await otherJobs(master, known, chosen(words, undefined));
+    if (others !== null) process.stderr.write(`${others}\n`);
   });
 }
 
-function chosen(words: readonly string[], status: JobStatus | undefined): (job: JobListEntry) => boolean {
+function chosen(
+  words: readonly string[],
+  status: JobStatus | undefined,
+): (job: Pick<JobListEntry, "name"> & Partial<JobListEntry>) => boolean {
   const patterns = words.map((word) => patternOf(isPattern(word) ? word : `${word}*`));
   return (job) =>
     (status === undefined || job.status === status) &&

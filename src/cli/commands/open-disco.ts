@@ -25,7 +25,9 @@ export async function withDisco<T>(
   try {
     return await use(disco, master);
   } catch (error) {
-    throw error instanceof DiscoError && error.code === "unknown-job" ? await withSuggestion(disco, error) : error;
+    if (!(error instanceof DiscoError) || error.code !== "unknown-job") throw error;
+    const { foundElsewhere } = await import("./other-store.ts");
+    throw (await foundElsewhere(master, error)) ?? (await withSuggestion(disco, error));
   }
 }
 

@@ -2,8 +2,6 @@
  * Names of jobs and nodes for completion. A master is asked, for a moment at most; the jobs of a root without one are those
  * that have a directory there, so that nothing has to be opened or started while somebody waits for a key press.
  */
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import type { NodeInfo } from "../../client/master-api.ts";
 import { DiscoError } from "../../errors.ts";
 import type { ChosenMaster, MasterFlags } from "../master/choose-master.ts";
@@ -13,7 +11,6 @@ import type { Candidate, NameSources } from "./candidates.ts";
 const answerTimeoutMs = 1500;
 /** More than a screen of names helps nobody: the newest are shown, and more letters bring the others. */
 const namesMax = 200;
-const masterDirectory = "_master";
 const nodeOfThisProcess = "localhost";
 
 type RemoteMaster = Extract<ChosenMaster, { readonly kind: "remote" }>;
@@ -81,10 +78,8 @@ async function choose(flags: MasterFlags): Promise<ChosenMaster> {
 }
 
 async function storedJobs(root: string): Promise<KnownJob[]> {
-  const top = join(root, "data", masterDirectory);
-  const groups = await readdir(top);
-  const lists = await Promise.all(groups.map((group) => readdir(join(top, group)).catch(() => [])));
-  return lists.flat().map((name) => ({ name, status: "", submittedAt: timeOf(name) }));
+  const { storedNames } = await import("../master/stored-jobs.ts");
+  return (await storedNames(root)).map((name) => ({ name, status: "", submittedAt: timeOf(name) }));
 }
 
 /** Names end in the time of their submission, as Disco writes it: mega-seconds, seconds, microseconds, in hexadecimal. */

@@ -65,6 +65,12 @@ export async function chooseMaster({ master, root, config }: MasterFlags, around
   return { kind: "remote", address: daemon.url, from: `the daemon of ${settings.root}`, ...all };
 }
 
+/** Nobody named a master: that the root has a daemon, or none, has decided. */
+export function isByRoot(master: ChosenMaster): boolean {
+  const named = master.client.settings.master;
+  return master.kind === "remote" ? master.address !== named : named !== localMaster;
+}
+
 /** Where the work goes, for people. */
 export function describeMaster(master: ChosenMaster): string {
   return master.kind === "local" ? `this machine (${master.root})` : `${master.address} (${master.from})`;
