@@ -140,7 +140,8 @@ test("what is wrong before anything starts is exit code 2 and names the culprit"
   const root = join(folder, "root");
   const cases: [run: Promise<Finished>, complaint: RegExp][] = [
     [runDisco(["run", "missing.ts"], { root }), /the job file missing\.ts does not exist/],
-    [runDisco(["frobnicate"], { root }), /unknown command 'frobnicate'/],
+    [runJob("data.json", '{ "input": [] }'), /data\.json is not a module\nhint: Give the path of a \.ts, /],
+    [runDisco(["frobnicate"], { root }), /^error: unknown command 'frobnicate'\nhint: `disco --help`/],
     [runDisco(["run"], { root }), /missing required argument 'job'/],
     [runDisco(["run", "x.ts", "--partitions", "1.5"], { root }), /--partitions.*whole number/],
     [runJob("nothing.ts", "export const job = 1;"), /default export of nothing\.ts must be a job/],
@@ -167,6 +168,19 @@ test("an error of the module's own code shows its place", async () => {
   assert.match(lost.stderr, /Cannot find package 'no-such-package'/);
   assert.match(lost.stderr, /hint: Install it/);
   assert.doesNotMatch(lost.stderr, /modules\//, "frames inside Node are not the user's place");
+});
+
+test("a syntax error shows its line and column, in TypeScript as in JavaScript", async () => {
+  const line = 'export default { input: ["raw://a"], map: (l) => [[l, 1]], ]';
+  for (const name of ["syntax.ts", "syntax.mjs", "syntax.js"]) {
+    const { code, stderr } = await runJob(name, line);
+    assert.equal(code, 1);
+    assert.match(stderr, /^SyntaxError: Unexpected token/);
+    assert.ok(stderr.includes(`${name}:1:${line.length}\n`), stderr);
+    assert.ok(stderr.includes(`\n  > 1 | ${line}\n      | ${" ".repeat(line.length - 1)}^`), stderr);
+  }
+  const cut = await runJob("cut.ts", "const a = 1;\nexport default {");
+  assert.match(cut.stderr, /cut\.ts:2:17\n/);
 });
 
 const endless = `export default {
@@ -228,4 +242,8 @@ test("refused arguments are a document too where --json was asked for", async ()
     assert.deepEqual({ version, ok, jobs }, { version: 1, ok: false, jobs: [] });
     assert.match((error as { message: string }).message, new RegExp((args[1] as string).slice(2)));
   }
+  const slip = await runDisco(["jobs", "--statu", "dead", "--json"], { root: join(folder, "root") });
+  const { name, code, message, hint, file } = JSON.parse(slip.stdout).error as Record<string, unknown>;
+  assert.deepEqual([name, code, message, file], ["DiscoError", "bad-argument", "unknown option '--statu'", null]);
+  assert.match(String(hint), /^Did you mean --status\?/);
 });

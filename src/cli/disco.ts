@@ -2,6 +2,8 @@
  * The `disco` command. Only the parser is loaded here; each command loads what it needs when it runs, because most of the
  * time of a short job would otherwise go into starting.
  */
+import type { CommanderError } from "commander";
+import type { DiscoError } from "../errors.ts";
 import { exitCodeOfError, exitCodes } from "./exit-codes.ts";
 
 /** What somebody types who forgot the `run`. */
@@ -20,16 +22,24 @@ export async function main(args: readonly string[]): Promise<void> {
     process.exitCode = exitCodes.usage;
     return;
   }
-  const [{ buildProgram }, { CommanderError }] = await Promise.all([import("./program.ts"), import("commander")]);
+  const [{ buildProgram }, commander] = await Promise.all([import("./program.ts"), import("commander")]);
   try {
     await buildProgram().parseAsync([...args], { from: "user" });
   } catch (error) {
-    // commander has printed its own complaint, or the help that was asked for.
-    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
-    else await printFatal(error);
-    if (args.includes("--json") && process.exitCode !== exitCodes.ok) await printRefusal(error, args[0] === "run");
+    // Help and version that were asked for are printed.
+    if (error instanceof commander.CommanderError && error.exitCode === 0) process.exitCode = exitCodes.ok;
+    else await fail(error instanceof commander.CommanderError ? await refused(error) : error, args);
   }
   await leave();
+}
+
+async function refused(error: CommanderError): Promise<DiscoError> {
+  return (await import("./program/refused-arguments.ts")).refusedArguments(error);
+}
+
+async function fail(error: unknown, args: readonly string[]): Promise<void> {
+  await printFatal(error);
+  if (args.includes("--json")) await printRefusal(error, args[0] === "run");
 }
 
 async function printFatal(error: unknown): Promise<void> {

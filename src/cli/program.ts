@@ -19,7 +19,8 @@ export function buildProgram(): Command {
     .version(packageVersion(), "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
     .helpCommand("help [command]", "explain a command")
-    .showHelpAfterError("(disco --help explains the commands)")
+    // Complaints come out as all other errors do: see `main`.
+    .configureOutput({ outputError: () => {} })
     .exitOverride();
   program.commandsGroup("Jobs:");
   addRun(program);
@@ -40,15 +41,15 @@ export function buildProgram(): Command {
 
 const programNotes = `
 Example (count.ts):
-  import { kvgroup } from "disco-mapreduce";
-  export default {
+  import { JobDict, kvgroup } from "disco-mapreduce";
+  export default new JobDict({
     input: ["*.txt"],
-    map: (line) => line.split(/\\s+/).map((word) => [word, 1]),
-    sort: true,
+    map: (line) => line.split(/\\s+/).map((word) => [word, 1] as const),
     *reduce(pairs) {
-      for (const [word, ones] of kvgroup(pairs)) yield [word, ones.reduce((a, n) => a + n, 0)];
+      for (const [word, ones] of kvgroup(pairs)) yield [word, ones.reduce((sum, n) => sum + n, 0)] as const;
     },
-  };
+    sort: true,
+  });
 
   $ disco run count.ts
 

@@ -25,6 +25,15 @@ describe("a function that cannot travel is refused before anything is sent", () 
     assert.match(error.hint ?? "", /params: \{ stopWords \}/);
   });
 
+  it("when it captures several: the error names all of them at once", async () => {
+    const error = await refusal(captures.locals());
+    assert.match(error.message, /^map captures the local variables `factor` and `db` of what .*captures\.ts:51:29\)/);
+    assert.match(
+      error.hint ?? "",
+      /Pass them in `params` \(`params: \{ factor, db \}`, then `params\.factor` in map\)/,
+    );
+  });
+
   it("when it captures what a block at the top level declares", async () => {
     const error = await refusal(captures.usesBlock);
     assert.match(error.message, /`inBlock`/);

@@ -107,12 +107,14 @@ class Gathering implements Closure {
 
   #follow(piece: SyntaxNode, role: string): void {
     const { analysis } = this.#live;
+    const locals: Reference[] = [];
     for (const reference of analysis.outwardReferences(piece)) {
       const variable = reference.resolved;
       if (variable === null) this.#needGlobal(reference, role);
-      else if (!analysis.isModuleLevel(variable)) throw captured(this.#live, variable.name, reference, role);
+      else if (!analysis.isModuleLevel(variable)) locals.push(reference);
       else this.#need(variable, role, reference);
     }
+    if (locals.length > 0) throw captured(this.#live, locals, role);
   }
 
   #need(variable: Variable, role: string, reference?: Reference): void {
@@ -193,22 +195,38 @@ function checkTies({ source }: LiveModule, { role, found, variable }: Root): voi
   );
 }
 
-function captured({ source }: LiveModule, name: string, { identifier }: Reference, role: string): Error {
+/** Names all of them at once: nobody should have to find the next one by another try. */
+function captured({ source }: LiveModule, references: readonly Reference[], role: string): Error {
   const isPackaged = source.path.includes("node_modules");
+  const inOrder = references.toSorted((a, b) => start(a.identifier as SyntaxNode) - start(b.identifier as SyntaxNode));
+  const { identifier } = inOrder[0] as Reference;
+  const names = [...new Set(inOrder.map((reference) => reference.identifier.name))];
+  const isOne = names.length === 1;
+  const what = isOne ? "the local variable" : "the local variables";
+  const where = isOne ? "the function or block around it" : "what is around it";
+  const variables = names.filter((name) => name !== "arguments");
+  const pronoun = variables.length === 1 ? "it" : "them";
   return travelError(
     { source },
     {
       code: "captured-variable",
-      message: `${role} captures the local variable \`${name}\` of the function or block around it, which does not exist on a worker`,
+      message: `${role} captures ${what} ${listed(names)} of ${where}, which ${isOne ? "does" : "do"} not exist on a worker`,
       hint: isPackaged
         ? `Wrap the package's function in an arrow function of your own: \`${role}: (entry) => fn(entry)\`.`
-        : name === "arguments"
+        : variables.length === 0
           ? `Declare the parameters of ${role} by name.`
-          : `Pass it in \`params\` (\`params: { ${name} }\`, then \`params.${name}\` in ${role}), or declare it at the top level of the module.`,
+          : `Pass ${pronoun} in \`params\` (\`params: { ${variables.join(", ")} }\`, then \`params.${variables[0]}\` in ${role}), or declare ${pronoun} at the top level of the module.`,
       offset: start(identifier as SyntaxNode),
-      length: name.length,
+      length: identifier.name.length,
     },
   );
+}
+
+/** `a`, `b` and `c`, quoted. */
+function listed(names: readonly string[]): string {
+  const quoted = names.map((name) => `\`${name}\``);
+  const last = quoted.pop() as string;
+  return quoted.length === 0 ? last : `${quoted.join(", ")} and ${last}`;
 }
 
 /** A variable that is not data, although its initialiser may give something else on a worker. */

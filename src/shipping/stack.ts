@@ -134,10 +134,11 @@ export class StackTranslator {
     return line.replaceAll(/\?disco=[0-9a-f]+(?:&load=\d+)?/g, "");
   }
 
-  /** A module that does not compile has no frames: its place is the first line of the stack. */
+  /** A module that does not compile has no frames: its place is the first line of the stack, and a caret below the second one. */
   #syntaxPlace(stack: string): Place | undefined {
-    const match = /^(file:\/\/\S+):(\d+)$/m.exec(stack);
-    return match === null ? undefined : this.original({ url: match[1] as string, line: Number(match[2]), column: 1 });
+    const match = /^(file:\/\/\S+):(\d+)$(?:\n.*\n([ \t]*)\^)?/m.exec(stack);
+    if (match === null) return undefined;
+    return this.original({ url: match[1] as string, line: Number(match[2]), column: (match[3] ?? "").length + 1 });
   }
 
   #frame(place: Place): string | undefined {

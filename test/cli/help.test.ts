@@ -103,3 +103,12 @@ test("the overview of the manual leads to every section", () => {
     assert.ok(manual.includes(`[\`${words[0]}\`](#disco-${words[0]})`), `disco ${words[0]} in the overview`);
   }
 });
+
+test("the example of the help is one that the type checker has seen", () => {
+  let help = "";
+  const program = buildProgram().configureOutput({ writeOut: (text) => (help += text) });
+  program.outputHelp();
+  const checked = readFileSync(join(import.meta.dirname, "..", "types", "help-example.ts"), "utf8");
+  const lines = checked.trimEnd().split("\n").slice(1);
+  assert.ok(lines.length > 5 && help.includes(lines.map((line) => `  ${line}\n`).join("")), help);
+});

@@ -39,6 +39,8 @@ const hints: Readonly<Record<string, string>> = {
 };
 
 const ownFolder = new URL("../../", import.meta.url).href;
+/** Starts the command. */
+const binFolder = new URL("../../../bin/", import.meta.url).href;
 
 export function reportError(error: unknown): ErrorReport {
   const failure = error instanceof JobError ? error.failure : undefined;
@@ -102,15 +104,30 @@ function codeOf(error: unknown): string {
 /** The first frame of the stack that is neither Node's nor ours; for a syntax error, the line above the stack. */
 function placeOf(error: unknown): Place | undefined {
   if (!(error instanceof Error) || error.stack === undefined || error instanceof DiscoError) return undefined;
-  for (const line of error.stack.split("\n")) {
+  const lines = error.stack.split("\n");
+  for (const [at, line] of lines.entries()) {
     // What stands before the path tells `node:internal/…` from a folder of that name.
     const found = /(?<=^|[\s(])((?:file:\/\/)?\/[^()]*?):(\d+)(?::(\d+))?\)?$/.exec(line.trimEnd());
-    if (found?.[1] === undefined || found[1].startsWith(ownFolder) || found[1].includes("/node_modules/")) continue;
+    if (found?.[1] === undefined || found[1].includes("/node_modules/")) continue;
+    if (found[1].startsWith(ownFolder) || found[1].startsWith(binFolder)) continue;
     const file = found[1].startsWith("file:") ? fileURLToPath(found[1].replace(/[?#].*$/, "")) : found[1];
     if (ownFolder.includes(file) || file.startsWith(fileURLToPath(ownFolder))) continue;
-    return { file, line: Number(found[2]), column: Number(found[3] ?? 1) };
+    return { file, line: Number(found[2]), column: Number(found[3] ?? markedColumn(lines.slice(at + 1))) };
   }
   return undefined;
+}
+
+/** Of a syntax error: below the lines of source, a caret stands under the column, or nothing does where the file ends too early. */
+function markedColumn(lines: readonly string[]): number {
+  const source = lines.slice(
+    0,
+    Math.max(
+      0,
+      lines.findIndex((line) => line.trim() === ""),
+    ),
+  );
+  const last = source.at(-1) ?? "";
+  return (/^\s*\^+$/.test(last.trimEnd()) ? last.indexOf("^") : last.length) + 1;
 }
 
 function frameAt(place: Place | undefined): string | null {

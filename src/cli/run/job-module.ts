@@ -1,4 +1,5 @@
 /** Finds and loads the module that `disco run` was given, and says what its default export is. */
+import { spawnSync } from "node:child_process";
 import { statSync } from "node:fs";
 import { basename, extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -23,15 +24,32 @@ export type JobExport =
   | { readonly kind: "dict"; readonly dict: Record<string, unknown> }
   | { readonly kind: "function"; readonly call: JobFunction };
 
+const moduleName = /\.[cm]?[jt]s$/;
+const pathHint = "Give the path of a .ts, .mts, .js or .mjs file.";
+
 export async function loadJob(file: string): Promise<JobExport> {
   const path = resolve(file);
   const found = statSync(path, { throwIfNoEntry: false });
-  if (found === undefined) {
-    throw usageError(`the job file ${file} does not exist`, "Give the path of a .ts, .mts, .js or .mjs file.");
-  }
+  if (found === undefined) throw usageError(`the job file ${file} does not exist`, pathHint);
   if (!found.isFile()) throw usageError(`${file} is not a file`, "Give the path of the file with the job.");
-  const module = (await import(pathToFileURL(path).href)) as { readonly default?: unknown };
+  if (extname(file) !== "" && !moduleName.test(file))
+    throw usageError(`the job file ${file} is not a module`, pathHint);
+  const module = (await importPlaced(path)) as { readonly default?: unknown };
   return classify(module.default, file);
+}
+
+/** Node knows where V8 found a syntax error, but says so only where nobody catches it: it is asked again. */
+async function importPlaced(path: string): Promise<unknown> {
+  try {
+    return await import(pathToFileURL(path).href);
+  } catch (error) {
+    if (error instanceof SyntaxError && error.stack?.startsWith("SyntaxError") === true) {
+      const { stderr } = spawnSync(process.execPath, ["--check", path], { encoding: "utf8" });
+      const at = stderr.indexOf(`\n\nSyntaxError: ${error.message}\n`);
+      if (at > 0 && stderr.startsWith(`${path}:`)) error.stack = `${stderr.slice(0, at + 2)}${error.stack}`;
+    }
+    throw error;
+  }
 }
 
 function classify(value: unknown, file: string): JobExport {
