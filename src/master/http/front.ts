@@ -1,7 +1,7 @@
 /**
  * Each request passes, in this order,
  *
- *   limits ─▶ guard (Host, Origin, token, scope) ─▶ /healthz, /readyz, /metrics ─▶ data server ─▶ /api/v1 ─▶ Disco's interface ─▶ 404
+ *   limits ─▶ guard (Host, Origin, token, scope) ─▶ /healthz, /readyz, /metrics ─▶ web page ─▶ data server ─▶ /api/v1 ─▶ Disco's interface ─▶ 404
  *
  * V1. Nothing is done for a request before limits and guard have passed it; they read its head only.
  * V2. Whatever a handler throws is an answer, never the end of the process, and tells nothing of our insides.
@@ -19,6 +19,7 @@ import { JobListBody } from "./job-list.ts";
 import type { LimitedLog } from "./limited-log.ts";
 import { type HttpLimits, headRefusal } from "./limits.ts";
 import type { Metrics } from "./metrics.ts";
+import { Pages, pagePaths } from "./pages.ts";
 import { endsConnection, isProbe, type Place, placeOf, takesPack } from "./place.ts";
 import { hasBody, type Refusal, Refused, sendRefusal } from "./refusal.ts";
 import { text } from "./route.ts";
@@ -49,6 +50,7 @@ export class Front {
   readonly #guard: Guard;
   readonly #disco: DiscoInterfaceParts;
   readonly #health: HealthParts;
+  readonly #pages = new Pages();
   readonly #closing = new AbortController();
 
   constructor(parts: FrontParts) {
@@ -116,6 +118,8 @@ export class Front {
     const place = placeOf(target);
     if (isProbe(place)) return { target, place, caller: { scope: "read", closing } };
     if (closing.aborted) return stopping;
+    // The same for everybody, without data: a browser cannot send a token for a page.
+    if (place.kind === "page") return { target, place, caller: { scope: "read", closing } };
     const scope = this.#guard.scopeOf(request, target);
     if (typeof scope === "string") return { target, place, caller: { scope, closing } };
     this.#parts.strangers.warn(
@@ -138,6 +142,9 @@ export class Front {
       case "metrics":
         if (method === "GET") send(response, { status: 200, ...(await metrics.text()) });
         else send(response, wrongMethod(target.path, ["GET"]));
+        return;
+      case "page":
+        this.#pages.answer(request, response, target.path);
         return;
       case "data":
         if (data === undefined) send(response, text("Not found.", 404));
@@ -197,7 +204,7 @@ const hangUps: ReadonlySet<string> = new Set([
   "ERR_STREAM_UNABLE_TO_PIPE",
 ]);
 
-const ownPaths: ReadonlySet<string> = new Set([...paths, "/healthz", "/readyz", "/metrics"]);
+const ownPaths: ReadonlySet<string> = new Set([...paths, ...pagePaths, "/healthz", "/readyz", "/metrics"]);
 
 const stopping: Refusal = {
   status: 503,

@@ -1,8 +1,11 @@
 /** Which part of the server answers a path. */
+import { pagePaths } from "./pages.ts";
 import { type Target, unwrapped } from "./target.ts";
 
 export type Place =
   | { readonly kind: "health" | "readiness" | "metrics" | "api" }
+  /** A file of the web page. */
+  | { readonly kind: "page" }
   /** Files of jobs, here or (below `/proxy/`) at another node. */
   | { readonly kind: "data" }
   /** Disco's own interface, also where it was addressed below `/proxy/`. */
@@ -17,6 +20,7 @@ const fixed: ReadonlyMap<string, Place> = new Map([
 export function placeOf(target: Target): Place {
   const place = fixed.get(target.path);
   if (place !== undefined) return place;
+  if (pagePaths.has(target.path) || target.segments[0] === "web") return { kind: "page" };
   if (target.segments[0] === "api" && target.segments[1] === "v1") return { kind: "api" };
   const inner = unwrapped(target)?.target ?? target;
   const [first, , hash = ""] = inner.segments;

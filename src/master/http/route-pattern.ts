@@ -34,6 +34,7 @@ export function routePattern(segments: readonly string[], known: ReadonlySet<str
   const path = `/${segments.join("/")}`;
   if (known.has(path)) return path;
   const [first, second, third = ""] = segments;
+  if (first === "web") return "/web/:file";
   if (first === "proxy") return "/proxy/:node/:method/*";
   if (first === "disco") {
     if (second === "job" && segments.length === 3) return "/disco/job/*";

@@ -32,8 +32,8 @@ export const jobListEntry = v.object({
   name: v.string(),
   status: jobStatus,
   submittedAt: time,
-  stages: v.pipe(v.exactOptional(v.array(stageInfo)), v.description("When asked for.")),
-  endedAt: v.pipe(v.exactOptional(v.nullable(time)), v.description("With the stages; null: it has not.")),
+  stages: v.exactOptional(v.pipe(v.array(stageInfo), v.description("When asked for."))),
+  endedAt: v.exactOptional(v.pipe(v.nullable(time), v.description("With the stages; null: it has not."))),
 });
 
 export const jobPage = v.object({
@@ -150,7 +150,7 @@ export const getStageResults = operation({
   params: v.strictObject({ name: jobName, stage: stageName }),
   query: noParameters,
   answer: { kind: "json", status: 200, schema: v.object({ results: v.array(v.string()) }) },
-  errors: { 404: ["unknown-job", "unknown-stage"], 409: ["stage-not-ended"] },
+  errors: { 404: ["unknown-job", "unknown-stage"], 409: ["stage-not-ended"], 410: ["stage-gone"] },
 });
 
 export const getResults = operation({

@@ -1,5 +1,5 @@
 /** Jobs, their results and out-of-band values. */
-import type { JobInfo, JobListEntry } from "../../../client/master-api.ts";
+import type { JobInfo, JobListEntry, MasterApi } from "../../../client/master-api.ts";
 import { microsOf } from "../../../core/job/name.ts";
 import { DiscoError } from "../../../errors.ts";
 import {
@@ -10,6 +10,7 @@ import {
   getOob,
   getResults,
   getStageResults,
+  jobsWithStagesMax,
   killJob,
   listJobs,
   listOob,
@@ -35,8 +36,9 @@ export const jobOperations = [
     const jobs = behind(await master.jobList(), after).filter(
       (job) => (status === undefined || job.status === status) && job.name.startsWith(prefix),
     );
-    const page = jobs.slice(0, limit);
-    return { jobs: page, next: jobs.length > page.length ? (page.at(-1)?.name ?? null) : null };
+    const page = jobs.slice(0, query.stages === true ? Math.min(limit, jobsWithStagesMax) : limit);
+    const listed = query.stages === true ? await Promise.all(page.map((job) => withStages(job, master))) : page;
+    return { jobs: listed, next: jobs.length > page.length ? (page.at(-1)?.name ?? null) : null };
   }),
 
   serve(getJob, ({ master, params }) => master.jobInfo(params.name)),
@@ -69,6 +71,21 @@ export const jobOperations = [
   serve(cleanJob, ({ master, params }) => master.clean(params.name)),
   serve(purgeJob, ({ master, params }) => master.purge(params.name)),
 ];
+
+async function withStages(job: JobListEntry, master: MasterApi) {
+  const over = new AbortController();
+  try {
+    for await (const { stages, endedAt } of master.progress(job.name, { signal: over.signal })) {
+      return { ...job, stages: [...stages], endedAt };
+    }
+  } catch (error) {
+    // Cleaned since the list was made.
+    if (!(error instanceof DiscoError && error.code === "unknown-job")) throw error;
+  } finally {
+    over.abort();
+  }
+  return job;
+}
 
 /** The rest of a list, which is sorted from the newest job to the oldest, behind a job that may be gone meanwhile. */
 function behind(jobs: readonly JobListEntry[], after: string | undefined): readonly JobListEntry[] {
