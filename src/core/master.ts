@@ -36,8 +36,8 @@ import { Cluster } from "./scheduler/cluster.ts";
 import type { Policy } from "./scheduler/job-order.ts";
 import { defaultAlpha, JobOrder } from "./scheduler/job-order.ts";
 import { reasonsOf } from "./scheduler/reasons.ts";
-import { attemptsThatRun } from "./scheduler/running.ts";
 import { Round } from "./scheduler/round.ts";
+import { attemptsThatRun } from "./scheduler/running.ts";
 import { lookMs } from "./scheduler/stragglers.ts";
 import type { Timer } from "./timers.ts";
 import { fire, timersOf } from "./timers.ts";
@@ -203,7 +203,8 @@ export class MasterMachine {
     const names: string[] = [];
     for (const job of this.jobs.values()) {
       for (const { live } of job.live === 0 ? [] : job.stages) {
-        for (const attempt of [...live.values()].flat()) if (attempt.host === host && runs.has(attempt)) names.push(job.name);
+        for (const attempt of [...live.values()].flat())
+          if (attempt.host === host && runs.has(attempt)) names.push(job.name);
       }
     }
     return names;

@@ -27,7 +27,7 @@ export class Reserve {
       if (statSync(this.#file, { throwIfNoEntry: false })?.size !== reserveBytes) {
         const { bavail, bsize } = statfsSync(dirname(this.#file));
         if (bavail * bsize < plentyFactor * reserveBytes) return;
-        writeFileSync(this.#file, new Uint8Array(reserveBytes));
+        writeFileSync(this.#file, new Uint8Array(reserveBytes), { mode: 0o600 });
       }
       this.#held = true;
     } catch {

@@ -6,10 +6,11 @@
  *   (A lock file with a process id would outlive a crash, and the id may be somebody else's by then.)
  * - Write-ahead log with `synchronous=NORMAL`: a commit is one write, without fsync. What was committed survives the death
  *   of the process at any moment; a power cut may take the last records, never one from the middle.
+ * - Only its user reads and writes it: it tells what jobs work on.
  * - When the disk is full, it lives on its reserve (`reserve.ts`), once.
  * - Every record carries the hash of its bytes, checked when it is read: SQLite itself does not notice flipped bits.
  */
-import { existsSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import type { StatementSync } from "node:sqlite";
 import { DatabaseSync } from "node:sqlite";
 import { DiscoError } from "../errors.ts";
@@ -21,6 +22,7 @@ import { Reserve } from "./reserve.ts";
 /** In the file's header: whose it is, and its layout. */
 const applicationId = 0x44697363;
 const layoutVersion = 1;
+const privateMode = 0o600;
 const recordBytesMax = 256 * 2 ** 20;
 /** The log is folded into the file every so many pages of 4 KiB. */
 const checkpointPages = 4_000;
@@ -49,7 +51,7 @@ class SqliteStore implements Store {
   constructor(file: string) {
     this.#file = file;
     this.#reserve = new Reserve(`${file}-reserve`);
-    const fresh = !existsSync(file);
+    const fresh = createPrivate(file);
     this.#db = this.#try("open", () => new DatabaseSync(file, { timeout: 0 }));
     try {
       this.#withReserve(() => this.#try("open", () => this.#prepare(fresh)));
@@ -179,6 +181,16 @@ class SqliteStore implements Store {
       cause,
       ...(hint === undefined ? {} : { hint }),
     });
+  }
+}
+
+/** SQLite gives its log and index the mode of the file. `false`: there is one already, or SQLite is to say why it cannot be made. */
+function createPrivate(file: string): boolean {
+  try {
+    closeSync(openSync(file, "wx", privateMode));
+    return true;
+  } catch {
+    return false;
   }
 }
 

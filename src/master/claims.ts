@@ -7,6 +7,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { privateDirectoryMode } from "../node/private-modes.ts";
 
 const suffix = ".claim";
 
@@ -30,7 +31,7 @@ export class Claims {
 
   /** Names of claims that were never settled; everything else in the directory is half of an upload, and deleted. */
   async sweep(): Promise<string[]> {
-    await mkdir(this.#directory, { recursive: true });
+    await mkdir(this.#directory, { recursive: true, mode: privateDirectoryMode });
     const names = await readdir(this.#directory);
     const claims = names.filter((name) => name.endsWith(suffix));
     for (const name of names.filter((other) => !other.endsWith(suffix)))

@@ -10,6 +10,7 @@
 import { appendFileSync, closeSync, fstatSync, mkdirSync, openSync, readSync, truncateSync } from "node:fs";
 import { dirname } from "node:path";
 import type { JobEvent } from "../client/master-api.ts";
+import { privateDirectoryMode, privateFileMode } from "../node/private-modes.ts";
 
 /** What waits for a disk with room is kept up to here; then it is dropped, numbers and all. */
 const waitingCharsMax = 4 * 1024 * 1024;
@@ -74,7 +75,7 @@ export class EventFile {
     const bytes = Buffer.from(`${lines.join("\n")}\n`, "utf8");
     try {
       this.#size ??= this.#look().size;
-      appendFileSync(this.path, bytes);
+      appendFileSync(this.path, bytes, { mode: privateFileMode });
       this.#size += bytes.byteLength;
     } catch {
       this.#takeBack();
@@ -111,7 +112,7 @@ export class EventFile {
       file = openSync(this.path, "r");
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-      mkdirSync(dirname(this.path), { recursive: true });
+      mkdirSync(dirname(this.path), { recursive: true, mode: privateDirectoryMode });
       return { size: 0, lastNumber: -1 };
     }
     try {

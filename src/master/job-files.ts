@@ -10,6 +10,7 @@ import { dirname, join } from "node:path";
 import { DiscoError } from "../errors.ts";
 import { jobDirectory, masterHost } from "../node/job-directory.ts";
 import { writeWhole } from "../node/job-home.ts";
+import { privateDirectoryMode, privateFileMode } from "../node/private-modes.ts";
 
 export class JobFiles {
   readonly #dataDir: string;
@@ -21,9 +22,9 @@ export class JobFiles {
   /** `false` when another job has the name already. */
   claim(job: string): boolean {
     const directory = this.#directory(job);
-    mkdirSync(dirname(directory), { recursive: true });
+    mkdirSync(dirname(directory), { recursive: true, mode: privateDirectoryMode });
     try {
-      mkdirSync(directory);
+      mkdirSync(directory, { mode: privateDirectoryMode });
       return true;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
@@ -32,7 +33,7 @@ export class JobFiles {
   }
 
   async writePack(job: string, pack: Uint8Array): Promise<void> {
-    await writeWhole(this.packFile(job), pack);
+    await writeWhole(this.packFile(job), pack, privateFileMode);
   }
 
   /** As `writePack`, with a pack that is a file on the same disk: it is moved. */

@@ -14,7 +14,11 @@ export class BeginWatch {
   #timer: NodeJS.Timeout | undefined;
 
   /** `tell`: the worker's first task began so many milliseconds ago. */
-  constructor(now: () => number, workers: () => Iterable<PoolWorker>, tell: (worker: PoolWorker, agoMs: number) => void) {
+  constructor(
+    now: () => number,
+    workers: () => Iterable<PoolWorker>,
+    tell: (worker: PoolWorker, agoMs: number) => void,
+  ) {
     this.#now = now;
     this.#workers = workers;
     this.#tell = tell;

@@ -2,13 +2,14 @@
 import { randomUUID } from "node:crypto";
 import { link, mkdir, readFile, rm, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { privateDirectoryMode } from "./private-modes.ts";
 
 /** A name that stays with the directory: a node that comes back with another disk has lost what it held. */
 export async function diskIdentity(directory: string): Promise<string> {
   const file = join(directory, "disk-identity");
   const known = await readFile(file, "utf8").catch(() => "");
   if (known !== "") return known;
-  await mkdir(directory, { recursive: true });
+  await mkdir(directory, { recursive: true, mode: privateDirectoryMode });
   const proposal = `${file}.${randomUUID()}`;
   try {
     await writeFile(proposal, randomUUID());

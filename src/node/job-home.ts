@@ -13,6 +13,7 @@ import { readPackEnvsSync } from "../protocol/jobpack-file.ts";
 import type { DropScope } from "../protocol/messages.ts";
 import { jobDirectory } from "./job-directory.ts";
 import { unpackFiles } from "./pack-file.ts";
+import { privateDirectoryMode } from "./private-modes.ts";
 
 const smallBytesMax = 256 * 1024;
 
@@ -42,8 +43,8 @@ export async function openJobHome(options: {
   const packFile = join(home, "jobfile");
   const workDir = join(home, "work");
   const systemDir = join(home, ".disco");
-  mkdirSync(systemDir, { recursive: true });
-  mkdirSync(workDir, { recursive: true });
+  mkdirSync(systemDir, { recursive: true, mode: privateDirectoryMode });
+  mkdirSync(workDir, { recursive: true, mode: privateDirectoryMode });
   if (!existsSync(packFile)) await options.fetchPack(packFile);
   const { header, jobenvs } = readPackEnvsSync(packFile);
   const hasFiles = (await unpackFiles(packFile, header, workDir)) > 0;

@@ -103,6 +103,23 @@ function alive(pid: number): boolean {
 }
 
 describe("a pool of workers", () => {
+  test("says that a task has begun only of one that runs for a while, and how long each ran", async () => {
+    await using bench = new Bench();
+    for (let i = 0; i < 20; i++) bench.add("ok");
+    const long = bench.add("talk");
+    const ends = await bench.until(21);
+    const began = bench.reports.filter((report) => report.kind === "began");
+    assert.deepEqual(
+      began.map(({ task }) => task).filter((task) => task !== long),
+      [],
+    );
+    const agoMs = began[0]?.agoMs ?? 0;
+    assert.ok(agoMs >= 50 && agoMs < 1_000, `told after ${agoMs} ms`);
+    const ran = ends.map((end) => (end.kind === "done" ? (end.ranMs ?? -1) : -1));
+    const [least, most] = [Math.min(...ran), ran[long] ?? 0];
+    assert.ok(most >= 150 && least >= 0 && least < 150, `they ran for ${ran.join(", ")} ms`);
+  });
+
   test("runs the tasks of a job one after the other in one warm process", async () => {
     await using bench = new Bench();
     for (let i = 0; i < 50; i++) bench.add("ok");

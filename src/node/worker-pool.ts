@@ -11,9 +11,10 @@
  * W3. No process of a job is left when `endJob` has been called and a grace has passed.
  * W4. A job that has tasks gets a slot in bounded time (`slot-share.ts`).
  */
-import type { AttemptId, FromWorker, NodeReport, ToWorker } from "../protocol/messages.ts";
-import type { JobHome } from "./job-home.ts";
+import type { AttemptId, FromWorker, NodeReport } from "../protocol/messages.ts";
 import { BeginWatch } from "./begin-watch.ts";
+import { bindMessage } from "./bind-message.ts";
+import type { JobHome } from "./job-home.ts";
 import { JobQueue } from "./job-queue.ts";
 import { ParkedWorkers } from "./parked-workers.ts";
 import { type PoolTask, PoolWorker, sameAttempt } from "./pool-worker.ts";
@@ -392,13 +393,4 @@ export class WorkerPool {
     this.#spare.drop();
     for (const worker of this.#workers) worker.process.kill(0);
   }
-}
-
-function bindMessage(
-  { job, packFile, jobDir, workDir }: JobHome,
-  workerId: string,
-  { dataDir, host, master, token }: WorkerPoolOptions,
-): ToWorker {
-  const place = { packFile, dataDir, jobDir, workDir, host, master: master(), workerId, dataServers: {} };
-  return { kind: "job", job, ...place, ...(token === undefined ? {} : { token }) };
 }

@@ -29,7 +29,7 @@ export async function receivePack(request: IncomingMessage, { directory, bytesMa
   if (Number(request.headers["content-length"] ?? 0) > bytesMax) throw tooLarge(bytesMax);
   const file = join(directory, `${randomUUID()}.pack`);
   try {
-    await mkdir(directory, { recursive: true });
+    await mkdir(directory, { recursive: true, mode: 0o700 });
     // The request is left as it is: destroyed, it would take the connection along, and the answer with it.
     const body = request.iterator({ destroyOnReturn: false });
     await pipeline(body, limit(bytesMax), createWriteStream(file, { flags: "wx", mode: 0o600 }));

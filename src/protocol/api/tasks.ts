@@ -1,7 +1,7 @@
 /** Tasks of a job with their live attempts. */
 import * as v from "valibot";
 import { operation } from "./operation.ts";
-import { count, jobParams, stageName, time, wholeNumber } from "./values.ts";
+import { count, jobParams, stageName, wholeNumber } from "./values.ts";
 
 export const tasksPageMax = 1_000;
 

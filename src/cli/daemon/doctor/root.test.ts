@@ -29,11 +29,15 @@ describe("the root", () => {
     assert.match(refused.message, /is not a directory$/);
   });
 
-  it("is nobody else's to write to", async () => {
+  it("is nobody else's to write to, or to look into", async () => {
     await chmod(folder, 0o777);
     const open = found(await checkRoot(folder, 0, false), "root");
     assert.equal(open.state, "warn");
     assert.equal(open.hint, `chmod o-w ${folder}`);
+    await chmod(folder, 0o755);
+    const readable = found(await checkRoot(folder, 0, false), "root");
+    assert.equal(readable.state, "warn");
+    assert.match(readable.hint ?? "", /^chmod go-rwx /);
     await chmod(folder, 0o700);
     assert.equal(found(await checkRoot(folder, 0, false), "root").state, "ok");
   });

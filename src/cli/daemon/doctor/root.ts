@@ -46,6 +46,13 @@ function checkRights(root: string): Finding {
   if (process.platform !== "win32" && (mode & 0o002) !== 0) {
     return warn("root", `everybody may write to the root ${root}`, `chmod o-w ${root}`);
   }
+  if (process.platform !== "win32" && (mode & 0o055) !== 0) {
+    return warn(
+      "root",
+      `other users of this machine may look into the root ${root}`,
+      `chmod go-rwx ${root}, unless they are meant to.`,
+    );
+  }
   return ok("root", `the root is ${root}`);
 }
 
