@@ -24,6 +24,7 @@ const usageCodes: ReadonlySet<string> = new Set([
   "bad-option",
   "bad-setting",
   "bad-settings",
+  "bad-url",
   "job-active",
   "no-master",
   "not-confirmed",

@@ -68,7 +68,7 @@ describe("a job in the embedded engine", () => {
     );
     assert.deepEqual([hosts, inputs.length], [[], 5]);
     assert.deepEqual(await master.stageResults(job, "ok-2"), results);
-    await assert.rejects(master.stageResults(job, "ok"), { code: "stage-not-ended" });
+    await assert.rejects(master.stageResults(job, "ok"), { code: "stage-gone" });
     await assert.rejects(master.stageResults(job, "other"), { code: "unknown-stage" });
   });
 

@@ -33,15 +33,14 @@ export function stageNumber(job: string, stages: readonly StageInfo[], stage: st
   });
 }
 
-/** Addresses of the outputs of one stage. @throws DiscoError `unknown-stage`, `stage-not-ended` */
+/** Addresses of the outputs of one stage. @throws DiscoError `unknown-stage`, `stage-not-ended`, `stage-gone` */
 export function stageResults(machine: MasterMachine, info: JobInfo, stage: string): string[] {
   const { name } = info;
   const number = stageNumber(name, info.stages, stage);
   if (number === info.stages.length - 1 && info.status === "ready") return [...info.results];
   const found = machine.jobs.get(name)?.stages[number];
   if (found === undefined || !found.complete) {
-    const why = info.status === "active" ? "has not ended" : "has left nothing, now that the job has ended";
-    throw new DiscoError(`stage ${stage} of ${name} ${why}`, { code: "stage-not-ended", job: name });
+    throw info.status === "active" ? notEnded(name, stage) : leftNothing(info, stage);
   }
   const addresses: string[] = [];
   for (let task = 0; task < found.tasks; task++) {
@@ -49,4 +48,22 @@ export function stageResults(machine: MasterMachine, info: JobInfo, stage: strin
     addresses.push(found.outputs.index(task) ?? `disco://${host}/disco/${file}`);
   }
   return addresses;
+}
+
+function notEnded(job: string, stage: string): DiscoError {
+  return new DiscoError(`stage ${stage} of ${job} has not ended`, {
+    code: "stage-not-ended",
+    job,
+    hint: `\`disco wait ${job}\` shows how far it is.`,
+  });
+}
+
+/** The addresses of a stage are forgotten with the job's end, also where its files are kept. */
+function leftNothing({ name, status, stages }: JobInfo, stage: string): DiscoError {
+  const hint =
+    status === "ready"
+      ? `Addresses of a stage are known from its end to that of the job. What the job has made: \`disco results ${name}\`. A job that ends with ${stage} has its outputs as results.`
+      : `\`disco job ${name}\` says why it is dead.`;
+  const why = stages.at(-1)?.stage === stage ? "has no results" : "has left nothing, now that the job has ended";
+  return new DiscoError(`stage ${stage} of ${name} ${why}`, { code: "stage-gone", job: name, hint });
 }

@@ -31,7 +31,8 @@ export function parseDiscoUrl(url: string): DiscoAddress {
   const match = /^(?:disco|dir):\/\/(\[[0-9a-fA-F:.]+\]|[^/:]+)(?::(\d{1,5}))?(\/.*)$/s.exec(url);
   const [, host, port, path] = match ?? [];
   if (host === undefined || path === undefined || path.split("/").includes("..") || path.includes("\0")) {
-    throw new DataError(`${url} is not an address of the form disco://HOST/PATH`, {
+    const scheme = url.startsWith("dir:") ? "dir" : "disco";
+    throw new DataError(`${url} is not an address of the form ${scheme}://HOST/PATH`, {
       code: "bad-url",
       retry: "never",
       url,

@@ -255,6 +255,12 @@ export function settingOf(name: SettingName): Setting<unknown> {
   return settingsTable[name];
 }
 
+/** As people write it: its key in `disco.toml`, else its variable. */
+export function nameOf(name: SettingName): string {
+  const { key, env } = settingOf(name);
+  return key ?? env;
+}
+
 /** The flag alone: `--port`. */
 export function flagOf({ flag }: Setting<unknown>): string | null {
   return flag === null ? null : (/--[a-z-]+/.exec(flag)?.[0] ?? null);

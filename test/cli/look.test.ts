@@ -106,6 +106,12 @@ for (const kind of ["without a daemon", "with a daemon"] as const) {
 
       const gone = await place.refused(["mapresults", ready]);
       assert.match(gone.stderr, /stage map of .* has left nothing/);
+      assert.match(gone.stderr, /^hint: .*`disco results /m);
+      const nowhere = await place.refused(["deref", "dir://nope"]);
+      assert.deepEqual(
+        [nowhere.code, nowhere.stderr],
+        [2, "error: dir://nope is not an address of the form dir://HOST/PATH\n"],
+      );
       assert.equal((await place.refused(["results", ready, "--stage", "shuffle"])).code, 2);
     });
 
@@ -180,6 +186,7 @@ for (const kind of ["without a daemon", "with a daemon"] as const) {
       assert.match(await place.out("wait", ready), new RegExp(`^${ready}: ready, `));
       const both = await place.refused(["wait", ready, dead, "--json"]);
       assert.equal(both.code, 1);
+      assert.doesNotMatch(both.stderr, /started|done/, "what is over makes no progress");
       const infos = JSON.parse(both.stdout) as readonly { readonly name: string; readonly status: string }[];
       assert.deepEqual(
         infos.map(({ name, status }) => [name, status]),

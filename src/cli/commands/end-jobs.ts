@@ -1,7 +1,7 @@
 /**
  * `disco kill`, `clean`, `purge`: jobs to end, to forget, to delete.
  *
- * A pattern of `kill` means jobs that are active; one of `clean` and `purge` means those that have ended, unless `--force` says
+ * A pattern of `kill` means jobs that are active, and so does a shortened name; one of `clean` and `purge` means those that have ended, unless `--force` says
  * that active ones are to be killed for it. A job that is named and active is refused without `--force`, and so is a full name
  * that nobody knows: with it, files are purged whose job was cleaned before.
  */
@@ -33,7 +33,10 @@ export async function killJobs(words: readonly string[], options: EndOptions): P
   await withDisco(options, async (disco) => {
     const jobs = await disco.joblist();
     const isActive = statusTest(jobs, (status) => status === "active");
-    const { names, guessed } = selectJobs(jobs, words, ({ status }) => status === "active");
+    const { names, guessed } = selectJobs(jobs, words, {
+      mayMatch: ({ status }) => status === "active",
+      narrows: true,
+    });
     const active = names.filter(isActive);
     if (needsLook(active, guessed)) await confirm({ verb: "kill", names: active, yes: options.yes === true });
     const changes = await change(
@@ -74,7 +77,7 @@ async function remove(
     const chosen = selectJobs(
       known,
       words.filter((word) => !forgotten.includes(word)),
-      mayMatch,
+      { mayMatch },
     );
     const names = [...chosen.names, ...forgotten];
     const isActive = statusTest(jobs, (status) => status === "active");

@@ -59,19 +59,39 @@ test("a slip is answered by the name that was probably meant", () => {
 
 test("what changes jobs takes a short name only where one job begins so", () => {
   assert.deepEqual(selectJobs(jobs, ["counter"]), { names: ["counter@1:4:1"], guessed: true });
-  assert.equal(refusal(() => selectJobs(jobs, ["hamlet"])).code, "ambiguous-name");
+  assert.deepEqual(
+    refusal(() => selectJobs(jobs, ["hamlet"])),
+    { code: "ambiguous-name", hint: "Type more of the name; 'hamlet*' means all of them." },
+  );
   assert.deepEqual(selectJobs(jobs, ["hamlet@1:1:1"]), { names: ["hamlet@1:1:1"], guessed: false });
 });
 
 test("a pattern means those of its matches that the command is for, each once", () => {
   const ended = ({ status }: JobListEntry): boolean => status !== "active";
-  assert.deepEqual(selectJobs(jobs, ["h*", "*", "count@1:3:1"], ended), {
+  assert.deepEqual(selectJobs(jobs, ["h*", "*", "count@1:3:1"], { mayMatch: ended }), {
     names: ["hamlet@1:1:1", "counter@1:4:1", "count@1:3:1"],
     guessed: true,
   });
-  assert.deepEqual(selectJobs(jobs, ["hamlet@1:2:?"], ended).names, []);
-  assert.deepEqual(selectJobs(jobs, ["hamlet@1:2:1"], ended).names, ["hamlet@1:2:1"], "a job that is named is meant");
+  assert.deepEqual(selectJobs(jobs, ["hamlet@1:2:?"], { mayMatch: ended }).names, []);
+  assert.deepEqual(
+    selectJobs(jobs, ["hamlet@1:2:1"], { mayMatch: ended }).names,
+    ["hamlet@1:2:1"],
+    "a job that is named is meant",
+  );
   assert.equal(refusal(() => selectJobs(jobs, ["x*"])).code, "unknown-job");
+});
+
+test("a short name of several jobs can mean the only one that the command is for", () => {
+  const active = { mayMatch: ({ status }: JobListEntry) => status === "active", narrows: true };
+  assert.deepEqual(selectJobs(jobs, ["hamlet"], active), { names: ["hamlet@1:2:1"], guessed: true });
+  assert.deepEqual(selectJobs(jobs, ["count"], active).names, [], "all of them have ended");
+  assert.deepEqual(
+    selectJobs(jobs, ["counter"], active).names,
+    ["counter@1:4:1"],
+    "the only one is meant whatever it is",
+  );
+  const again = [...jobs, { name: "hamlet@1:5:1", status: "active", submittedAt: 9 } as JobListEntry];
+  assert.equal(refusal(() => selectJobs(again, ["hamlet"], active)).code, "ambiguous-name");
 });
 
 test("patterns are those of shells", () => {

@@ -47,6 +47,13 @@ export interface Selection {
   readonly guessed: boolean;
 }
 
+export interface SelectOptions {
+  /** Jobs that a pattern may mean; one that is named is meant whatever it is. Default: all. */
+  readonly mayMatch?: (job: JobListEntry) => boolean;
+  /** A shortened name that several jobs have means, as a pattern does, those of them that may match. */
+  readonly narrows?: boolean;
+}
+
 /**
  * Jobs to change, in the order in which they were named, none twice. A name may be shortened to what only one job begins with:
  * here the newest of several is not what one means.
@@ -55,14 +62,13 @@ export interface Selection {
 export function selectJobs(
   jobs: readonly JobListEntry[],
   words: readonly string[],
-  /** Jobs that a pattern may mean; one that is named is meant whatever it is. */
-  mayMatch: (job: JobListEntry) => boolean = () => true,
+  options: SelectOptions = {},
 ): Selection {
   const names = new Set<string>();
   let guessed = false;
   for (const word of words) {
     const exact = jobs.some((job) => job.name === word);
-    const found = exact ? [word] : matching(jobs, word, mayMatch);
+    const found = exact ? [word] : matching(jobs, word, options);
     guessed ||= !exact;
     for (const name of found) names.add(name);
   }
@@ -73,7 +79,11 @@ export function isUnknownFullName(word: string, jobs: readonly JobListEntry[]): 
   return fullName.test(word) && !jobs.some(({ name }) => name === word);
 }
 
-function matching(jobs: readonly JobListEntry[], word: string, mayMatch: (job: JobListEntry) => boolean): string[] {
+function matching(
+  jobs: readonly JobListEntry[],
+  word: string,
+  { mayMatch = () => true, narrows = false }: SelectOptions,
+): string[] {
   const sorted = newestFirst(jobs);
   if (word.startsWith("@")) return [newestOf(jobs, word)];
   if (isPattern(word)) {
@@ -82,10 +92,11 @@ function matching(jobs: readonly JobListEntry[], word: string, mayMatch: (job: J
     if (found.length === 0) throw unknownName(word, jobs, `no job's name matches ${word}`);
     return found.filter(mayMatch).map(({ name }) => name);
   }
-  const found = sorted.filter(({ name }) => name.startsWith(word)).map(({ name }) => name);
+  const found = sorted.filter(({ name }) => name.startsWith(word));
   if (found.length === 0) throw unknownName(word, jobs);
-  if (found.length > 1) throw ambiguous(word, found);
-  return found;
+  const meant = (narrows && found.length > 1 ? found.filter(mayMatch) : found).map(({ name }) => name);
+  if (meant.length > 1) throw ambiguous(word, meant, `Type more of the name; '${word}*' means all of them.`);
+  return meant;
 }
 
 /** The same error, with the name that was probably meant. */
@@ -112,12 +123,12 @@ function nearestJob(name: string, jobs: readonly JobListEntry[]): string | undef
   return (name.includes("@") ? nearestName(name, same) : undefined) ?? same[0];
 }
 
-function ambiguous(name: string, found: readonly string[]): DiscoError {
+function ambiguous(name: string, found: readonly string[], hint = "Type more of the name."): DiscoError {
   const shown = found.slice(0, namesShownMax).join(", ");
   const more = found.length > namesShownMax ? ` and ${found.length - namesShownMax} more` : "";
   return new DiscoError(`${name} may be any of ${shown}${more}`, {
     code: "ambiguous-name",
-    hint: "Type more of the name.",
+    hint,
   });
 }
 

@@ -1,7 +1,7 @@
 /** `disco config`: every setting, its value, and where it comes from. Of tokens only that they are set. */
 import { describeOrigin } from "../../settings/origin.ts";
 import { type Resolved, resolveSettings, type SettingFlags } from "../../settings/resolve.ts";
-import { type SettingName, settingNames, settingOf } from "../../settings/table.ts";
+import { nameOf, type SettingName, settingNames, settingOf } from "../../settings/table.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { formatColumns, widthOf } from "../print/columns.ts";
 import { lookOf } from "../progress/look.ts";
@@ -18,7 +18,7 @@ export function showConfig(options: OutputOptions & SettingFlags): number {
     const { origin, variable } = settings[name] as SettingReport;
     const isDefault = resolved.origins[name].kind === "default";
     const shown = shownValue(name, resolved);
-    return [name, shown, isDefault ? { text: `default (${variable})`, style: "dim" as const } : origin];
+    return [nameOf(name), shown, isDefault ? { text: `default (${variable})`, style: "dim" as const } : origin];
   });
   print(options, { configFile: file, settings }, [
     ...formatColumns(columns, rows, widthOf(process.stdout), look),
@@ -33,14 +33,16 @@ interface SettingReport {
   readonly value: unknown;
   readonly origin: string;
   readonly kind: string;
+  /** In `disco.toml`; `null`: it cannot stand there. */
+  readonly key: string | null;
   readonly variable: string;
 }
 
 function reportOf(name: SettingName, { values, origins }: Resolved): SettingReport {
-  const { secret, env } = settingOf(name);
+  const { secret, env, key } = settingOf(name);
   const value: unknown = values[name];
   const shown = secret === true ? (value === null ? null : "set") : value;
-  return { value: shown, origin: describeOrigin(origins[name]), kind: origins[name].kind, variable: env };
+  return { value: shown, origin: describeOrigin(origins[name]), kind: origins[name].kind, key, variable: env };
 }
 
 function shownValue(name: SettingName, { values }: Resolved): string {

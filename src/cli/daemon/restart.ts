@@ -4,6 +4,7 @@ import { resolveClientSettings } from "../../settings/client.ts";
 import { type ResolvedDaemon, resolveDaemonSettings } from "../../settings/daemon.ts";
 import type { SettingFlags } from "../../settings/resolve.ts";
 import { tokenSettings } from "../../settings/tokens.ts";
+import { fallenBack } from "./asked-settings.ts";
 import type { OutputOptions } from "./output.ts";
 import { daemonState } from "./running.ts";
 import { startUnlessRunning } from "./start.ts";
@@ -25,7 +26,8 @@ export async function restart(options: RestartOptions): Promise<number> {
   const resolved = resolveDaemonSettings({ flags, env: process.env, cwd: process.cwd() });
   // Before anything is stopped: whatever is wrong with the settings leaves the daemon as it is.
   if (before !== null && state.kind !== "stale") assertNoTokenLost(before, resolved);
-  for (const warning of resolved.warnings) process.stderr.write(`warning: ${warning}\n`);
+  const changes = before === null ? [] : fallenBack(resolved, before);
+  for (const warning of [...resolved.warnings, ...changes]) process.stderr.write(`warning: ${warning}\n`);
   await stopDaemon(client, { timeout, force: force === true });
   return startUnlessRunning(resolved, flags, json === undefined ? {} : { json });
 }

@@ -9,6 +9,7 @@ import { absoluteFlags, type StartedDaemon, startInBackground } from "./backgrou
 import { runForeground } from "./foreground.ts";
 import { logFileOf } from "./log-file.ts";
 import { details, type OutputOptions, print } from "./output.ts";
+import { addressesFor, describeReach } from "./reach.ts";
 import { daemonState } from "./running.ts";
 import { readStartRecord } from "./start-record.ts";
 
@@ -34,13 +35,16 @@ export async function startUnlessRunning(
   flags: SettingFlags,
   output: OutputOptions,
 ): Promise<number> {
-  const { root } = resolved.settings;
+  const { root, host } = resolved.settings;
   const started = await startOrFind(resolved, flags, output);
   if (started === null) return exitCodes.ok;
   const { pid, url, instance } = started;
   const log = logFileOf(root);
+  const addresses = addressesFor(resolved.settings, url);
+  const reach = describeReach(addresses, host);
   const rows = [
     ["url", url],
+    ...(reach === null ? [] : [["elsewhere", reach] as const]),
     ["root", root],
     ["log", log],
   ] as const;
@@ -50,7 +54,7 @@ export async function startUnlessRunning(
     ["disco stop", "stop it; jobs go on at the next start"],
   ] as const;
   const reminder = resolved.origins.root.kind === "flag" ? [rootReminder(root)] : [];
-  print(output, { running: true, started: true, url, pid, instance, root, log }, [
+  print(output, { running: true, started: true, url, addresses, pid, instance, root, log }, [
     `The daemon runs, with process id ${pid}.`,
     ...details(rows),
     "",

@@ -28,7 +28,7 @@ for (const route of [
 /** Paths that are answered. */
 export const paths: ReadonlySet<string> = new Set(table.keys());
 
-const notFound = new Set(["unknown-job", "unknown-stage", "unknown-node", "stage-not-ended"]);
+const notFound = new Set(["unknown-job", "unknown-stage", "unknown-node", "stage-not-ended", "stage-gone"]);
 
 /** Reasons that pass: Disco's client tries again after a 503. */
 const later = new Set(["read-only", "disk-full", "closed", "too-many-jobs"]);

@@ -150,7 +150,7 @@ export const getStageResults = operation({
   params: v.strictObject({ name: jobName, stage: stageName }),
   query: noParameters,
   answer: { kind: "json", status: 200, schema: v.object({ results: v.array(v.string()) }) },
-  errors: { 404: ["unknown-job", "unknown-stage"], 409: ["stage-not-ended"], 410: ["stage-gone"] },
+  errors: { 404: ["unknown-job", "unknown-stage", "stage-gone"], 409: ["stage-not-ended"] },
 });
 
 export const getResults = operation({

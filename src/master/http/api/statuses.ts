@@ -8,6 +8,7 @@ const statuses: Readonly<Record<string, number>> = {
   "jobs-not-accepted": 403,
   "not-found": 404,
   "no-job-pack": 404,
+  "stage-gone": 404,
   "method-not-allowed": 405,
   "not-acceptable": 406,
   "stage-not-ended": 409,
