@@ -48,30 +48,31 @@ async function follow(
   const timer = timeout === undefined ? null : setTimeout(() => stop.abort(), timeout * 1000);
   try {
     // An unknown name among them is an error before anything is waited for.
-    for (const name of names) await master.jobInfo(name);
-    const jobs = names.map(
-      (name, at) =>
-        new FollowedJob(
-          master,
-          name,
-          {
-            update: (info) => {
-              display.update(info);
-              notices[at]?.update(info);
-            },
-            event: (event, offset) => {
-              const line = formatOf(event, offset);
-              if (line !== null) printToStderr(line);
-            },
+    const found: JobInfo[] = [];
+    for (const name of names) found.push(await master.jobInfo(name));
+    const watch = (name: string, at: number): FollowedJob =>
+      new FollowedJob(
+        master,
+        name,
+        {
+          update: (info) => {
+            display.update(info);
+            notices[at]?.update(info);
           },
-          stop.signal,
-        ),
-    );
-    await Promise.all(jobs.map(({ ended }) => ended));
-    const left = jobs.filter(({ active }) => active);
-    const lost = left.find((job) => job.lost !== null)?.lost ?? null;
+          event: (event, offset) => {
+            const line = formatOf(event, offset);
+            if (line !== null) printToStderr(line);
+          },
+        },
+        stop.signal,
+      );
+    // Of a job that has ended there is nothing to watch.
+    const jobs = found.map(({ name, status }, at) => (status === "active" ? watch(name, at) : null));
+    await Promise.all(jobs.flatMap((job) => (job === null ? [] : [job.ended])));
+    const left = jobs.filter((job) => job?.active === true);
+    const lost = left.find((job) => job !== null && job.lost !== null)?.lost ?? null;
     if (lost !== null && !stop.signal.aborted) throw lost;
-    return { infos: jobs.flatMap(({ info }) => (info === null ? [] : [info])), late: left.length > 0 };
+    return { infos: found.map((info, at) => jobs[at]?.info ?? info), late: left.length > 0 };
   } finally {
     if (timer !== null) clearTimeout(timer);
     display.close();

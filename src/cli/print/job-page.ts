@@ -10,6 +10,7 @@ import { type Cell, type Column, formatColumns } from "./columns.ts";
 import { paintFrame } from "./error-report.ts";
 import { summarizeJob } from "./job-report.ts";
 import { formatAge, localTime } from "./local-time.ts";
+import { ownCommand } from "./own-command.ts";
 
 const barColumns = 72;
 /** Addresses of results on the page; `disco results` prints all of them. */
@@ -128,7 +129,7 @@ function resultLines({ name, results }: JobInfo): string[] {
   const rest = results.length - resultsShownMax;
   return [
     ...results.slice(0, resultsShownMax).map((url) => `  ${url}`),
-    ...(rest > 0 ? [`  and ${formatCount(rest)} more: disco results ${name}`] : []),
-    `  disco cat ${name}    prints the records`,
+    ...(rest > 0 ? [`  and ${formatCount(rest)} more: ${ownCommand()} results ${name}`] : []),
+    `  ${ownCommand()} cat ${name}    prints the records`,
   ];
 }

@@ -19,6 +19,7 @@ export class BarDisplay implements ProgressDisplay {
   readonly #look: Look;
   readonly #jobs = new Map<string, ShownJob>();
   readonly #screen: Screen;
+  #closed = false;
 
   constructor(terminal: TerminalStream, streams: readonly TerminalStream[], look: Look) {
     this.#terminal = terminal;
@@ -27,6 +28,7 @@ export class BarDisplay implements ProgressDisplay {
   }
 
   update(info: JobInfo): void {
+    if (this.#closed) return;
     const job = this.#jobs.get(info.name);
     if (job === undefined) this.#jobs.set(info.name, { info, meters: new Map() });
     else job.info = info;
@@ -39,6 +41,7 @@ export class BarDisplay implements ProgressDisplay {
   }
 
   close(): void {
+    this.#closed = true;
     this.#screen.close();
   }
 

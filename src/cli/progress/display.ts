@@ -7,6 +7,7 @@ import { lookOf } from "./look.ts";
 export interface ProgressDisplay {
   /** The state of one job: as it starts, now and then, and as it ends. */
   update(job: JobInfo): void;
+  /** What is shown stays; updates say nothing from now on. */
   close(): void;
 }
 

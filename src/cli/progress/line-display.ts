@@ -17,6 +17,7 @@ export class LineDisplay implements ProgressDisplay {
   readonly #now: () => number;
   readonly #stages = new Map<string, ShownStage>();
   readonly #started = new Set<string>();
+  #closed = false;
 
   constructor(print: (line: string) => void, now: () => number = () => performance.now()) {
     this.#print = print;
@@ -24,6 +25,7 @@ export class LineDisplay implements ProgressDisplay {
   }
 
   update(info: JobInfo): void {
+    if (this.#closed) return;
     if (!this.#started.has(info.name)) {
       this.#started.add(info.name);
       this.#print(`${info.name}: started`);
@@ -36,7 +38,9 @@ export class LineDisplay implements ProgressDisplay {
     }
   }
 
-  close(): void {}
+  close(): void {
+    this.#closed = true;
+  }
 
   #show(job: string, shown: ShownStage, stage: StageReading): void {
     const now = this.#now();

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
 import type { JobInfo, StageInfo } from "../../client/master-api.ts";
 import { renderBar } from "./bar.ts";
+import { BarDisplay } from "./bar-display.ts";
 import { LineDisplay } from "./line-display.ts";
 import type { Look } from "./look.ts";
 import { formatBytes, formatRate, formatSeconds } from "./quantity.ts";
@@ -157,4 +158,25 @@ test("without a terminal a stage has a line at its start, at its end, and every 
     "words@1: map 80%, 8/10 tasks, 2.0 MB/s, 1 s left",
     "words@1: map done, 10 tasks, 5.0 s, 2.0 MB/s",
   ]);
+});
+
+test("a display that is closed says nothing more, although jobs go on or end", () => {
+  const lines: string[] = [];
+  const display = new LineDisplay(
+    (line) => lines.push(line),
+    () => 0,
+  );
+  display.update(job([stage({ running: 1 })]));
+  const terminal = new FakeTerminal();
+  const bars = new BarDisplay(terminal, [terminal], plain);
+  bars.update(job([stage({ running: 1, done: 2 })]));
+  for (const each of [display, bars]) each.close();
+  const shown = [...terminal.lines];
+  assert.match(shown.join("\n"), /^words@1\n {2}map .* 2\/10 tasks/);
+  for (const each of [display, bars]) {
+    each.update(job([stage({ running: 1, done: 5 })]));
+    each.update(job([stage({ done: 10 })], "dead"));
+  }
+  assert.deepEqual(lines, ["words@1: started", "words@1: map started, 10 tasks"]);
+  assert.deepEqual(terminal.lines, shown);
 });

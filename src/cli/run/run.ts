@@ -12,6 +12,7 @@ import { surroundings } from "../master/surroundings.ts";
 import { printDocument } from "../print/document.ts";
 import { formatError } from "../print/error-report.ts";
 import { reportJob } from "../print/job-report.ts";
+import { ownCommand } from "../print/own-command.ts";
 import type { RecordFormat } from "../print/record-text.ts";
 import { formatOfFile, writeRecords } from "../print/write-records.ts";
 import { lookOf } from "../progress/look.ts";
@@ -108,7 +109,7 @@ async function work(session: Session, file: string, inputs: string[], options: R
 async function show(session: Session, { results, failure }: Outcome, options: RunOptions): Promise<void> {
   if (failure instanceof Interrupted) {
     if (session.left === null)
-      process.stderr.write("disco: stopped; what was finished stays until `disco purge NAME`\n");
+      process.stderr.write(`disco: stopped; what was finished stays until \`${ownCommand()} purge NAME\`\n`);
   } else if (failure !== null) {
     process.stderr.write(`${formatError(failure, lookOf(process.stderr))}\n`);
   } else if (options.output === "-") {
@@ -133,6 +134,8 @@ function formatOf({ format, output }: RunOptions): RecordFormat {
 function announce(session: Session): void {
   // Nothing can be killed there now: what is left is said next.
   if (session.outages.master !== null) return;
+  // How far they were is no news any more.
+  session.closeDisplay();
   const names = session.active();
   const what = names.length === 0 ? "stopping" : `killing ${names.join(", ")}`;
   process.stderr.write(`disco: ${what} (Ctrl-C again: at once)\n`);

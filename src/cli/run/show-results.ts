@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { JobInfo } from "../../client/master-api.ts";
 import { resultIterator } from "../../client/result-iterator.ts";
 import { summarizeJob } from "../print/job-report.ts";
+import { ownCommand } from "../print/own-command.ts";
 import { formatTable } from "../print/table.ts";
 import { formatCount, formatSeconds } from "../progress/quantity.ts";
 import type { Session } from "./session.ts";
@@ -29,7 +30,8 @@ export async function showResults(
   if (kept !== null) {
     const folder = folderOf(kept.results[0] ?? "", session.dataDirectory);
     if (folder !== null) lines.push(`results: ${folder}`);
-    lines.push(`  disco cat ${kept.name}    prints them`, `  disco purge ${kept.name}  deletes them`);
+    const command = ownCommand();
+    lines.push(`  ${command} cat ${kept.name}    prints them`, `  ${command} purge ${kept.name}  deletes them`);
   }
   if (lines.length > 0) process.stdout.write(`${lines.join("\n")}\n`);
 }
