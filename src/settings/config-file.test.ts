@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { type ConfigFile, loadConfigFile } from "./config-file.ts";
+import { resolveSettings } from "./resolve.ts";
 
 let folder = "";
 
@@ -28,7 +29,10 @@ function load(text: string): ConfigFile {
 function refusal(text: string): { message: string; hint: string | undefined } {
   let found: { message: string; hint: string | undefined } | undefined;
   assert.throws(
-    () => load(text),
+    () => {
+      const config = write("one.toml", text);
+      resolveSettings("all", { flags: { config }, env: {}, cwd: folder });
+    },
     (error: { code: string; message: string; hint?: string }) => {
       found = { message: error.message, hint: error.hint };
       return error.code === "bad-config-file";
@@ -87,6 +91,25 @@ describe("disco.toml", () => {
     assert.equal(refusal("DISCO_SCHEDULER_ALPHA = 1").hint, "Did you mean scheduler.alpha?");
     assert.match(refusal("[deeper]\nport = 1").message, /there is no setting deeper$/);
     assert.match(refusal("zzzzzzzz = 1").hint ?? "", /^Settings are: host, port, /);
+  });
+
+  it("is refused for all that is wrong in it at once: unknown keys and wrong values", () => {
+    const { message } = refusal(
+      'prot = 80\nworkers = "many"\nzzzzzzzz = 1\ngc_after = "soon"\n[scheduler]\npolicy = "lifo"',
+    );
+    const lines = message.split("\n").map((line) => line.replace(/^.*one\.toml line /, ""));
+    assert.equal(lines.length, 5, message);
+    assert.equal(lines[0], "1: there is no setting prot. Did you mean port?");
+    assert.match(lines[1] ?? "", /^3: there is no setting zzzzzzzz\. Settings are: host, /);
+    assert.match(lines[2] ?? "", /^2: workers is "many", expected a whole number/);
+    assert.ok(
+      lines.some((line) => /^4: gc_after is "soon", expected /.test(line)),
+      message,
+    );
+    assert.ok(
+      lines.some((line) => /^6: scheduler\.policy is "lifo", expected one of fair, fifo/.test(line)),
+      message,
+    );
   });
 
   it("is no place for tokens, and says where they go", () => {

@@ -16,12 +16,21 @@ export interface ConfigFile {
   readonly file: string;
   /** Values by their whole key: `scheduler.alpha`. */
   readonly values: ReadonlyMap<string, unknown>;
+  /** Keys that are no settings. Whoever reads the file refuses it, together with all else that is wrong. */
+  readonly unknown: readonly UnknownKey[];
   /** Counts from 1; `null`: not found, as in an inline table that spans lines. */
   lineOf(key: string): number | null;
 }
 
+export interface UnknownKey {
+  /** Where it stands, and that it is none. */
+  readonly message: string;
+  /** What was probably meant, a sentence. */
+  readonly hint: string;
+}
+
 /**
- * The file that counts, read and checked for unknown keys; `null`: there is none.
+ * The file that counts, read; `null`: there is none.
  * @throws DiscoError `bad-config-file`
  */
 export function loadConfigFile(search: ConfigSearch): ConfigFile | null {
@@ -51,12 +60,14 @@ function readConfigFile(file: string): ConfigFile {
   }
   const values = flatten(parse(file, text));
   const lineOf = (key: string): number | null => lineIn(text, key);
-  for (const key of values.keys()) {
-    if (known.has(key)) continue;
-    const line = lineOf(key);
-    throw refused(`${file}${line === null ? "" : ` line ${line}`}: there is no setting ${key}`, instead(key));
-  }
-  return { file, values, lineOf };
+  const unknown = [...values.keys()]
+    .filter((key) => !known.has(key))
+    .map((key): UnknownKey => {
+      const line = lineOf(key);
+      const place = line === null ? file : `${file} line ${line}`;
+      return { message: `${place}: there is no setting ${key}`, hint: instead(key) };
+    });
+  return { file, values, unknown, lineOf };
 }
 
 /** Loaded only where there is a file. */

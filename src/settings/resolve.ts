@@ -1,7 +1,7 @@
 /** Flags over environment over `disco.toml` over defaults, and for each value where it comes from. */
 import { dirname } from "node:path";
 import { DiscoError } from "../errors.ts";
-import { type ConfigFile, loadConfigFile } from "./config-file.ts";
+import { type ConfigFile, loadConfigFile, type UnknownKey } from "./config-file.ts";
 import { describeOrigin, type Origin } from "./origin.ts";
 import { flagOf, type SettingName, type SettingValues, settingNames, settingOf } from "./table.ts";
 
@@ -34,7 +34,7 @@ interface Raw {
 
 /**
  * Reads the settings of one side. Those of the other side keep their defaults: a client is not stopped by a bad port.
- * @throws DiscoError `bad-config-file`; `bad-setting`, which names all wrong values, where they stand and what is allowed
+ * @throws DiscoError `bad-config-file`, `bad-setting`, which name all wrong values and unknown keys, where they stand and what is allowed
  */
 export function resolveSettings(side: "daemon" | "client" | "all", sources: SettingSources): Resolved {
   const { env } = sources;
@@ -52,7 +52,8 @@ export function resolveSettings(side: "daemon" | "client" | "all", sources: Sett
     values[name] = read === null ? setting.default({ env, host }) : read.value;
     origins[name] = raw?.origin ?? { kind: "default" };
   }
-  if (problems.length > 0) throw refusal(problems);
+  const unknown = configFile?.unknown ?? [];
+  if (problems.length + unknown.length > 0) throw refusal(problems, unknown);
   return { values: values as SettingValues, origins: origins as Origins, configFile };
 }
 
@@ -90,9 +91,14 @@ function complain(name: SettingName, { value, origin }: Raw): string {
   return `${what} ${given}, expected ${type.expects}`;
 }
 
-function refusal(problems: readonly string[]): DiscoError {
-  return new DiscoError(problems.join("\n"), {
-    code: "bad-setting",
+function refusal(problems: readonly string[], unknown: readonly UnknownKey[]): DiscoError {
+  const [first] = unknown;
+  if (first !== undefined && unknown.length + problems.length === 1) {
+    return new DiscoError(first.message, { code: "bad-config-file", hint: first.hint });
+  }
+  const lines = unknown.map(({ message, hint }) => `${message}. ${hint}`);
+  return new DiscoError([...lines, ...problems].join("\n"), {
+    code: first === undefined ? "bad-setting" : "bad-config-file",
     hint: "`disco config` shows all settings and where they come from.",
   });
 }

@@ -82,7 +82,10 @@ describe("disco start", () => {
     assert.equal(other.code, 2);
     assert.equal(other.error?.code, "other-settings");
     assert.match(other.error?.message ?? "", /workers is 1, not 2 \(--workers\)/);
-    assert.match(other.error?.message ?? "", /scheduler is fifo, not fair \(DISCO_SCHEDULER in the environment\)/);
+    assert.match(
+      other.error?.message ?? "",
+      /scheduler\.policy is fifo, not fair \(DISCO_SCHEDULER in the environment\)/,
+    );
     assert.match(other.error?.hint ?? "", /disco restart/);
     assert.equal(record().instance, first.instance);
   });
@@ -174,6 +177,25 @@ describe("disco start", () => {
     await disco(["start"]);
     assert.ok(statSync(join(commands.root, "daemon.log.1")).size > 11 * 2 ** 20 - 1);
     assert.ok(statSync(join(commands.root, "daemon.log")).size < 2 ** 20);
+  });
+});
+
+describe("disco config", () => {
+  it("lists settings by the names that disco.toml has for them, and by their variables where they have none", async () => {
+    const { stdout, code } = await disco(["config"]);
+    assert.equal(code, 0);
+    const names = [...stdout.matchAll(/^(\S+) {2,}/gm)].map(([, name]) => name);
+    for (const name of ["gc_after", "disk_reserve", "scheduler.policy", "scheduler.alpha", "DISCO_TOKEN"]) {
+      assert.ok(names.includes(name), `${name} in ${names}`);
+    }
+    assert.doesNotMatch(stdout, /gcAfter|diskReserve/);
+    const { settings } = (await report(["config"])) as unknown as {
+      readonly settings: Readonly<Record<string, { readonly key: string | null; readonly variable: string }>>;
+    };
+    assert.deepEqual(
+      [settings["gcAfter"]?.key, settings["gcAfter"]?.variable, settings["token"]?.key],
+      ["gc_after", "DISCO_GC_AFTER", null],
+    );
   });
 });
 

@@ -83,6 +83,18 @@ describe("disco stop", () => {
 });
 
 describe("disco restart", () => {
+  it("warns of settings that the shell of the start had, and this one has not", async () => {
+    const first = await report(["start", "--workers", "1"], { DISCO_SCHEDULER: "fifo", DISCO_GC_AFTER: "1d" });
+    assert.equal(first.code, 0);
+    const { code, stderr } = await disco(["restart"], { DISCO_GC_AFTER: "1d" });
+    assert.equal(code, 0, stderr);
+    assert.equal(
+      stderr,
+      "warning: scheduler.policy was fifo and is fair from now on: nothing sets it here (DISCO_SCHEDULER).\n",
+    );
+    assert.equal((await disco(["restart"], { DISCO_GC_AFTER: "1d" })).stderr, "");
+  });
+
   it("starts the daemon with the options it had, apart from those that are given", async () => {
     const first = await report(["start", "--workers", "2", "--node", "n1"]);
     const second = await report(["restart", "--scheduler", "fifo"]);

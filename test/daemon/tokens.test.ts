@@ -67,6 +67,10 @@ describe("tokens of a daemon", () => {
     assert.equal(statSync(file).mode & 0o777, 0o600);
     const started = await report(["start", "--host", "0.0.0.0", "--token-file", file, "--node", "n1"]);
     assert.equal(started.code, 0, JSON.stringify(started));
+    await disco(["stop"]);
+    const { stdout } = await disco(["start", "--host", "0.0.0.0", "--token-file", file, "--node", "n1"]);
+    assert.match(stdout, /^ {2}elsewhere +(?:disco:\/\/|every address).* \(other machines, with a token\)$/m);
+    assert.doesNotMatch(/^ {2}elsewhere +(.*)$/m.exec(stdout)?.[1] ?? "", /127\.0\.0\.1|localhost/);
     assert.equal((await report(["status"], { DISCO_TOKEN_FILE: file })).problem, null);
   });
 
