@@ -190,7 +190,10 @@ export interface JobResult {
 export interface MasterApi {
   /** Starts a job from its job pack and returns its unique name. `JobError` when the pack is refused. */
   submit(pack: Uint8Array, options?: { idempotencyKey?: string }): Promise<string>;
-  /** Answers when at least one of the named jobs is not active (any more), or at time-out. */
+  /**
+   * Answers when at least one of the named jobs is not active (any more), or at time-out. Aborted by `signal`, it rejects with the
+   * signal's reason.
+   */
   results(names: readonly string[], timeoutMs: number, signal?: AbortSignal): Promise<JobResult[]>;
   jobInfo(name: string): Promise<JobInfo>;
   jobList(): Promise<JobListEntry[]>;
@@ -222,7 +225,10 @@ export interface MasterApi {
     offset: number,
     options?: { follow?: boolean; signal?: AbortSignal },
   ): AsyncIterable<[offset: number, event: JobEvent]>;
-  /** State of a job now and after each change (at most every `intervalMs`), until it has ended; without `inputs`. */
+  /**
+   * State of a job now and after each change (at most every `intervalMs`), until it has ended. Of a master elsewhere `inputs` is
+   * empty, and `results` come with the end: both may be long, and neither changes meanwhile. `jobInfo` has them.
+   */
   progress(name: string, options?: { intervalMs?: number; signal?: AbortSignal }): AsyncIterable<JobInfo>;
   oobGet(name: string, key: string): Promise<Uint8Array>;
   oobList(name: string): Promise<string[]>;

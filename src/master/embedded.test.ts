@@ -166,6 +166,20 @@ describe("a job in the embedded engine", () => {
     assert.notEqual(await master.submit(pack), names[0]);
   });
 
+  test("is no more waited for once that is called off, at its beginning, too", async () => {
+    await using master = await engine();
+    await master.blacklist("localhost");
+    const job = await master.submit(packOf(["ok"]));
+    const stop = new AbortController();
+    const waiting = master.results([job], 60_000, stop.signal);
+    const reason = new Error("enough");
+    stop.abort(reason);
+    await assert.rejects(waiting, reason);
+    await assert.rejects(master.results([job], 60_000, stop.signal), reason);
+    await assert.rejects(master.results([job], 0, stop.signal), reason);
+    assert.equal((await master.results([job], 0))[0]?.status, "active");
+  });
+
   test("is forgotten by clean, and leaves nothing after purge", async () => {
     const root = newRoot();
     await using master = await engine({ root });

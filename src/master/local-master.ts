@@ -93,10 +93,12 @@ export class LocalMaster implements ServedMaster {
   async results(names: readonly string[], timeoutMs: number, signal?: AbortSignal): Promise<JobResult[]> {
     const { coordinator, signals } = this.#parts;
     coordinator.assertAlive();
+    signal?.throwIfAborted();
     const { jobs } = coordinator.machine;
     if (timeoutMs > 0 && names.length > 0 && names.every((name) => jobs.has(name))) {
       await signals.oneEnds(names, timeoutMs, signal);
       coordinator.assertAlive();
+      signal?.throwIfAborted();
     } else if (names.some((name) => jobs.has(name))) {
       await turn();
     }
@@ -132,6 +134,15 @@ export class LocalMaster implements ServedMaster {
     const { coordinator } = this.#parts;
     const submissions = this.#submissions.accepted;
     return { ...coordinator.journalCounts, submissions, tasks: taskCounts(this.#machine) };
+  }
+
+  /** Names of nodes, past and present, that may hold files of jobs that are known. */
+  hostsOfFiles(): ReadonlySet<string> {
+    const { jobs, ended, cluster } = this.#machine;
+    const hosts = new Set(cluster.nodes.keys());
+    for (const { nodes } of ended.values()) for (const host of nodes) hosts.add(host);
+    for (const job of jobs.values()) for (const host of job.hosts) hosts.add(host);
+    return hosts;
   }
 
   nodeInfo(): Promise<NodeInfo[]> {

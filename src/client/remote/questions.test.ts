@@ -103,6 +103,8 @@ describe("a question to a master elsewhere", () => {
     await asked.promise;
     stop.abort(new Error("enough"));
     await assert.rejects(waiting, /enough/);
+    await assert.rejects(master.results(["a@1:2:3"], 60_000, stop.signal), /enough/);
+    await assert.rejects(master.results(["a@1:2:3"], 0, stop.signal), /enough/);
   });
 
   it("ends with the object that asks, and comes to nothing afterwards", async () => {

@@ -98,8 +98,11 @@ export async function openFakeMaster(): Promise<FakeMaster> {
     },
     async results(names, timeoutMs, signal) {
       calls.push(["results", names, timeoutMs]);
-      if (names.includes("slow") && timeoutMs > 0) await untilAborted(signal);
-      if (names.includes("slow")) calls.push(["results over", signal?.aborted]);
+      if (names.includes("slow") && timeoutMs > 0) {
+        await untilAborted(signal);
+        calls.push(["results over", signal?.aborted]);
+        signal?.throwIfAborted();
+      }
       return names.map((name) => ({
         name,
         status: name === "job@1" ? "ready" : name === "slow" ? "active" : "unknown_job",

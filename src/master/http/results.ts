@@ -1,6 +1,7 @@
 /** Results of jobs and of stages. Each output is a list of replicas; ours have one. */
 import type { JobResult } from "../../client/master-api.ts";
 import { brief, checkedJobName, jobName, jsonBody, queryParameter } from "./arguments.ts";
+import { heldResults } from "./held-results.ts";
 import { BadRequest, json, type Route } from "./route.ts";
 
 const namesMax = 10_000;
@@ -12,7 +13,7 @@ export const resultRoutes: readonly Route[] = [
     path: "/disco/ctrl/get_results",
     async handle(request, master) {
       const [timeoutMs, names] = resultsArguments(jsonBody(request));
-      return json((await master.results(names, timeoutMs, request.signal)).map(wireResult));
+      return json((await heldResults(master, names, timeoutMs, request.signal)).map(wireResult));
     },
   },
   {

@@ -17,6 +17,7 @@ import {
   purgeJob,
   submitJob,
 } from "../../../protocol/api/jobs.ts";
+import { heldResults } from "../held-results.ts";
 import { receivePack } from "../pack-upload.ts";
 import { serve } from "./call.ts";
 import { sendEvents, sendFile } from "./streamed.ts";
@@ -52,7 +53,7 @@ export const jobOperations = [
   })),
 
   serve(getResults, async ({ master, body, signal }) => ({
-    results: await master.results(body.names, body.timeoutMs, signal),
+    results: await heldResults(master, body.names, body.timeoutMs, signal),
   })),
 
   serve(followProgress, async ({ master, params, query, response, signal, options }) => {
