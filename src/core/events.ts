@@ -30,7 +30,14 @@ export type MasterEvent =
   | GcBlacklisted
   | GcWhitelisted;
 
-export type NodeEvent = NodeJoined | NodeUpdated | NodeLost | NodeBlacklisted | NodeWhitelisted | ConfigSaved;
+export type NodeEvent =
+  | NodeJoined
+  | NodeUpdated
+  | NodeLost
+  | NodeForgotten
+  | NodeBlacklisted
+  | NodeWhitelisted
+  | ConfigSaved;
 export type JobEvent = JobKilled | JobCleaned | JobPurged | TaskEvent;
 export type TaskEvent = TaskDone | TaskFailed | TaskLost | InputLost;
 
@@ -74,6 +81,12 @@ export interface NodeLost extends At {
   readonly kind: "node-lost";
   readonly host: string;
   readonly reason: string;
+}
+
+/** A lost node will not come again, and no active job reads from it: it is no node any more. What was set for its name stays. */
+export interface NodeForgotten extends At {
+  readonly kind: "node-forgotten";
+  readonly host: string;
 }
 
 /** Nothing new starts there; what runs may finish. The node need not be known (yet). */

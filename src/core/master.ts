@@ -101,6 +101,7 @@ export class MasterMachine {
       case "node-joined":
       case "node-updated":
       case "node-lost":
+      case "node-forgotten":
       case "node-blacklisted":
       case "node-whitelisted":
       case "config-saved":
@@ -195,6 +196,12 @@ export class MasterMachine {
   tasks(job: string, query: TaskQuery = {}): TaskPage | undefined {
     const active = this.jobs.get(job);
     return active === undefined ? undefined : tasksOf(active, query, this.#running());
+  }
+
+  /** Lost nodes from which no active job may still read. */
+  unneededNodes(): string[] {
+    const lost = [...this.cluster.nodes.values()].filter(({ connected }) => !connected);
+    return lost.flatMap(({ host }) => ([...this.jobs.values()].some((job) => job.readsFrom(host)) ? [] : [host]));
   }
 
   /** By node: names of the jobs whose attempts run there, one for each. */

@@ -27,6 +27,9 @@ export function handleNodeEvent(event: NodeEvent, cluster: Cluster, eachJob: Eac
       cluster.refresh(event.host);
       return eachJob((job) => nodeLost(job, event.host, event.at, event.reason));
     }
+    case "node-forgotten":
+      cluster.forget(event.host);
+      return [];
     case "node-blacklisted":
       cluster.blacklist.add(event.host);
       break;

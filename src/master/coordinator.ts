@@ -24,6 +24,7 @@ import { Chores } from "./chores.ts";
 import { CommandCarrier } from "./command-carrier.ts";
 import type { DiskRoom } from "./disk-room.ts";
 import type { EventLogs } from "./event-log.ts";
+import { GoneNodes } from "./gone-nodes.ts";
 import { HeldJobs } from "./held-jobs.ts";
 import type { JobFiles } from "./job-files.ts";
 import type { JobSignals } from "./job-signals.ts";
@@ -79,6 +80,7 @@ export class Coordinator {
   /** Nodes that have not said yet, since the journal was opened, which attempts they have. */
   readonly #awaited = new Set<string>();
   readonly #nudges: NodeJS.Timeout;
+  readonly #gone: GoneNodes;
   /** Why the journal takes nothing at present. */
   #behind: DiscoError | null = null;
   #broken: DiscoError | null = null;
@@ -106,12 +108,15 @@ export class Coordinator {
       refused: (host, error) => this.#refused(host, error),
       over: (job) => this.#held.letGo(job),
     });
+    this.#gone = new GoneNodes({ ...shared, record: (events) => this.record(events) });
     [this.#ledger, this.#replayed] = this.#read();
     this.#takeOver();
     if (parts.takeover === "interrupt" && this.machine.jobs.size > 0)
       this.record([{ kind: "interrupted", at: parts.now() }]);
     this.#nudges = setInterval(() => {
-      if (this.#decides && this.machine.jobs.size > 0) this.#ledger.nudge();
+      if (!this.#decides) return;
+      if (this.machine.jobs.size > 0) this.#ledger.nudge();
+      this.#quietly(() => this.#gone.forget());
     }, nudgeMs);
     this.#nudges.unref();
   }
@@ -204,12 +209,13 @@ export class Coordinator {
     this.record([{ kind: "node-joined", at: this.#parts.now(), ...hello }]);
   }
 
-  /** Gives up nodes that were here before and will not come again. */
-  forgetNodes(isGone: (host: string) => boolean, reason: string): void {
-    const gone = [...this.machine.cluster.nodes.values()].filter((node) => node.connected && isGone(node.host));
-    for (const { host } of gone) this.#awaited.delete(host);
-    if (gone.length === 0) return;
-    this.record(gone.map(({ host }) => ({ kind: "node-lost", at: this.#parts.now(), host, reason })));
+  /**
+   * Gives up nodes that were here before and will not come again; returns those that were there until now. Each is forgotten as
+   * soon as no active job may still read from it.
+   */
+  forgetNodes(isGone: (host: string) => boolean, reason: string): string[] {
+    for (const host of this.#awaited) if (isGone(host)) this.#awaited.delete(host);
+    return this.#gone.giveUp(isGone, reason);
   }
 
   /** Reports of a node, in the order in which it made them. What was not journaled is refused as a whole, and comes again. */

@@ -78,10 +78,13 @@ export async function openDaemon(settings: DaemonSettings, options: DaemonOption
     },
     ...(workerScript === undefined ? {} : { workerScript }),
   });
-  const server = await serve(settings, { master, dataDir, instance, log }).catch(async (error: unknown) => {
-    await master.close();
-    throw error;
-  });
+  const formerHosts = master.hostsOfFiles();
+  const server = await serve(settings, { master, dataDir, instance, log, formerHosts }).catch(
+    async (error: unknown) => {
+      await master.close();
+      throw error;
+    },
+  );
   url = server.url;
   const { gcAfterSeconds } = settings;
   const collector = gcAfterSeconds === null ? null : new Collector({ master, log, afterMs: gcAfterSeconds * 1_000 });
@@ -104,14 +107,19 @@ interface Served {
   readonly dataDir: string;
   readonly instance: string;
   readonly log: Log;
+  /** Names that the node had. */
+  readonly formerHosts: ReadonlySet<string>;
 }
 
-async function serve(settings: DaemonSettings, { master, dataDir, instance, log }: Served): Promise<HttpServer> {
+async function serve(
+  settings: DaemonSettings,
+  { master, dataDir, instance, log, formerHosts }: Served,
+): Promise<HttpServer> {
   const { node, packBytesMax } = settings;
   const onError = (error: unknown, { method, url }: IncomingMessage): void =>
     log.error({ reason: error instanceof Error ? error.stack : String(error), method, url }, "a request failed");
   const api = createApi(master, { packBytesMax, onError });
-  const data = createDataServer({ dataDir, host: node });
+  const data = createDataServer({ dataDir, host: node, formerHosts });
   return await serveHttp({ master, settings, instance, log, api, data });
 }
 

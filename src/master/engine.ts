@@ -65,7 +65,8 @@ export async function openEngine(parts: EngineParts): Promise<LocalMaster> {
   const now = (): number => Date.now();
   const startedAt = now();
   const bus = new MemoryBus();
-  const nodes = new NodeLink(bus);
+  // There is one node, and one data directory: whatever it was called when a job ran, the files are its own.
+  const nodes = new NodeLink(bus, () => host);
   const logs = new EventLogs(dataDir);
   const files = new JobFiles(dataDir);
   const signals = new JobSignals();
@@ -139,7 +140,13 @@ export async function openEngine(parts: EngineParts): Promise<LocalMaster> {
 
   async function joinNode(decider: Coordinator): Promise<void> {
     await node.start();
-    decider.forgetNodes((other) => other !== host, "this master has no node of that name any more");
+    const before = decider.forgetNodes((other) => other !== host, "this master has no node of that name any more");
+    if (before.length === 0) return;
+    guard?.log.warn(
+      { node: host, before },
+      "the node has another name than before: results of earlier jobs keep the old one and stay readable here; " +
+        "active jobs run again what it had done for them",
+    );
   }
 
   function nodeOf(options: EngineParts, on: MemoryBus): Node {

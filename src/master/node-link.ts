@@ -11,8 +11,12 @@ const statePatienceMs = 5_000;
 export class NodeLink {
   readonly #bus: Bus;
 
-  constructor(bus: Bus) {
+  readonly #holderOf: (host: string) => string;
+
+  /** `holderOf`: the node that has the files of a node, should that one have another name by now. */
+  constructor(bus: Bus, holderOf: (host: string) => string = (host) => host) {
     this.#bus = bus;
+    this.#holderOf = holderOf;
   }
 
   async assign(host: string, epoch: number, assignments: readonly Assignment[]): Promise<void> {
@@ -39,7 +43,8 @@ export class NodeLink {
   }
 
   async dropFiles(host: string, job: string, scope: DropScope): Promise<void> {
-    await this.#bus.request(`node.${host}.drop-files`, toJsonBytes({ job, scope }), dropPatienceMs);
+    const bytes = toJsonBytes({ job, scope, host });
+    await this.#bus.request(`node.${this.#holderOf(host)}.drop-files`, bytes, dropPatienceMs);
   }
 
   async state(host: string): Promise<NodeState> {

@@ -166,14 +166,36 @@ describe("a coordinator that continues", () => {
     assert.equal(second.coordinator.machine.result(job).status, "active");
   });
 
+  test("keeps a node in mind that is gone, as long as an active job may read from it", async () => {
+    const store = new Store();
+    const { master: first, job } = await begun(store, 2);
+    first.coordinator.report("h", [done(first.assigned[0] as Assignment)]);
+    first.die();
+    await using second = new Master(store);
+    second.coordinator.forgetNodes((host) => host === "h", "renamed");
+    assert.equal(second.coordinator.machine.cluster.node("h")?.connected, false);
+    second.coordinator.record([{ kind: "job-killed", at: 2, job }]);
+    assert.deepEqual(
+      second.coordinator.forgetNodes((host) => host === "h", "renamed"),
+      [],
+    );
+    assert.equal(second.coordinator.machine.cluster.node("h"), undefined);
+    second.die();
+    await using third = new Master(store);
+    assert.equal(third.coordinator.machine.cluster.node("h"), undefined);
+  });
+
   test("gives up nodes that will not come again", async () => {
     const store = new Store();
     const { master: first, job } = await begun(store, 1);
     first.die();
     await using second = new Master(store);
-    second.coordinator.forgetNodes((host) => host === "h", "renamed");
-    assert.equal(second.coordinator.machine.cluster.node("h")?.connected, false);
+    assert.deepEqual(
+      second.coordinator.forgetNodes((host) => host === "h", "renamed"),
+      ["h"],
+    );
     assert.deepEqual(second.coordinator.machine.info(job)?.hosts, []);
+    assert.equal(second.coordinator.machine.cluster.node("h"), undefined, "no job reads from it");
   });
 });
 

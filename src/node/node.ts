@@ -104,8 +104,9 @@ export class Node {
       this.#stopJob(job, () => this.#listOob(job, oob)),
     );
     serve("stop-job", ({ job }: { job: string }) => this.#stopJob(job));
-    serve("drop-files", ({ job, scope }: { job: string; scope: DropScope }) => {
-      return this.#stopJob(job).then(() => dropFiles(dataDir, host, job, scope));
+    // It holds what it wrote under names that it had before as well.
+    serve("drop-files", ({ job, scope, host: holder }: { job: string; scope: DropScope; host: string }) => {
+      return this.#stopJob(job).then(() => dropFiles(dataDir, holder, job, scope));
     });
     serve("state", () => this.#state());
   }

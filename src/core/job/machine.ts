@@ -199,6 +199,11 @@ export class JobMachine {
     this.cluster.release(host);
   }
 
+  /** The node has, or had, outputs of the job: should it return, they are found again. */
+  readsFrom(host: string): boolean {
+    return this.stages.some(({ outputs }) => outputs.liesOn(host));
+  }
+
   /** Counts for the node, what became of an attempt there. */
   count(host: string, what: "tasksOk" | "tasksFailed" | "dataErrors"): void {
     const node = this.cluster.node(host);

@@ -81,6 +81,11 @@ export class Outputs {
     };
   }
 
+  /** Whether an output lies, or lay, on the node. */
+  liesOn(host: string): boolean {
+    return this.#hosts.includes(host);
+  }
+
   host(task: number): string {
     return this.#hosts[this.#file[task] as number] as string;
   }

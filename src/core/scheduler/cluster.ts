@@ -52,6 +52,14 @@ export class Cluster {
     this.refresh(node.host);
   }
 
+  /** Does nothing to a node that is connected. */
+  forget(host: string): void {
+    const node = this.nodes.get(host);
+    if (node === undefined || node.connected) return;
+    this.#counted.delete(node);
+    this.nodes.delete(host);
+  }
+
   occupy(host: string): void {
     this.#known(host).load++;
     this.refresh(host);

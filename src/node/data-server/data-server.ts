@@ -17,6 +17,8 @@ export interface DataServerOptions {
   readonly dataDir: string;
   /** Name of this node. */
   readonly host: string;
+  /** Names that it had before: what it wrote then is still its own. Default: none. */
+  readonly formerHosts?: ReadonlySet<string>;
   /** Base URLs of the data servers of other nodes, by name: where requests for them are passed on to. Default: none. */
   readonly nodes?: () => Readonly<Record<string, string>>;
 }
@@ -29,7 +31,9 @@ const retryAfterSeconds = 1;
 
 /** Answers requests whose path begins with `/disco/` or `/proxy/`; 404 for any other. Who may ask has been checked before. */
 export function createDataServer(options: DataServerOptions): DataServer {
-  const { dataDir, host, nodes = () => ({}) } = options;
+  const { dataDir, host, nodes = () => ({}), formerHosts = new Set() } = options;
+  const isOwn = (node: string | undefined): node is string =>
+    node !== undefined && (node === host || formerHosts.has(node));
   const digests = new DigestCache();
 
   return async (request, response) => {
@@ -41,7 +45,7 @@ export function createDataServer(options: DataServerOptions): DataServer {
     if (method !== "GET" && method !== "HEAD") {
       return refuse(response, 405, "Only GET and HEAD are passed on.", { allow: "GET, HEAD" });
     }
-    if (node === host) return await serve(request, response, path);
+    if (isOwn(node)) return await serve(request, response, path);
     const known: Readonly<Record<string, string>> = nodes();
     const base = Object.hasOwn(known, node) ? known[node] : undefined;
     if (base === undefined || path[0] !== "disco" || path[1] !== node) return refuse(response, 404, "Not found.");
@@ -52,7 +56,7 @@ export function createDataServer(options: DataServerOptions): DataServer {
   async function serve(request: IncomingMessage, response: ServerResponse, path: readonly string[]): Promise<void> {
     const [disco, node, hash, job] = path;
     const isOfJob =
-      disco === "disco" && node === host && job !== undefined && `${node}/${hash}/${job}` === jobDirectory(host, job);
+      disco === "disco" && isOwn(node) && job !== undefined && `${node}/${hash}/${job}` === jobDirectory(node, job);
     if (!isOfJob) return refuse(response, 404, "Not found.");
     if (!isRead(request)) return refuse(response, 405, "Files are only read.", { allow: "GET, HEAD" });
     const segments = path.slice(1);
