@@ -68,8 +68,11 @@ export async function openFakeMaster(): Promise<FakeMaster> {
   const known = <T>(name: string, value: T): Promise<T> =>
     name === "job@1" ? Promise.resolve(value) : Promise.reject(unknownJob);
   let settings: MasterSettings = { maxFailureRate: 100, acceptNewJobs: true };
-  const submitted = (pack: Buffer): string => {
+  const assertAccepting = (): void => {
     if (!settings.acceptNewJobs) throw new JobError("no jobs now", { code: "jobs-not-accepted" });
+  };
+  const submitted = (pack: Buffer): string => {
+    assertAccepting();
     if (pack.subarray(0, 4).toString() === "busy")
       throw new DiscoError("busy", { code: "too-many-jobs", retry: "here" });
     if (pack.byteLength === 0) throw new JobError("invalid header");
@@ -88,7 +91,7 @@ export async function openFakeMaster(): Promise<FakeMaster> {
     readOnly: false,
     incomingDir: join(folder, "incoming"),
     submit: async (pack) => submitted(Buffer.from(pack)),
-    assertAccepting: () => undefined,
+    assertAccepting,
     async submitFile(file) {
       try {
         return submitted(await readFile(file));

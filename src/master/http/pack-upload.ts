@@ -1,6 +1,8 @@
 /**
- * A request's body on its way to a file: job packs may be larger than memory.
+ * A job pack on its way from a request's body to the master, through a file: it may be larger than memory. Both HTTP interfaces take
+ * their jobs here.
  *
+ * U0. Whatever keeps every job out is said before the pack is read: nobody should send a gigabyte for this answer.
  * U1. What is refused leaves no file: too large, cut off by the client, a disk that is full.
  * U2. A size that is announced is checked before the first byte is read, one that is not while it is.
  * U3. The disk's pace is the client's: no more is read from the socket than was written.
@@ -14,18 +16,29 @@ import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { DiscoError } from "../../errors.ts";
 import { diskFullHint, isDiskFull } from "../../node/disk.ts";
+import type { ServedMaster } from "../served-master.ts";
 
 export interface UploadOptions {
-  /** Where the file is made, under a name of its own. */
-  readonly directory: string;
   readonly bytesMax: number;
+  readonly idempotencyKey: string | undefined;
 }
 
 /**
- * The absolute path of the file with the whole body; it is the caller's from then on.
- * @throws DiscoError `body-too-large`, `cut-off`, `disk-full`, `upload-failed`
+ * Starts the job whose pack is the request's body, and returns its name.
+ * @throws DiscoError `body-too-large`, `cut-off`, `disk-full`, `upload-failed`, and all that `assertAccepting` and `submitFile` throw
  */
-export async function receivePack(request: IncomingMessage, { directory, bytesMax }: UploadOptions): Promise<string> {
+export async function submitBody(
+  request: IncomingMessage,
+  master: Pick<ServedMaster, "assertAccepting" | "incomingDir" | "submitFile">,
+  { bytesMax, idempotencyKey }: UploadOptions,
+): Promise<string> {
+  master.assertAccepting(idempotencyKey);
+  const file = await receive(request, master.incomingDir, bytesMax);
+  return await master.submitFile(file, idempotencyKey === undefined ? {} : { idempotencyKey });
+}
+
+/** The absolute path of a file with the whole body, under a name of its own; it is the caller's from then on. */
+async function receive(request: IncomingMessage, directory: string, bytesMax: number): Promise<string> {
   if (Number(request.headers["content-length"] ?? 0) > bytesMax) throw tooLarge(bytesMax);
   const file = join(directory, `${randomUUID()}.pack`);
   try {

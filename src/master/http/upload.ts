@@ -1,11 +1,8 @@
-/**
- * `POST /disco/job/new`: the job pack goes to a file as it comes, and the file to the master. Whatever ends the upload on the way
- * leaves neither a job nor a file.
- */
+/** `POST /disco/job/new`: takes a job pack, and says what became of it as Disco's client expects it. */
 import { DiscoError } from "../../errors.ts";
 import type { DiscoInterfaceParts, Exchange } from "./disco-interface.ts";
 import { tooLarge } from "./limits.ts";
-import { receivePack } from "./pack-upload.ts";
+import { submitBody } from "./pack-upload.ts";
 import { type Refusal, Refused } from "./refusal.ts";
 import { sendJson } from "./send.ts";
 
@@ -25,12 +22,9 @@ export async function submitUpload({ request, response }: Exchange, parts: Disco
     const message = "a job pack with a Content-Length, or in chunks, expected";
     throw new Refused({ status: 411, code: "length-required", message });
   }
-  // Asked before the pack is read: nobody should send a gigabyte for this answer.
-  if (!(await master.settings()).acceptNewJobs) throw new Refused(notAccepted);
   try {
-    master.assertAccepting(key);
-    const file = await receivePack(request, { directory: master.incomingDir, bytesMax: packBytesMax });
-    sendJson(response, 200, ["ok", await master.submitFile(file, key === undefined ? {} : { idempotencyKey: key })]);
+    const name = await submitBody(request, master, { bytesMax: packBytesMax, idempotencyKey: key });
+    sendJson(response, 200, ["ok", name]);
   } catch (error) {
     if (!(error instanceof DiscoError)) throw error;
     const refusal = refusalOf(error, packBytesMax);

@@ -18,18 +18,14 @@ import {
   submitJob,
 } from "../../../protocol/api/jobs.ts";
 import { heldResults } from "../held-results.ts";
-import { receivePack } from "../pack-upload.ts";
+import { submitBody } from "../pack-upload.ts";
 import { serve } from "./call.ts";
 import { sendEvents, sendFile } from "./streamed.ts";
 
 export const jobOperations = [
   serve(submitJob, async ({ master, request, options, headers }) => {
     const { "idempotency-key": idempotencyKey } = headers;
-    // Asked before the pack is read: nobody should send a gigabyte for this answer.
-    if (!(await master.settings()).acceptNewJobs) throw notAccepted();
-    master.assertAccepting(idempotencyKey);
-    const file = await receivePack(request, { directory: master.incomingDir, bytesMax: options.packBytesMax });
-    return { name: await master.submitFile(file, idempotencyKey === undefined ? {} : { idempotencyKey }) };
+    return { name: await submitBody(request, master, { bytesMax: options.packBytesMax, idempotencyKey }) };
   }),
 
   serve(listJobs, async ({ master, query }) => {
@@ -108,13 +104,6 @@ async function* progressItems(states: AsyncIterable<JobInfo>): AsyncGenerator<{ 
   for await (const { inputs: _, ...state } of states) {
     yield { data: { ...state, results: state.status === "active" ? [] : state.results } };
   }
-}
-
-function notAccepted(): DiscoError {
-  return new DiscoError("this master accepts no new jobs", {
-    code: "jobs-not-accepted",
-    hint: "An operator has switched it off: `disco config` shows acceptNewJobs.",
-  });
 }
 
 function goneWithJob(what: string, job: string): DiscoError {
