@@ -1,13 +1,12 @@
 /** The client of a Disco master (the seed: `disco.core.Disco`). Without an address the master runs in this process. */
 import { CommError, DiscoError } from "../errors.ts";
+import { askedResults, finishedAndActive, resultsOfOne } from "./asked-results.ts";
 import { badOption } from "./bad-option.ts";
 import type { DiscoOptions, EventsOptions, RequestOptions, ResultsOptions } from "./disco-options.ts";
 import { type Engine, engineOf, type JobPlace } from "./engine.ts";
 import type { AnyReduceOutput, KeyOf, Nothing, ResultPair, Returned, ValueOf, Widen } from "./infer.ts";
 import { Job } from "./job.ts";
 import { JobDict } from "./job-dict.ts";
-import { jobFailure } from "./job-failure.ts";
-import { isJob } from "./job-mark.ts";
 import { nameOf } from "./job-name.ts";
 import type { AnyJobOptions, JobOptions } from "./job-options.ts";
 import { keepAlive } from "./keep-alive.ts";
@@ -15,16 +14,8 @@ import type { JobEvent, JobInfo, JobListEntry, MasterApi, NodeInfo } from "./mas
 import { notYet } from "./not-yet.ts";
 import { shown } from "./option-checks.ts";
 import type { ProfileStats } from "./profile/profile-stats.ts";
-import {
-  asResults,
-  type ItemOfRef,
-  isResultItem,
-  type JobInput,
-  type JobRef,
-  type ResultItem,
-  type Results,
-} from "./results.ts";
-import { timeoutMsMax, type WaitOptions, waitForJob } from "./wait.ts";
+import { asResults, type ItemOfRef, type JobInput, type JobRef, type ResultItem, type Results } from "./results.ts";
+import { type WaitOptions, waitForJob } from "./wait.ts";
 
 export class Disco {
   readonly #engine: Engine;
@@ -100,30 +91,10 @@ export class Disco {
     jobs: JobRef | readonly JobRef[],
     { timeout = 2000 }: ResultsOptions = {},
   ): Promise<string[] | [ResultItem[], ResultItem[]]> {
-    if (typeof timeout !== "number" || !(timeout >= 0)) {
-      throw badOption(`timeout: a number of milliseconds was expected, not ${shown(timeout)}`);
-    }
-    const isOne = typeof jobs === "string" || isJob(jobs) || isResultItem(jobs);
-    if (!isOne && !Array.isArray(jobs)) {
-      throw badOption(`results: a job or a list of jobs was expected, not ${shown(jobs)}`);
-    }
-    const names = isOne ? [nameOf(jobs as JobRef)] : (jobs as readonly JobRef[]).map(nameOf);
+    const { isOne, names, timeoutMs } = askedResults(jobs, timeout);
     if (names.length === 0) return [[], []];
-    const states = await this.#ask((master) =>
-      master.results([...new Set(names)], Math.min(Math.ceil(timeout), timeoutMsMax)),
-    );
-    if (isOne) {
-      const [state] = states;
-      if (state === undefined || state.status === "active") return [];
-      if (state.status === "ready") return asResults(state.results);
-      throw jobFailure(state);
-    }
-    const finished: ResultItem[] = [];
-    const active: ResultItem[] = [];
-    for (const { name, status, results } of states) {
-      (status === "active" ? active : finished).push([name, [status, asResults(results)]]);
-    }
-    return [finished, active];
+    const states = await this.#ask((master) => master.results(names, timeoutMs));
+    return isOne ? resultsOfOne(states[0]) : finishedAndActive(states);
   }
 
   /**
