@@ -51,6 +51,18 @@ test("an age is one unit", () => {
   assert.deepEqual(ages, ["0 s", "0 s", "59 s", "1 min", "59 min", "1 h", "1 d", "10 d", "0 s"]);
 });
 
+test("an event says once how bad it is", () => {
+  const event = { time: "", host: "master", task: null, level: "warning", message: "slow" } as const;
+  const shown = (level: "warning" | "error" | "info", message: string): string =>
+    formatEvent({ ...event, level, message }, plain).replace(/^.*master /, "");
+  assert.equal(shown("warning", "WARNING: [map:4] lost on a"), "WARNING: [map:4] lost on a");
+  assert.equal(shown("warning", "WARN: Job killed"), "WARN: Job killed");
+  assert.equal(shown("error", "ERROR: Job is dead"), "ERROR: Job is dead");
+  assert.equal(shown("error", "FATAL: [map:4] no"), "FATAL: [map:4] no");
+  assert.equal(shown("error", "no ERROR: here"), "ERROR: no ERROR: here");
+  assert.equal(shown("info", "slow"), "slow");
+});
+
 test("an event is shown on the reader's clock, with its task where the message does not name it", () => {
   const at = new Date(2026, 10, 23, 4, 5, 6, 7);
   const event = { time: at.toISOString(), host: "node1", task: "map:3", level: "warning", message: "slow" } as const;

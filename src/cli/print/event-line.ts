@@ -9,10 +9,14 @@ const levelStyles: Readonly<Partial<Record<JobEvent["level"], Style>>> = {
   debug: "dim",
 };
 
+/** Many of Disco's own messages say how bad it is already. */
+const levelWord = /^(?:WARN|WARNING|ERROR|FATAL): /;
+
 /** `--events`, `disco events`: time, host, task, message. */
 export function formatEvent(event: JobEvent, look: Look): string {
-  const mark = event.level === "warning" || event.level === "error" ? `${event.level.toUpperCase()}: ` : "";
-  // Many of Disco's own messages name the task already.
+  const isMarked = (event.level !== "warning" && event.level !== "error") || levelWord.test(event.message);
+  const mark = isMarked ? "" : `${event.level.toUpperCase()}: `;
+  // They name the task as well.
   const task = event.task === null || event.message.includes(event.task) ? "" : ` [${event.task}]`;
   const style = levelStyles[event.level];
   const text = `${mark}${event.message}`;

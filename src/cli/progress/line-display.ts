@@ -56,7 +56,8 @@ export class LineDisplay implements ProgressDisplay {
 function describe(stage: StageReading, changed: boolean): string {
   const tasks = `${formatCount(stage.tasks)} ${stage.tasks === 1 ? "task" : "tasks"}`;
   if (stage.state === "running" && changed) return `started, ${tasks}`;
-  const failed = stage.failed > 0 ? [`${formatCount(stage.failed)} failed attempts`] : [];
+  const failed =
+    stage.failed > 0 ? [`${formatCount(stage.failed)} failed ${stage.failed === 1 ? "attempt" : "attempts"}`] : [];
   const rate = isRateWorthShowing(stage.bytesPerSecond) ? [formatRate(stage.bytesPerSecond)] : [];
   const time = stage.elapsedSeconds > 0 ? [formatSeconds(stage.elapsedSeconds)] : [];
   if (stage.state === "done") return ["done", tasks, ...time, ...rate, ...failed].join(", ");

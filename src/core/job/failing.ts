@@ -70,7 +70,10 @@ export function loseInput(job: JobMachine, stage: Stage, attempt: Attempt, event
   job.advance(at);
 }
 
-/** Of the live attempts on a host, those chosen by `stage/task/attempt` are over. */
+/** Tasks that are named in a line about many. */
+const namedMax = 5;
+
+/** Of the live attempts on a host, those chosen by `stage/task/attempt` are over. One line tells of all. */
 export function loseAttempts(
   job: JobMachine,
   host: string,
@@ -79,14 +82,24 @@ export function loseAttempts(
   which: (key: string) => boolean,
   blame: LossBlame = "node",
 ): void {
+  const lost: { readonly stage: Stage; readonly task: number; readonly attempt: Attempt }[] = [];
   for (const stage of job.stages) {
-    // By number, not as they happen to lie in memory: a replay has to say the same lines in the same order.
+    // By number, not as they happen to lie in memory: a replay has to do the same in the same order.
     for (const [task, attempts] of [...stage.live].sort(([a], [b]) => a - b)) {
       for (const attempt of attempts) {
-        if (attempt.host !== host || !which(`${stage.number}/${task}/${attempt.attempt}`)) continue;
-        if (job.status === "active") loseAttempt(job, stage, task, attempt, at, reason, blame);
+        if (attempt.host === host && which(`${stage.number}/${task}/${attempt.attempt}`))
+          lost.push({ stage, task, attempt });
       }
     }
+  }
+  if (lost.length > 1) {
+    const named = lost.slice(0, namedMax).map(({ stage, task }) => job.title(stage, task));
+    job.out.log(at, texts.lostMany(named, lost.length, host, reason), "warning");
+  }
+  for (const { stage, task, attempt } of lost) {
+    if (job.status !== "active") return;
+    if (lost.length === 1) job.note(at, stage, task, texts.lost(job.title(stage, task), host, reason));
+    endLost(job, stage, task, attempt, at, reason, blame);
   }
 }
 
@@ -98,11 +111,22 @@ export function loseAttempt(
   attempt: Attempt,
   at: number,
   reason: string,
-  blame: LossBlame = "node",
+): void {
+  job.note(at, stage, task, texts.lost(job.title(stage, task), attempt.host, reason));
+  endLost(job, stage, task, attempt, at, reason, "node");
+}
+
+function endLost(
+  job: JobMachine,
+  stage: Stage,
+  task: number,
+  attempt: Attempt,
+  at: number,
+  reason: string,
+  blame: LossBlame,
 ): void {
   const title = job.title(stage, task);
   job.endAttempt(stage, task, attempt.attempt, attempt.host);
-  job.note(at, stage, task, texts.lost(title, attempt.host, reason));
   const verdict = judgeLoss(stage.trouble(task), blame);
   if (verdict.kind === "give-up") job.die(at, `task ${title}: ${verdict.reason}, at last because: ${reason}`, null);
   else tryAgain(job, stage, task, at, verdict);

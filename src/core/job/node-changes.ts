@@ -38,7 +38,7 @@ export function diskLost(job: JobMachine, host: string): Command[] {
 export function reconcile(job: JobMachine, host: string, at: number, known: readonly AttemptId[]): Command[] {
   if (job.status !== "active") return [];
   const keys = new Set(known.map((id) => `${id.stage}/${id.task}/${id.attempt}`));
-  loseAttempts(job, host, at, "the node does not have it", (key) => !keys.has(key), "restart");
+  loseAttempts(job, host, at, "the node was started anew", (key) => !keys.has(key), "restart");
   for (const id of known) {
     if (job.stages[id.stage]?.liveAttempt(id.task, id.attempt)?.host === host) continue;
     job.out.cancel(host, id.stage, id.task, id.attempt, "it is not live");

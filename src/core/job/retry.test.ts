@@ -116,6 +116,37 @@ describe("the operator's max_failure_rate", () => {
     bench.fail(only(bench), failure("comm-error", "one"));
     assert.equal(bench.master.info(job)?.status, "active");
     bench.fail(only(bench), failure("comm-error", "two"));
-    assert.match(bench.master.info(job)?.reason ?? "", /failed 2 times, 1 retries are allowed/);
+    assert.match(bench.master.info(job)?.reason ?? "", /failed 2 times, 1 retry is allowed/);
+  });
+});
+
+describe("the log of a job", () => {
+  it("tells in one line of all tasks that a node lost at once, and of a single one by its name", () => {
+    const bench = new Bench([joined("a", { slots: 2, queueDepth: 500 })]);
+    const job = bench.submit({ inputs: 1_000, pipeline: ["split"] });
+    const many = (): string[] => bench.log(job).filter((line) => line.includes("lost on a"));
+    bench.handle(joined("a", { slots: 2, queueDepth: 500 }));
+    assert.deepEqual(many(), [
+      "WARNING: 1000 tasks lost on a (s0:0, s0:1, s0:2, s0:3, s0:4 and 995 more), queued there or running: the node was started anew",
+    ]);
+    const lost = bench.master.tasks(job, { limit: 1_000 })?.tasks.map((task) => task.lost);
+    assert.deepEqual(new Set(lost), new Set([1]));
+    const single = bench.submit({ inputs: 1, pipeline: ["split"] });
+    bench.handle({ kind: "job-killed", at: bench.at, job });
+    bench.handle({ kind: "node-lost", at: bench.at, host: "a", reason: "silence" });
+    assert.deepEqual(
+      bench.log(single).filter((line) => line.includes("lost on")),
+      ["WARNING: [s0:0] lost on a: silence"],
+    );
+  });
+
+  it("counts as people do", () => {
+    const bench = new Bench(["a"]);
+    const job = bench.submit({ inputs: 1, pipeline: ["split"], retries: 1 });
+    bench.fail(bench.runs[0] as Run, failure("comm-error", "one"));
+    bench.fail(bench.runs[0] as Run, failure("comm-error", "two"));
+    const lines = bench.log(job);
+    assert.ok(lines.includes('Task s0:0 failed on "a", 1 failure so far. Retrying.'));
+    assert.ok(lines.includes("ERROR: [s0:0] Task s0:0 failed 2 times: it failed 2 times, 1 retry is allowed."));
   });
 });

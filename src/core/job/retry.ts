@@ -85,10 +85,10 @@ export function judgeFailure(trouble: Trouble, failure: TaskFailure, host: strin
   if (hosts.length >= Math.max(sameFailureNodesMin, Math.min(sameFailureNodesMax, nodes)))
     return giveUp(`it failed in the same way on ${inWords(hosts)}`);
   const allowed = allowance[failure.code] ?? Number.POSITIVE_INFINITY;
-  if (ofCode > allowed && allowed <= retries) return giveUp(`${failure.code} happened ${ofCode} times`);
+  if (ofCode > allowed && allowed <= retries) return giveUp(`${failure.code} happened ${times(ofCode)}`);
   if (trouble.failures > retries) {
     return giveUp(
-      retries === 0 ? "no retries are allowed" : `it failed ${trouble.failures} times, ${retries} retries are allowed`,
+      retries === 0 ? "no retries are allowed" : `it failed ${times(trouble.failures)}, ${retriesAllowed(retries)}`,
     );
   }
   return { kind: "retry", delayMs: delay(trouble.failures - 1) };
@@ -98,7 +98,7 @@ export function judgeFailure(trouble: Trouble, failure: TaskFailure, host: strin
 export function judgeLoss(trouble: Trouble, blame: LossBlame): Verdict {
   trouble.lost++;
   if (blame === "restart") trouble.restarts = (trouble.restarts ?? 0) + 1;
-  if (trouble.lost > lostMax) return giveUp(`its worker, node or output was lost ${trouble.lost} times`);
+  if (trouble.lost > lostMax) return giveUp(`its worker, node or output was lost ${times(trouble.lost)}`);
   const blamed = trouble.lost - (trouble.restarts ?? 0);
   return { kind: "retry", delayMs: blame === "restart" ? 0 : delay(blamed - lostAtOnceMax) };
 }
@@ -129,6 +129,14 @@ function inWords(hosts: readonly string[]): string {
 
 function fingerprint(failure: TaskFailure): string {
   return `${failure.code}\n${failure.name}\n${failure.message.slice(0, fingerprintCharsMax)}`;
+}
+
+function times(n: number): string {
+  return n === 1 ? "once" : `${n} times`;
+}
+
+function retriesAllowed(retries: number): string {
+  return retries === 1 ? "1 retry is allowed" : `${retries} retries are allowed`;
 }
 
 function giveUp(reason: string): Verdict {

@@ -12,6 +12,10 @@ export function duration(ms: number): string {
   return `${Math.floor(whole / msPerHour)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}.${fraction}`;
 }
 
+function counted(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? "" : "s"}`;
+}
+
 export const texts = {
   initialized: () => "New job initialized!",
   created: (job: string) => `Created job "${job}"`,
@@ -23,12 +27,16 @@ export const texts = {
   ready: (ms: number) => `READY: Job done in ${duration(ms)}`,
   failed: (task: string, why: string) => `WARNING: [${task}] ${why}`,
   retrying: (task: string, host: string, failures: number, delayMs: number) =>
-    `Task ${task} failed on "${host}", ${failures}th failures so far. ` +
-    (delayMs === 0 ? "Retrying." : `Sleeping ${delayMs / 1000} seconds before retrying.`),
+    `Task ${task} failed on "${host}", ${counted(failures, "failure")} so far. ` +
+    (delayMs === 0 ? "Retrying." : `Sleeping ${counted(delayMs / 1000, "second")} before retrying.`),
   fatal: (task: string, why: string) => `FATAL: [${task}] ${why}`,
   gaveUp: (task: string, failures: number, why: string) =>
-    `ERROR: [${task}] Task ${task} failed ${failures} times: ${why}.`,
+    `ERROR: [${task}] Task ${task} failed ${counted(failures, "time")}: ${why}.`,
   lost: (task: string, host: string, why: string) => `WARNING: [${task}] lost on ${host}: ${why}`,
+  /** `tasks`: those that are named, of all. */
+  lostMany: (tasks: readonly string[], all: number, host: string, why: string) =>
+    `WARNING: ${counted(all, "task")} lost on ${host} (${tasks.join(", ")}` +
+    `${all > tasks.length ? ` and ${all - tasks.length} more` : ""}), queued there or running: ${why}`,
   outputLost: (task: string, host: string) =>
     `WARNING: [${task}] its output on ${host} is lost; the task runs again if that is needed`,
   outputChanged: (task: string) =>
