@@ -51,8 +51,11 @@ export async function listJobs(words: readonly string[], options: JobsOptions): 
     all.sort((a, b) => b.submittedAt - a.submittedAt);
     const infos = await infosOf(disco, options.limit === 0 ? all : all.slice(0, options.limit));
     if (options.json === true) return printJson(infos.map(listed));
+    const { otherJobs } = await import("./other-store.ts");
+    const others = options.status === undefined ? await otherJobs(master, known, chosen(words, undefined)) : null;
     if (infos.length === 0) {
-      process.stderr.write(`no jobs${words.length > 0 || options.status !== undefined ? " of this kind" : " yet"}\n`);
+      const isOfAll = words.length === 0 && options.status === undefined;
+      if (!isOfAll || others === null) process.stderr.write(`no jobs${isOfAll ? " yet" : " of this kind"}\n`);
     } else {
       const rows = infos.map((info) => rowOf(info));
       printLines(formatColumns(columns, rows, widthOf(process.stdout), lookOf(process.stdout)));
@@ -60,9 +63,6 @@ export async function listJobs(words: readonly string[], options: JobsOptions): 
     if (infos.length < all.length) {
       process.stderr.write(`and ${formatCount(all.length - infos.length)} older ones (--limit 0 shows all)\n`);
     }
-    if (options.status !== undefined) return;
-    const { otherJobs } = await import("./other-store.ts");
-    const others = await otherJobs(master, known, chosen(words, undefined));
     if (others !== null) process.stderr.write(`${others}\n`);
   });
 }

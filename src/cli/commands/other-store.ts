@@ -58,11 +58,11 @@ export async function otherJobs(
     const count = (await jobsOfEngines(master.root)).filter(isMeant).length;
     return count === 0
       ? null
-      : `${counted(count)} ${count === 1 ? "was" : "were"} run without the daemon (--master local)`;
+      : `${counted(count, known)} ${count === 1 ? "was" : "were"} run without the daemon (--master local)`;
   }
   if (!existsSync(join(master.root, daemonJournalName))) return null;
   const have = stored.length === 1 ? "has" : "have";
-  return `${counted(stored.length)} ${have} files here: jobs of the daemon are known when it runs (\`disco start\`)`;
+  return `${counted(stored.length, known)} ${have} files here: jobs of the daemon are known when it runs (\`disco start\`)`;
 }
 
 async function jobsOfEngines(root: string): Promise<JobListEntry[]> {
@@ -75,6 +75,6 @@ function beginsAs(word: string): (name: string) => boolean {
   return (name) => (pattern === null ? name.startsWith(word) : pattern.test(name));
 }
 
-function counted(count: number): string {
-  return `${formatCount(count)} more ${count === 1 ? "job" : "jobs"}`;
+function counted(count: number, known: readonly JobListEntry[]): string {
+  return `${formatCount(count)} ${known.length === 0 ? "" : "more "}${count === 1 ? "job" : "jobs"}`;
 }

@@ -19,7 +19,7 @@ import { WaitNotice } from "./wait-notice.ts";
 /** How long somebody who stops waits for the answer to a submission that is on its way. */
 const submissionWaitMs = 5000;
 /** And so long for a master elsewhere that takes the question and says nothing. */
-const silenceMs = 10_000;
+const silenceMs = 5_000;
 
 /** What a command that stops could not end. */
 export interface LeftJobs {
