@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import type { Finished } from "../run-disco.ts";
 import { CommandPlace } from "./cli.test-kit.ts";
 
 /** Runs until the file `go` is there. */
@@ -18,16 +19,36 @@ export default {
   },
 };`;
 
-/** Resolves with what the command has said, when that matches. */
-function says(child: ChildProcess, pattern: RegExp): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  let text = "";
-  child.stderr?.on("data", (chunk) => {
-    text += String(chunk);
-    if (pattern.test(text)) resolve(text);
-  });
-  child.once("close", () => reject(new Error(`it ended without saying ${pattern}: ${text}`)));
-  return promise;
+/** A command in the background, and all that it has said from its first byte on. */
+class Command {
+  readonly done: Promise<Finished>;
+  readonly #child: ChildProcess;
+  #said = "";
+
+  constructor(place: CommandPlace, ...args: readonly string[]) {
+    let child: ChildProcess | undefined;
+    this.done = place.disco(args, { started: (started) => (child = started) });
+    this.#child = child as ChildProcess;
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream?.on("data", (chunk) => (this.#said += String(chunk)));
+    }
+  }
+
+  /** Resolves with all of it as soon as that matches. */
+  says(pattern: RegExp): Promise<string> {
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const look = (): void => {
+      if (pattern.test(this.#said)) resolve(this.#said);
+    };
+    for (const stream of [this.#child.stdout, this.#child.stderr]) stream?.on("data", look);
+    this.#child.once("close", () => reject(new Error(`it ended without saying ${pattern}: ${this.#said}`)));
+    look();
+    return promise;
+  }
+
+  interrupt(): void {
+    this.#child.kill("SIGINT");
+  }
 }
 
 describe("a master that is gone while a command waits", { timeout: 120_000 }, () => {
@@ -49,47 +70,42 @@ describe("a master that is gone while a command waits", { timeout: 120_000 }, ()
   }
 
   test("is told in one line, and Ctrl-C then leaves the job there and ends the run at once", async () => {
-    let child: ChildProcess | undefined;
-    const running = place.disco(["run", "waits.ts"], { started: (started) => (child = started) });
-    await says(child as ChildProcess, /started|map/);
+    const run = new Command(place, "run", "waits.ts");
+    await run.says(/map started/);
     const url = killDaemon();
-    const said = await says(child as ChildProcess, /does not answer/);
+    const said = await run.says(/does not answer/);
     assert.ok(
       said.includes(`disco: the master at ${url} does not answer; asking again (Ctrl-C leaves the job there)\n`),
       said,
     );
     const at = performance.now();
-    child?.kill("SIGINT");
-    const done = await running;
+    run.interrupt();
+    const { code, stderr } = await run.done;
     assert.ok(performance.now() - at < 5000, "it waited for the master");
-    assert.equal(done.code, 130, done.stderr);
+    assert.equal(code, 130, stderr);
     const left = /^disco: the master at (\S+) does not answer; (waits@\S+) left there: `disco kill (\S+)` ends it$/m;
-    const [, master, name, again] = left.exec(done.stderr) ?? assert.fail(done.stderr);
+    const [, master, name, again] = left.exec(stderr) ?? assert.fail(stderr);
     assert.deepEqual([master, again], [url, name]);
-    assert.doesNotMatch(done.stderr, /killing|stopped/);
-    assert.equal(done.stderr.match(/asking again/g)?.length, 1, done.stderr);
+    assert.doesNotMatch(stderr, /killing|stopped/);
+    assert.equal(stderr.match(/asking again/g)?.length, 1, stderr);
     await place.startDaemon();
     assert.equal((await place.json<{ readonly status: string }>("job", name as string)).status, "active");
   });
 
   test("is found again at another port by run, wait and events, which say so and see the job to its end", async () => {
-    const children: ChildProcess[] = [];
-    const started = (child: ChildProcess): number => children.push(child);
-    const running = place.disco(["run", "waits.ts"], { started });
-    await says(children[0] as ChildProcess, /started|map/);
-    const waiting = place.disco(["wait", "waits"], { started });
-    const following = place.disco(["events", "waits", "--follow"], { started });
-    await says(children[1] as ChildProcess, /started|map/);
-    const events = children[2] as ChildProcess;
-    await new Promise((resolve) => events.stdout?.once("data", resolve));
+    const run = new Command(place, "run", "waits.ts");
+    await run.says(/map started/);
+    const wait = new Command(place, "wait", "waits");
+    const events = new Command(place, "events", "waits", "--follow");
+    await Promise.all([wait.says(/map/), events.says(/Starting|started|map/i)]);
     const before = killDaemon();
-    await Promise.all(children.map((child) => says(child, /asking again \(Ctrl-C/)));
-    const after = await place.startDaemon();
-    assert.notEqual(after, before);
-    await Promise.all(children.map((child) => says(child, /answers again\n/)));
+    await Promise.all([run, wait, events].map((command) => command.says(/asking again \(Ctrl-C/)));
+    assert.notEqual(await place.startDaemon(), before);
+    await Promise.all([run, wait, events].map((command) => command.says(/answers again\n/)));
     await writeFile(join(place.folder, "go"), "");
-    for (const { code, stderr } of await Promise.all([running, waiting, following])) assert.equal(code, 0, stderr);
-    assert.match((await following).stdout, /READY/);
-    assert.match((await running).stdout, /a\s+1/);
+    const ended = await Promise.all([run.done, wait.done, events.done]);
+    for (const { code, stderr } of ended) assert.equal(code, 0, stderr);
+    assert.match(ended[0].stdout, /a\s+1/);
+    assert.match(ended[2].stdout, /READY/);
   });
 });
