@@ -1,9 +1,11 @@
 /**
- * Builds what npm publishes: JavaScript and type declarations in `dist/`, without tests. `node scripts/build.ts`.
+ * Builds what npm publishes: JavaScript and type declarations in `dist/`, without tests, and the web page's files as browsers get
+ * them. `node scripts/build.ts`.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { pageScript } from "../src/master/http/page-script.ts";
 
 const root = join(import.meta.dirname, "..");
 rmSync(join(root, "dist"), { recursive: true, force: true });
@@ -12,7 +14,24 @@ const tsc = join(root, "node_modules", ".bin", "tsc");
 const built = spawnSync(tsc, ["--project", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
 if (built.status !== 0) process.exit(built.status ?? 1);
 
-for (const file of ["index.js", "index.d.ts", "cli/disco.js", "cli/ddfs.js", "worker/main.js"]) {
+const page = join(root, "src", "web");
+const builtPage = join(root, "dist", "web");
+mkdirSync(builtPage);
+for (const file of globSync("*.{html,css,svg}", { cwd: page })) copyFileSync(join(page, file), join(builtPage, file));
+for (const file of globSync("*.ts", { cwd: page, exclude: ["*.test.ts"] })) {
+  const script = pageScript(readFileSync(join(page, file), "utf8"));
+  writeFileSync(join(builtPage, file.replace(/\.ts$/, ".js")), script);
+}
+
+for (const file of [
+  "index.js",
+  "index.d.ts",
+  "cli/disco.js",
+  "cli/ddfs.js",
+  "worker/main.js",
+  "web/index.html",
+  "web/job-page.js",
+]) {
   if (existsSync(join(root, "dist", file))) continue;
   console.error(`build: dist/${file} is missing`);
   process.exit(1);
