@@ -115,8 +115,8 @@ export const bugs: Readonly<Record<string, Bug>> = {
   },
   "a slow task is started again and again": {
     file: "core/scheduler/stragglers.ts",
-    find: "if (attempts.length > 1) extra++;\n    else if (at - attempt.at >= slowMs && !stage.startedAgain.has(task))",
-    replace: "if (at - attempt.at >= slowMs)",
+    find: "if (attempts.length > 1) extra++;\n    else if (at - since >= slowMs && !stage.startedAgain.has(task))",
+    replace: "if (at - since >= slowMs)",
   },
   "restarts of a node are the task's fault": {
     file: "core/job/retry.ts",

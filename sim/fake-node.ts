@@ -17,6 +17,9 @@ export type Report = Omit<TaskDone, "at"> | Omit<TaskFailed, "at"> | Omit<TaskLo
 /** Outputs that a disk can hold: their places tell which disk they were on. */
 export const writtenMax = 1_000_000;
 
+/** A task that still runs after so long is told of. */
+const toldAfterMs = 50;
+
 /** Outputs by `file:at`. */
 type Disk = Map<string, Contents>;
 
@@ -143,7 +146,11 @@ export class FakeNode {
       if (this.#running.size >= this.slots) return;
       if (this.#running.has(key)) continue;
       this.#running.add(key);
-      this.#world.agenda.after(this.#world.taskMs(), () => {
+      const { agenda } = this.#world;
+      agenda.after(toldAfterMs, () => {
+        if (life === this.#life && this.#running.has(key)) this.#world.began(this, assignment, toldAfterMs);
+      });
+      agenda.after(this.#world.taskMs(), () => {
         if (life !== this.#life || !this.#running.has(key)) return;
         const report = this.#world.mishap(assignment) ?? this.#run(assignment);
         this.#drop(key);

@@ -24,7 +24,7 @@ import type { MasterEvent } from "../src/core/events.ts";
 import type { OutputRef, StageManifest } from "../src/core/job/spec.ts";
 import { Ledger } from "../src/journal/ledger.ts";
 import { openMemoryJournal } from "../src/journal/memory.ts";
-import type { Assignment } from "../src/protocol/messages.ts";
+import type { Assignment, AttemptId } from "../src/protocol/messages.ts";
 import { Agenda } from "./agenda.ts";
 import { Checks } from "./checks.ts";
 import { Crash, CrashingStore } from "./crashing-store.ts";
@@ -144,6 +144,11 @@ export class World {
     ];
     const failure = failures[before];
     return failure === undefined ? null : { kind: "task-failed", ...id, failure };
+  }
+
+  /** Of an attempt that runs for a while. Lost on the way, it is not repeated. */
+  began(node: FakeNode, id: AttemptId, agoMs: number): void {
+    if (node.reachable) this.ledger?.machine.began(id, this.#now() - agoMs);
   }
 
   report(node: FakeNode, report: Report): void {
