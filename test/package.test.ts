@@ -58,6 +58,9 @@ describe("the packed package", () => {
       "bin/ddfs.js",
       "dist/index.js",
       "dist/index.d.ts",
+      "dist/web/index.html",
+      "dist/web/job-page.js",
+      "dist/web/page.css",
       "README.md",
       "docs/api.md",
       "LICENSE",
@@ -98,6 +101,25 @@ describe("the packed package", () => {
     assert.ok(ran.startsWith(block("readme-output").replace(/^.*\n/, "")), ran);
     assert.match(jobs, /hamlet@\S+ +ready/);
     assert.match(stopped, /has stopped/);
+  });
+
+  test("serves the web page, with every script that it names", async (t) => {
+    t.after(() => npx("disco", "stop", "--force"));
+    const started = npx("disco", "start", "--json");
+    assert.equal(started.status, 0, started.stderr);
+    const { url } = JSON.parse(started.stdout) as { url: string };
+    const wanted = ["/", "/job.html", "/config.html"];
+    for (const path of wanted) {
+      const response = await fetch(url + path);
+      assert.equal(response.status, 200, path);
+      const text = await response.text();
+      const names = [
+        ...[...text.matchAll(/(?:src|href)="(\/web\/[^"]+)"/g)].map(([, name]) => name),
+        ...[...text.matchAll(/\bfrom\s*"\.\/([^"]+)"/g)].map(([, name]) => `/web/${name}`),
+      ];
+      for (const name of names) if (name !== undefined && !wanted.includes(name)) wanted.push(name);
+    }
+    assert.ok(wanted.includes("/web/keyed-list.js"), wanted.join(" "));
   });
 
   test("is a library for README's program", async () => {

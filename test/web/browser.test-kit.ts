@@ -25,7 +25,7 @@ export interface WatchedPage {
 
 export class TestBrowser implements AsyncDisposable {
   readonly #browser: Browser;
-  readonly #watched: WatchedPage[] = [];
+  #watched: WatchedPage[] = [];
 
   private constructor(browser: Browser) {
     this.#browser = browser;
@@ -62,9 +62,16 @@ export class TestBrowser implements AsyncDisposable {
     return watched;
   }
 
+  /** Closes all pages. Fails when something has gone wrong on one of them. */
+  async closePages(): Promise<void> {
+    const watched = this.#watched;
+    this.#watched = [];
+    for (const { page } of watched) await page.context().close();
+    for (const { faults } of watched) assert.deepEqual(faults, []);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#browser.close();
-    for (const { faults } of this.#watched) assert.deepEqual(faults, []);
   }
 }
 

@@ -1,6 +1,6 @@
 /** The page for everybody: on small screens, in the dark, by keyboard, and for those who hear it. */
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
+import { after, afterEach, before, describe, it } from "node:test";
 import { Disco } from "../../src/index.ts";
 import { startDaemon, type TestDaemon } from "../daemon/daemon.test-kit.ts";
 import { noBrowser, sees, TestBrowser } from "./browser.test-kit.ts";
@@ -30,9 +30,10 @@ describe("the page", { skip: noBrowser, timeout: testsMsMax }, () => {
   });
   after(async () => {
     await disco.close();
-    await daemon[Symbol.asyncDispose]();
     await browser[Symbol.asyncDispose]();
+    await daemon[Symbol.asyncDispose]();
   });
+  afterEach(() => browser.closePages());
 
   it("is never wider than a screen of 360 pixels", async () => {
     for (const path of paths) {

@@ -20,13 +20,14 @@ describe("the page of a daemon", { skip: noBrowser, timeout: testsMsMax }, () =>
     disco = new Disco(daemon.address);
   });
   afterEach(async () => {
+    await browser.closePages();
     // Its tasks would keep the slots.
     for (const { status, name } of await disco.joblist()) if (status === "active") await disco.kill(name);
   });
   after(async () => {
     await disco.close();
-    await daemon[Symbol.asyncDispose]();
     await browser[Symbol.asyncDispose]();
+    await daemon[Symbol.asyncDispose]();
   });
 
   it("shows a job from its first task to its results", async () => {
@@ -125,7 +126,10 @@ describe("the page of a daemon", { skip: noBrowser, timeout: testsMsMax }, () =>
     await assert.rejects(job.wait());
     const { page } = await browser.open(daemon.url + pathOf(job.name));
     const failure = page.getByRole("region", { name: "Failure" });
-    await failure.getByText(/^TypeError: /).first().waitFor();
+    await failure
+      .getByText(/^TypeError: /)
+      .first()
+      .waitFor();
     await failure.getByText("live.test.ts:").first().waitFor();
     assert.match((await failure.locator("pre").first().textContent()) ?? "", /parts\[7\] as string\)\.toUpperCase/);
   });

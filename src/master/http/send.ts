@@ -3,7 +3,7 @@ import type { ServerResponse } from "node:http";
 import type { HttpLimits } from "./limits.ts";
 import type { HttpReply } from "./route.ts";
 
-/** Nothing here is a page, and nothing that is served is to be guessed at, kept, framed or embedded by another. */
+/** Nothing here is a page but those of `pages.ts`, and nothing that is served is to be guessed at, kept, framed or embedded by another. */
 const safetyHeaders: readonly (readonly [string, string])[] = [
   ["x-content-type-options", "nosniff"],
   ["cache-control", "no-store"],
