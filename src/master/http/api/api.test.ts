@@ -40,6 +40,28 @@ describe("the JSON API", () => {
     assert.equal(servedOperations.length, apiOperations.length);
   });
 
+  it("lists jobs with their stages when asked to, at most 200 a page, and without those of a job that goes meanwhile", async () => {
+    const { list, progress } = master;
+    master.list = Array.from({ length: 300 }, (_, i) => ({ name: `job@${i}`, status: "ready", submittedAt: i }));
+    master.progress = async function* (name) {
+      if (name === "job@1") throw new DiscoError("gone", { code: "unknown-job" });
+      yield { ...jobInfo, name };
+      assert.fail("only the first state is asked for");
+    };
+    try {
+      const { value } = await server.ask("GET", "/jobs?limit=1000&stages=true");
+      const { jobs, next } = value as { jobs: object[]; next: string };
+      assert.deepEqual([jobs.length, next], [200, "job@199"]);
+      const { stages, endedAt } = jobInfo;
+      assert.deepEqual(jobs[0], { name: "job@0", status: "ready", submittedAt: 0, stages, endedAt });
+      assert.deepEqual(jobs[1], { name: "job@1", status: "ready", submittedAt: 1 });
+      const plain = (await server.ask("GET", "/jobs")).value as { jobs: object[] };
+      assert.deepEqual([plain.jobs.length, plain.jobs[0]], [300, { name: "job@0", status: "ready", submittedAt: 0 }]);
+    } finally {
+      Object.assign(master, { list, progress });
+    }
+  });
+
   it("answers with the state of jobs, nodes and settings, and does what is asked", async () => {
     const job = encodeURIComponent("job@1");
     assert.deepEqual((await server.ask("GET", `/jobs/${job}`)).value, jobInfo);
