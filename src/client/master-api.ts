@@ -13,6 +13,13 @@ export interface JobListEntry {
   readonly submittedAt: number;
 }
 
+/** An entry of the JSON API's list of jobs, which has the stages when it was asked for them. */
+export interface ListedJob extends JobListEntry {
+  readonly stages?: readonly StageInfo[];
+  /** Milliseconds since 1970, with the stages; `null`: it has not ended. */
+  readonly endedAt?: number | null;
+}
+
 export interface StageInfo {
   readonly stage: string;
   /** Not yet known how many (the stage before still runs) is `tasks: 0`. */

@@ -1,15 +1,10 @@
 /** A job in the list. */
-import type { JobListEntry, StageInfo } from "../client/master-api.ts";
+import type { ListedJob, StageInfo } from "../client/master-api.ts";
 import { element, jobLink, setStatus, setText } from "./dom.ts";
 import { age, count, duration, moment } from "./format.ts";
 import { KeyedList, type Row } from "./keyed-list.ts";
 import { masterNow } from "./master-clock.ts";
 import { StageBar } from "./stage-bar.ts";
-
-export interface ListedJob extends JobListEntry {
-  readonly stages?: readonly StageInfo[];
-  readonly endedAt?: number | null;
-}
 
 export function jobRow({ name, submittedAt }: ListedJob): Row<ListedJob> {
   const status = element("span");

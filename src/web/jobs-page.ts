@@ -1,10 +1,11 @@
 /** The list of jobs. */
+import type { ListedJob } from "../client/master-api.ts";
 import { ask } from "./api.ts";
 import { followCluster } from "./cluster-line.ts";
 import { byId, setText } from "./dom.ts";
 import { counted } from "./format.ts";
 import { filterOf, type JobFilter, listQuery, pageQuery } from "./job-filter.ts";
-import { jobRow, type ListedJob } from "./job-row.ts";
+import { jobRow } from "./job-row.ts";
 import { KeyedList } from "./keyed-list.ts";
 import { Live } from "./live.ts";
 

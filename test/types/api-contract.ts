@@ -4,7 +4,14 @@ import type * as contract from "../../src/client/master-api.ts";
 import type { TaskFailure } from "../../src/errors.ts";
 import type { taskFailure } from "../../src/protocol/api/errors.ts";
 import type { eventLine, jobEvent } from "../../src/protocol/api/events.ts";
-import type { jobInfo, jobListEntry, jobProgress, jobResult, stageInfo } from "../../src/protocol/api/jobs.ts";
+import type {
+  jobInfo,
+  jobListEntry,
+  jobProgress,
+  jobResult,
+  listedJob,
+  stageInfo,
+} from "../../src/protocol/api/jobs.ts";
 import type { alarm, masterInfo } from "../../src/protocol/api/master.ts";
 import type { nodeInfo } from "../../src/protocol/api/nodes.ts";
 import type { AnySchema } from "../../src/protocol/api/operation.ts";
@@ -21,6 +28,7 @@ declare function value<T>(): T;
 export function schemasAreTheContract(): void {
   is<Plain<TaskFailure>>()(value<Of<typeof taskFailure>>(), true);
   is<Plain<contract.JobListEntry>>()(value<Of<typeof jobListEntry>>(), true);
+  is<Plain<contract.ListedJob>>()(value<Of<typeof listedJob>>(), true);
   is<Plain<contract.StageInfo>>()(value<Of<typeof stageInfo>>(), true);
   is<Plain<contract.JobInfo>>()(value<Of<typeof jobInfo>>(), true);
   is<Plain<Omit<contract.JobInfo, "inputs">>>()(value<Of<typeof jobProgress>>(), true);

@@ -28,16 +28,16 @@ export const stageInfo = v.object({
   bytesTotal: v.pipe(count, v.description("Bytes of all inputs of the stage; 0: not known.")),
 });
 
-export const jobListEntry = v.object({
-  name: v.string(),
-  status: jobStatus,
-  submittedAt: time,
+export const jobListEntry = v.object({ name: v.string(), status: jobStatus, submittedAt: time });
+
+export const listedJob = v.object({
+  ...jobListEntry.entries,
   stages: v.exactOptional(v.pipe(v.array(stageInfo), v.description("When asked for."))),
   endedAt: v.exactOptional(v.pipe(v.nullable(time), v.description("With the stages; null: it has not."))),
 });
 
 export const jobPage = v.object({
-  jobs: v.array(jobListEntry),
+  jobs: v.array(listedJob),
   next: v.pipe(v.nullable(v.string()), v.description("`after` of the next page; null: this was the last.")),
 });
 

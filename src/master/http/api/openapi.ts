@@ -3,7 +3,7 @@ import { type ConversionConfig, type JsonSchema, toJsonSchema } from "@valibot/t
 import { packageVersion } from "../../../package-version.ts";
 import { errorAnswer, errorDetails, taskFailure } from "../../../protocol/api/errors.ts";
 import { jobEvent } from "../../../protocol/api/events.ts";
-import { jobInfo, jobListEntry, jobPage, jobProgress, jobResult, stageInfo } from "../../../protocol/api/jobs.ts";
+import { jobInfo, jobPage, jobProgress, jobResult, listedJob, stageInfo } from "../../../protocol/api/jobs.ts";
 import { alarm, masterInfo } from "../../../protocol/api/master.ts";
 import { nodeInfo } from "../../../protocol/api/nodes.ts";
 import {
@@ -25,7 +25,7 @@ const named = {
   ErrorDetails: errorDetails,
   JobEvent: jobEvent,
   JobInfo: jobInfo,
-  JobListEntry: jobListEntry,
+  ListedJob: listedJob,
   JobPage: jobPage,
   JobProgress: jobProgress,
   JobResult: jobResult,
