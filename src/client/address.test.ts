@@ -101,11 +101,11 @@ describe("the options of a Disco", () => {
   });
 
   it("come from the environment where they are not given", () => {
-    assert.deepEqual(remoteOptions({}), {});
+    assert.deepEqual(remoteOptions({}, "http://h:1"), {});
     process.env["DISCO_TOKEN"] = "t1";
     process.env["DISCO_RETRY_SECONDS"] = "7";
-    assert.deepEqual(remoteOptions({}), { token: "t1", retrySeconds: 7 });
-    assert.deepEqual(remoteOptions({ token: "t2", retrySeconds: 0 }), { token: "t2", retrySeconds: 0 });
+    assert.deepEqual(remoteOptions({}, "http://h:1"), { token: "t1", retrySeconds: 7 });
+    assert.deepEqual(remoteOptions({ token: "t2", retrySeconds: 0 }, "http://h:1"), { token: "t2", retrySeconds: 0 });
     process.env["DISCO_RETRY_SECONDS"] = "soon";
     assert.throws(() => new Disco("disco://h"), { code: "bad-option", message: /DISCO_RETRY_SECONDS/ });
   });

@@ -87,9 +87,12 @@ export function checkDiscoOptions(options: DiscoOptions, master: MasterAddress |
 }
 
 /** What the environment says where the options say nothing. Throws `JobError` `bad-option`, `DiscoError` `bad-setting`. */
-export function remoteOptions({ token, retrySeconds }: DiscoOptions): { token?: string; retrySeconds?: number } {
+export function remoteOptions(
+  { token, retrySeconds }: DiscoOptions,
+  master: string,
+): { token?: string; retrySeconds?: number } {
   const { DISCO_RETRY_SECONDS = "" } = process.env;
-  const usedToken = token ?? tokenOfEnvironment();
+  const usedToken = token ?? tokenOfEnvironment(master);
   if (usedToken !== undefined && tokenCheck(usedToken) !== null) {
     throw badOption(`DISCO_TOKEN: ${tokenCheck(usedToken)} was expected`);
   }

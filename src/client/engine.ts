@@ -35,8 +35,8 @@ export function engineOf(address: unknown, options: DiscoOptions): Engine {
       open: () => openEmbedded(options),
     };
   }
-  const { isHere, shown } = master;
-  const connecting = remoteOptions(options);
+  const { isHere, shown, url } = master;
+  const connecting = remoteOptions(options, url);
   return {
     place: isHere ? { kind: "here" } : { kind: "elsewhere", master: shown },
     async open() {

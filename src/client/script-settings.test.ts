@@ -112,6 +112,8 @@ describe("a script", () => {
     );
     const without = await sentWith({}, 'token_file = "token"');
     assert.deepEqual([without.sent, without.code], [null, "unauthorized"], "a token of the file is for its master");
+    const elsewhere = await sentWith({}, 'master = "disco://far:1"\ntoken_file = "token"');
+    assert.equal(elsewhere.sent, null, "also when the file names another master beside it");
     assert.match(without.hint, /DISCO_TOKEN, in a file that DISCO_TOKEN_FILE names/);
   });
 });

@@ -6,6 +6,7 @@ import { createRequire } from "node:module";
 import type * as Adopting from "../settings/adopt.ts";
 import type { ClientSettings } from "../settings/client.ts";
 import { findConfigFile } from "../settings/config-search.ts";
+import { masterAddress } from "./address.ts";
 import { rootDirectory } from "./data-place.ts";
 
 /** Where a token may be, beside `DISCO_TOKEN`. */
@@ -19,16 +20,28 @@ const tokenVariables = [
 /** Variables whose value is not simply what they say. */
 const read = ["DISCO_WORKERS", "DISCO_RETRY_SECONDS", ...tokenVariables];
 let found: ClientSettings | null | undefined;
+/** Base URL of the master that stands in `disco.toml` beside a token. */
+let tokenIsOf: string | null = null;
 
 /** `null`: nothing is set beside what the environment says. Throws `DiscoError` `bad-config-file`, `bad-setting`. */
 export function scriptSettings(): ClientSettings | null {
-  if (found === undefined) found = hasSettings() ? load().adoptSettings() : null;
+  if (found !== undefined) return found;
+  found = null;
+  if (hasSettings()) {
+    const before = tokenOfEnvironment();
+    found = load().adoptSettings();
+    if (before === undefined && process.env["DISCO_TOKEN"]) tokenIsOf = masterAddress(undefined)?.url ?? null;
+  }
   return found;
 }
 
-/** What a master asks for, as the environment has it. Throws `DiscoError` `bad-setting`. */
-export function tokenOfEnvironment(): string | undefined {
+/**
+ * What a master asks for, as the environment has it: that is for any master that a script names. One that stands in `disco.toml` is
+ * for the master that stands beside it, and no other gets to see it. Throws `DiscoError` `bad-setting`.
+ */
+export function tokenOfEnvironment(master?: string): string | undefined {
   const { env } = process;
+  if (tokenIsOf !== null && master !== undefined && master !== tokenIsOf) return undefined;
   const token = tokenVariables.some((variable) => env[variable]) ? load().environmentToken() : env["DISCO_TOKEN"];
   return token || undefined;
 }
