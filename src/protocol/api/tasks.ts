@@ -10,7 +10,10 @@ export const taskStatus = v.picklist(["waiting", "sleeping", "queued", "running"
 export const attemptInfo = v.object({
   attempt: v.pipe(count, v.description("Counts from 0 within the task.")),
   host: v.string(),
-  startedAt: v.pipe(v.nullable(v.number()), v.description("When it began, in milliseconds since 1970; null: it is queued.")),
+  startedAt: v.pipe(
+    v.nullable(v.number()),
+    v.description("When it began, in milliseconds since 1970; null: it is queued."),
+  ),
   speculative: v.pipe(v.boolean(), v.description("Started beside another attempt that is slow.")),
   progress: v.nullable(v.object({ recordsIn: count, bytesIn: count, recordsOut: count })),
 });
