@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { after, describe, it } from "node:test";
-import { Disco, JobDict, nopMap, nopReduce, Params, resultIterator, task } from "disco-mapreduce";
+import { JobDict, nopMap, nopReduce, Params, resultIterator, task } from "disco-mapreduce";
 import { openBench, rejection, sorted } from "./bench.ts";
 
 const bench = await openBench();
