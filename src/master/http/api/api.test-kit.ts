@@ -1,8 +1,10 @@
 /** The API over any master, on a server of its own. */
+import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Scope } from "../../../protocol/api/operation.ts";
 import type { ServedMaster } from "../../served-master.ts";
+import type { FakeMaster } from "../fake-master.test-kit.ts";
 import { type ApiOptions, createApi } from "./api.ts";
 
 export interface Answer {
@@ -58,4 +60,14 @@ export class ApiServer implements AsyncDisposable {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
   }
+}
+
+/** Checks that nothing is done for a request that is wrong. */
+export function refusing(server: () => ApiServer, master: () => FakeMaster) {
+  return async (status: number, code: string, ...asked: Parameters<ApiServer["ask"]>): Promise<void> => {
+    const [calls, packs] = [master().calls.length, master().packs.length];
+    const answer = await server().ask(...asked);
+    assert.deepEqual([answer.status, answer.code], [status, code], `${asked[0]} ${asked[1]}: ${answer.text}`);
+    assert.deepEqual([master().calls.length, master().packs.length], [calls, packs], "something was done");
+  };
 }
