@@ -63,7 +63,9 @@ function eventLine({ event: { time, host, task, level: name, message } }: KeptEv
     element("time", { datetime: time, title: moment(at) }, clock(at)),
     element("span", { class: "host" }, host),
     // The master's own texts name it already.
-    task === null || message.includes(`[${task}]`) ? null : element("span", { class: "host" }, task),
+    task === null || message.includes(`[${task}]`) || message.startsWith(`${task} `)
+      ? null
+      : element("span", { class: "host" }, task),
     element("span", { class: "text" }, message),
   );
   // An event never changes.

@@ -4,9 +4,10 @@ const minuteMs = 60 * secondMs;
 const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
 
-/** How long something took or has lasted: `0.4 s`, `12 s`, `3 min 05 s`, `2 h 10 min`, `4 d 3 h`. */
+/** How long something took or has lasted: `40 ms`, `4.2 s`, `12 s`, `3 min 05 s`, `2 h 10 min`, `4 d 3 h`. */
 export function duration(ms: number): string {
   if (!Number.isFinite(ms) || ms < 0) return "0 s";
+  if (ms < secondMs) return `${Math.floor(ms)} ms`;
   if (ms < 10 * secondMs) return `${(Math.floor(ms / 100) / 10).toFixed(1)} s`;
   if (ms < minuteMs) return `${Math.floor(ms / secondMs)} s`;
   if (ms < hourMs) return `${Math.floor(ms / minuteMs)} min ${two(Math.floor((ms % minuteMs) / secondMs))} s`;

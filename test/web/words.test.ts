@@ -15,7 +15,7 @@ const dayMs = 24 * hourMs;
 
 test("durations have the two units that matter", () => {
   const cases: readonly (readonly [number, string])[] = [
-    [0, "0.0 s"],
+    [0, "0 ms"],
     [1_450, "1.4 s"],
     [9_999, "9.9 s"],
     [10_000, "10 s"],
