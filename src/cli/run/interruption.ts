@@ -33,7 +33,9 @@ export class Interruption {
     process.on("SIGINT", this.#handle).on("SIGTERM", this.#handle);
   }
 
+  /** Signals are Node's again, but for a command that was interrupted: its end is near, and its exit code is known. */
   close(): void {
+    if (this.#firstAt !== null) return;
     process.off("SIGINT", this.#handle).off("SIGTERM", this.#handle);
   }
 
