@@ -36,6 +36,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "node-version.ts": [],
   "errors.ts": [],
   "package-version.ts": [],
+  "root-directory.ts": [],
   core: ["protocol/messages.ts:types", "client/master-api.ts:types"],
   protocol: ["core"],
   bus: ["protocol"],
@@ -45,7 +46,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   worker: ["protocol", "schemes", "shipping", "core"],
   node: ["protocol", "bus", "core", "schemes"],
   // One list of names for "did you mean".
-  settings: ["client/nearest-name.ts"],
+  settings: ["root-directory.ts", "client/nearest-name.ts"],
   master: [
     "core",
     "journal",
@@ -54,9 +55,20 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "protocol",
     "settings",
     "package-version.ts",
+    "root-directory.ts",
     "client/master-api.ts:types",
   ],
-  client: ["protocol", "core", "shipping", "schemes", "worker", "settings", "package-version.ts", "master/embedded.ts"],
+  client: [
+    "protocol",
+    "core",
+    "shipping",
+    "schemes",
+    "worker",
+    "settings",
+    "package-version.ts",
+    "root-directory.ts",
+    "master/embedded.ts",
+  ],
   // Runs in browsers; files of the page are read from disk, and imported by nobody.
   web: ["client/master-api.ts:types"],
   cli: [
@@ -64,6 +76,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "index.ts",
     "settings",
     "package-version.ts",
+    "root-directory.ts",
     "shipping/module-format.ts",
     "master/daemon.ts",
     "master/log.ts",

@@ -4,8 +4,8 @@
  * has the file. All others are at the node's data server.
  */
 import { existsSync } from "node:fs";
-import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
+import { rootDirectory } from "../root-directory.ts";
 import { type DiscoAddress, fileBelow, parseDiscoUrl } from "../schemes/disco.ts";
 import type { SchemeContext } from "../schemes/scheme.ts";
 import { knownServers } from "./servers.ts";
@@ -14,15 +14,6 @@ import { knownServers } from "./servers.ts";
 export const embeddedHost = "localhost";
 
 const rootsUsed = new Set<string>();
-
-/** The root directory of an engine: `root`, else `DISCO_ROOT`, else the place for a user's data. */
-export function rootDirectory(root?: string): string {
-  const { DISCO_ROOT, XDG_DATA_HOME } = process.env;
-  if (root !== undefined && root !== "") return resolve(root);
-  if (DISCO_ROOT !== undefined && DISCO_ROOT !== "") return resolve(DISCO_ROOT);
-  const data = XDG_DATA_HOME === undefined || XDG_DATA_HOME === "" ? join(homedir(), ".local", "share") : XDG_DATA_HOME;
-  return join(data, "disco");
-}
 
 /** From now on results below `root` are found as well. */
 export function rememberRoot(root: string): void {

@@ -1,8 +1,9 @@
 /** Which master a `Disco` talks to, and the way to it: one elsewhere, or the engine in this process. */
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { rootDirectory } from "../root-directory.ts";
 import { masterAddress } from "./address.ts";
-import { rememberRoot, rootDirectory } from "./data-place.ts";
+import { rememberRoot } from "./data-place.ts";
 import { checkDiscoOptions, type DiscoOptions, remoteOptions } from "./disco-options.ts";
 import type { MasterApi } from "./master-api.ts";
 import { scriptSettings } from "./script-settings.ts";

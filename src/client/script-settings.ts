@@ -3,11 +3,11 @@
  * them is loaded only if there is something to read.
  */
 import { createRequire } from "node:module";
+import { rootDirectory } from "../root-directory.ts";
 import type * as Adopting from "../settings/adopt.ts";
 import type { ClientSettings } from "../settings/client.ts";
 import { findConfigFile } from "../settings/config-search.ts";
 import { masterAddress } from "./address.ts";
-import { rootDirectory } from "./data-place.ts";
 
 /** Where a token may be, beside `DISCO_TOKEN`. */
 const tokenVariables = [

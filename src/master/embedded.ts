@@ -6,9 +6,10 @@ import { availableParallelism } from "node:os";
 import type { MasterApi } from "../client/master-api.ts";
 import { defaultAlpha } from "../core/scheduler/job-order.ts";
 import { openMemoryJournal } from "../journal/memory.ts";
+import { rootDirectory } from "../root-directory.ts";
 import { openEngine } from "./engine.ts";
 import { openFreeJournal } from "./free-journal.ts";
-import { openRoot, rootDirectory } from "./root.ts";
+import { openRoot } from "./root.ts";
 
 export interface EmbeddedOptions {
   /** Directory for everything that is kept. Default: `$DISCO_ROOT`, `$XDG_DATA_HOME/disco` or `~/.local/share/disco`. */

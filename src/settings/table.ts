@@ -2,8 +2,8 @@
  * All settings: the one list from which values are read, `--help` and `disco config` are written, and the table in
  * `docs/settings.md` is checked. A name is its flag in camel case (`diskReserve`: `--disk-reserve`).
  */
-import { availableParallelism, homedir, hostname } from "node:os";
-import { join, resolve } from "node:path";
+import { availableParallelism, hostname } from "node:os";
+import { defaultRoot } from "../root-directory.ts";
 import { host, hostNames, isLoopback, masterAddress, nodeName, proxyAddress } from "./addresses.ts";
 import type { DaemonSettings } from "./daemon-settings.ts";
 import { labels } from "./labels.ts";
@@ -264,11 +264,6 @@ export function nameOf(name: SettingName): string {
 /** The flag alone: `--port`. */
 export function flagOf({ flag }: Setting<unknown>): string | null {
   return flag === null ? null : (/--[a-z-]+/.exec(flag)?.[0] ?? null);
-}
-
-/** Where things are stored when nobody says. */
-export function defaultRoot({ XDG_DATA_HOME }: Readonly<NodeJS.ProcessEnv>): string {
-  return XDG_DATA_HOME ? resolve(XDG_DATA_HOME, "disco") : join(homedir(), ".local", "share", "disco");
 }
 
 function setting<T>(row: Setting<T>): Setting<T> {

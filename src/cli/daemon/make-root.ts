@@ -1,7 +1,7 @@
 /** The root has to be there before the daemon is: its log lies there. Made here, it is for its user only. */
-import { access, constants, mkdir, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { access, constants } from "node:fs/promises";
 import { DiscoError } from "../../errors.ts";
+import { makeDirectory } from "../../root-directory.ts";
 
 /** @throws DiscoError `bad-root` */
 export async function makeRoot(root: string): Promise<void> {
@@ -16,25 +16,4 @@ export async function makeRoot(root: string): Promise<void> {
       hint: "Choose another directory: --root, DISCO_ROOT, or root in disco.toml.",
     });
   }
-}
-
-/** Level by level: on a file system that refuses every name (`/proc`), a recursive `mkdir` of Node never returns. */
-async function makeDirectory(path: string, mode = 0o777): Promise<void> {
-  try {
-    await mkdir(path, { mode });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "EEXIST" && (await stat(path)).isDirectory()) return;
-    const above = dirname(path);
-    if (code !== "ENOENT" || above === path || (await exists(above))) throw error;
-    await makeDirectory(above);
-    await mkdir(path, { mode });
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }
