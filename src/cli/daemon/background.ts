@@ -16,8 +16,8 @@ import { makeRoot } from "./make-root.ts";
 
 /**
  * The master makes many small objects that live for one request or event. V8 gives a process so much room for them only where
- * it sees much memory; with the least it has, the master took a fifth more processor time. With twice as much as here it takes no less
- * of it, but 40 MB more of memory for a job of 50,000 tasks, and without a limit 120 MB more.
+ * it sees much memory. Whether the least that it has costs processor time could not be told from noise; twice as much as here
+ * takes 40 MB more of memory for a job of 50,000 tasks, and no limit 120 MB more.
  */
 const masterFlags = ["--max-semi-space-size=8"];
 /** A journal of a million tasks is read in less. */
