@@ -7,6 +7,9 @@
  */
 import { asBytes, bytesKind, rankOf } from "./order.ts";
 
+/** Stands for a key's hash, which is a uint32, where nobody has computed it. */
+export const unknownHash = -1;
+
 const prime = 0x01000193;
 const offsetBasis = 0x811c9dc5;
 

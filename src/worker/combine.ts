@@ -7,6 +7,7 @@
  *    alone, never of the heap, so that every attempt of a task writes the same bytes.
  */
 import { DiscoError } from "../errors.ts";
+import { unknownHash } from "../protocol/hash.ts";
 import { describe } from "./describe.ts";
 import type { PairWriter } from "./emit.ts";
 import { roughBytes } from "./rough-size.ts";
@@ -46,7 +47,7 @@ export class Combiner implements PairWriter {
     this.#wantsDone = declared.length >= 4 || declared.some((text) => text.startsWith("..."));
   }
 
-  add(partition: number, key: unknown, value: unknown): void {
+  add(partition: number, key: unknown, value: unknown, _hash: number): void {
     let buffer = this.#buffers[partition];
     if (buffer === undefined) {
       buffer = new Map();
@@ -63,7 +64,9 @@ export class Combiner implements PairWriter {
       if (buffer === undefined) continue;
       const result = this.#wantsDone ? this.#fn(undefined, undefined, buffer, true, this.#params) : undefined;
       const emitted = result === buffer ? 0 : this.#emit(partition, result);
-      if (emitted === 0) for (const [key, value] of buffer) this.#writer.add(partition, key, value);
+      if (emitted === 0) {
+        for (const [key, value] of buffer) this.#writer.add(partition, key, value, unknownHash);
+      }
       buffer.clear();
     }
     this.#sinceFlush = 0;
@@ -112,7 +115,7 @@ export class Combiner implements PairWriter {
           code: "bad-result",
         });
       }
-      this.#writer.add(partition, pair[0], pair[1]);
+      this.#writer.add(partition, pair[0], pair[1], unknownHash);
       count++;
     }
     return count;

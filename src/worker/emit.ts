@@ -3,16 +3,19 @@
  * pair passes only the steps that its job has.
  */
 import { DiscoError } from "../errors.ts";
-import { hashKey } from "../protocol/hash.ts";
+import { hashKey, unknownHash } from "../protocol/hash.ts";
 import { explainValue } from "../protocol/value-path.ts";
 import { Combiner, type CombinerFn } from "./combine.ts";
 import { describe } from "./describe.ts";
 
 export type Emit = (key: unknown, value: unknown) => void;
 
-/** Where pairs go in the end. `partition` is a number below `partitions`, or the task's label. */
+/**
+ * Where pairs go in the end. `partition` is a number below `partitions`, or the task's label. `hash` is `hashKey(key, seed)`
+ * where somebody has computed it, else `unknownHash`: it saves the writer time, and changes nothing in what is written.
+ */
 export interface PairWriter {
-  add(partition: number, key: unknown, value: unknown): void;
+  add(partition: number, key: unknown, value: unknown, hash: number): void;
 }
 
 export type PartitionFn = (key: unknown, nrPartitions: number, params: unknown) => unknown;
@@ -38,19 +41,27 @@ export interface Emitter {
 export function makeEmitter(plan: EmitPlan, writer: PairWriter): Emitter {
   const { partitions, label, partition, seed, params } = plan;
   // Labels may be large numbers, partitions of a combiner are small ones: output with one label is partition 0 until written.
-  const end: PairWriter = partitions === null ? { add: (_, key, value) => writer.add(label, key, value) } : writer;
+  const end: PairWriter =
+    partitions === null ? { add: (_, key, value, hash) => writer.add(label, key, value, hash) } : writer;
   const combiner = plan.combiner === null ? null : new Combiner(plan.combiner, params, end, plan.budgetBytes);
   const to: PairWriter = combiner ?? end;
   const flush = (): void => combiner?.flush();
-  if (partitions === null) return { emit: (key, value) => to.add(0, key, value), flush };
+  if (partitions === null) return { emit: (key, value) => to.add(0, key, value, unknownHash), flush };
   if (partition !== null) {
     return {
-      emit: (key, value) => to.add(checked(partition(key, partitions, params), partitions, key), key, value),
+      emit: (key, value) =>
+        to.add(checked(partition(key, partitions, params), partitions, key), key, value, unknownHash),
       flush,
     };
   }
-  if (partitions === 1) return { emit: (key, value) => to.add(0, key, value), flush };
-  return { emit: (key, value) => to.add(hashed(key, seed) % partitions, key, value), flush };
+  if (partitions === 1) return { emit: (key, value) => to.add(0, key, value, unknownHash), flush };
+  return {
+    emit: (key, value) => {
+      const hash = hashed(key, seed);
+      to.add(hash % partitions, key, value, hash);
+    },
+    flush,
+  };
 }
 
 function hashed(key: unknown, seed: number): number {

@@ -12,6 +12,7 @@ import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import type { LabelSize, OutputRef } from "../core/job/spec.ts";
 import { type Checksum, checksumsFile, formatChecksums, indexFile } from "../protocol/checksums.ts";
+import { unknownHash } from "../protocol/hash.ts";
 import { formatIndex } from "../schemes/dir.ts";
 import type { PairWriter } from "./emit.ts";
 import { FinalWriter } from "./storage/final-writer.ts";
@@ -58,13 +59,13 @@ export function intermediateOutput(plan: OutputPlan, segment: SegmentFile): Task
     format === null
       ? null
       : new FormattedWriter(format, (partition) => {
-          const sink = new ChunkedSink((chunk) => writer.add(partition, null, chunk));
+          const sink = new ChunkedSink((chunk) => writer.add(partition, null, chunk, unknownHash));
           const url = `${plan.name}.${partition}`;
           return { url, write: (data) => sink.write(data), close: () => sink.flush() };
         });
   const target: PairWriter = formatted ?? writer;
   return {
-    add: (partition, key, value) => target.add(partition, key, value),
+    add: (partition, key, value, hash) => target.add(partition, key, value, hash),
     spill: () => writer.spill(),
     abort: () => writer.abort(),
     finish() {
@@ -82,7 +83,7 @@ export function finalOutput(plan: OutputPlan): TaskOutputWriter {
   if (plan.format === null) {
     const writer = new FinalWriter(plan);
     return {
-      add: (partition, key, value) => writer.add(partition, key, value),
+      add: (partition, key, value, hash) => writer.add(partition, key, value, hash),
       spill: () => writer.spill(),
       abort: () => writer.abort(),
       finish() {

@@ -20,9 +20,9 @@ async function* slowly(bytes: Buffer, size: number): AsyncGenerator<Uint8Array> 
 test("there is a file for each label that got records, and none without", (t) => {
   const dataDir = tempDir(t);
   const writer = new FinalWriter({ ...options, dataDir, partitions: 5, sync: true });
-  writer.add(3, "a", 1);
-  writer.add(1, "b", 2);
-  writer.add(3, "c", 3);
+  writer.add(3, "a", 1, -1);
+  writer.add(1, "b", 2, -1);
+  writer.add(3, "c", 3, -1);
   const { files } = writer.finish();
   assert.deepEqual(
     files.map(({ label, file, records }) => [label, file, records]),
@@ -39,7 +39,7 @@ test("results are read back from chunks of any size, and a cut is detected", asy
   const dataDir = tempDir(t);
   const writer = new FinalWriter({ ...options, dataDir, partitions: null, label: 7, budgetBytes: 9000, codec: "auto" });
   const pairs: Pair[] = Array.from({ length: 1000 }, (_, i) => [`key ${i}`, { i }]);
-  for (const [key, value] of pairs) writer.add(0, key, value);
+  for (const [key, value] of pairs) writer.add(0, key, value, -1);
   const bytes = fs.readFileSync(path.join(dataDir, writer.finish().files[0]?.file ?? ""));
   for (const size of [1, 13, 1000, bytes.length]) {
     assert.deepEqual([...readBlocks(pieces(bytes, size))], pairs);
@@ -62,7 +62,7 @@ test("results are read back from chunks of any size, and a cut is detected", asy
 test("an aborted attempt leaves no files", (t) => {
   const dataDir = tempDir(t);
   const writer = new FinalWriter({ ...options, dataDir, partitions: 2, budgetBytes: 500 });
-  for (let i = 0; i < 50; i++) writer.add(i % 2, `key ${i}`, i);
+  for (let i = 0; i < 50; i++) writer.add(i % 2, `key ${i}`, i, -1);
   assert.equal(fs.readdirSync(path.join(dataDir, options.jobDir)).length, 2);
   writer.abort();
   assert.deepEqual(fs.readdirSync(path.join(dataDir, options.jobDir)), []);
@@ -75,7 +75,7 @@ test("a full disk is an error that is retried elsewhere", {
   fs.mkdirSync(path.join(dataDir, options.jobDir), { recursive: true });
   fs.symlinkSync("/dev/full", path.join(dataDir, options.jobDir, `${options.name}.0.disco`));
   const writer = new FinalWriter({ ...options, dataDir, partitions: null });
-  writer.add(0, "a", 1);
+  writer.add(0, "a", 1, -1);
   assert.throws(() => writer.finish(), { code: "disk-full", retry: "elsewhere", message: /no space left/ });
 });
 

@@ -53,7 +53,7 @@ export class FinalWriter {
   }
 
   /** Adds a record. @throws DiscoError `bad-value`, `bad-partition`, `disk-full`. */
-  add(partition: number, key: unknown, value: unknown): void {
+  add(partition: number, key: unknown, value: unknown, _hash: number): void {
     const label = this.#options.partitions === null ? this.#options.label : partition;
     const file = this.#files.get(label) ?? this.#open(label);
     this.#bytes += file.buffer.add(key, value);

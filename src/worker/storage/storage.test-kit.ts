@@ -30,7 +30,7 @@ export function writeTask(segment: SegmentFile, pairs: Iterable<Pair>, options: 
   const { partitions = null, label = 0, sorted = false, budgetBytes = 1 << 20 } = options;
   const writer = new TaskWriter({ segment, partitions, label, sorted, budgetBytes });
   let i = 0;
-  for (const [key, value] of pairs) writer.add(i++ % (partitions ?? 1), key, value);
+  for (const [key, value] of pairs) writer.add(i++ % (partitions ?? 1), key, value, -1);
   return writer.finish();
 }
 

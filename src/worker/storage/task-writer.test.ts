@@ -94,13 +94,13 @@ test("an object that is changed after it was emitted does not change the record"
 test("a record that cannot be encoded is refused when it is added, and the next one is taken", (t) => {
   const segment = SegmentFile.create(path.join(tempDir(t), "seg"));
   const writer = new TaskWriter({ segment, partitions: 1, label: 0, sorted: false, budgetBytes: 1e6 });
-  assert.throws(() => writer.add(0, "k", { a: [() => 1] }), {
+  assert.throws(() => writer.add(0, "k", { a: [() => 1] }, -1), {
     code: "bad-value",
     message: /^value\.a\[0\]: a function/,
   });
-  assert.throws(() => writer.add(0, [Symbol("s")], 1), { code: "bad-value", message: /^key\[0\]: a symbol/ });
-  assert.throws(() => writer.add(1, "k", 1), { code: "bad-partition" });
-  writer.add(0, "k", 1);
+  assert.throws(() => writer.add(0, [Symbol("s")], 1, -1), { code: "bad-value", message: /^key\[0\]: a symbol/ });
+  assert.throws(() => writer.add(1, "k", 1, -1), { code: "bad-partition" });
+  writer.add(0, "k", 1, -1);
   assert.equal(writer.finish().labels[0]?.records, 1);
   segment.close();
 });
@@ -110,7 +110,7 @@ test("an aborted attempt leaves nothing in the file", (t) => {
   writeTask(segment, [["a", 1]]);
   const { length } = segment;
   const writer = new TaskWriter({ segment, partitions: 2, label: 0, sorted: false, budgetBytes: 300 });
-  for (let i = 0; i < 100; i++) writer.add(i % 2, `key ${i}`, "x".repeat(3000));
+  for (let i = 0; i < 100; i++) writer.add(i % 2, `key ${i}`, "x".repeat(3000), -1);
   assert.ok(segment.length > length);
   writer.abort();
   assert.equal(segment.length, length);

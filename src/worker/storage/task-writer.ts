@@ -58,7 +58,7 @@ export class TaskWriter {
    * Adds a record; `partition` is ignored where there are none. Objects are copied.
    * @throws DiscoError `bad-value`, `bad-partition`, `disk-full`.
    */
-  add(partition: number, key: unknown, value: unknown): void {
+  add(partition: number, key: unknown, value: unknown, _hash: number): void {
     const output = this.#outputs[this.#partitioned ? partition : 0] ?? this.#open(partition);
     this.#bytes += output.buffer.add(key, value);
     this.records++;
