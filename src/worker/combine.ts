@@ -3,8 +3,12 @@
  *
  * 1. After each call that returns pairs, these go out. At the end each buffer gets a call with `done` true and without key and
  *    value; if that emitted nothing, what is left in the buffer goes out.
- * 2. Buffers are emptied in the same way whenever they hold more than the budget. The trigger is a function of the records
+ * 2. Buffers are emptied in the same way when they are nearly as large as the budget. The trigger is a function of the records
  *    alone, never of the heap, so that every attempt of a task writes the same bytes.
+ * 3. Between two looks at the buffers they grow at the rate they grew until then, or by large keys and values, which are
+ *    counted as they come.
+ * 4. A combiner makes less of what it is given. One whose call gives far more pairs than it ever got records, as one that
+ *    never ends does, is stopped, before it has filled the disk.
  */
 import { DiscoError } from "../errors.ts";
 import { unknownHash } from "../protocol/hash.ts";
@@ -22,9 +26,18 @@ export type CombinerFn = (
   params: unknown,
 ) => unknown;
 
-/** Records between two looks at the size of the buffers. */
-const checkRecordsMin = 64;
+/** Records between two looks at the size of the buffers, at most, unless there are more entries than that. */
 const checkRecordsMax = 65_536;
+/** Emptied at this share of the budget: nearer to it, looks would follow one another ever faster. */
+const fullShare = 7 / 8;
+/** Keys and values above this size are counted one by one. */
+const largeBytesMin = 4_096;
+/** Of the budget: after large records of this size together, the buffers are looked at. */
+const largeShare = 1 / 4;
+/** Pairs that one call may give, whatever it was given. */
+const pairsMin = 1_000_000;
+/** And for each record since the buffers were emptied. */
+const pairsEach = 1_000;
 
 export class Combiner implements PairWriter {
   readonly #fn: CombinerFn;
@@ -34,9 +47,10 @@ export class Combiner implements PairWriter {
   /** A combiner that does not declare `done` does not want the last call, which has no key. */
   readonly #wantsDone: boolean;
   readonly #buffers: Map<unknown, unknown>[] = [];
-  #untilCheck = checkRecordsMin;
+  #untilCheck = 1;
+  #interval = 1;
   #sinceFlush = 0;
-  #interval = checkRecordsMin;
+  #largeBytes = 0;
 
   constructor(fn: CombinerFn, params: unknown, writer: PairWriter, budgetBytes: number) {
     this.#fn = fn;
@@ -55,7 +69,8 @@ export class Combiner implements PairWriter {
     }
     const result = this.#fn(key, value, buffer, false, this.#params);
     if (result !== undefined && result !== buffer) this.#emit(partition, result);
-    if (--this.#untilCheck === 0) this.#check();
+    this.#largeBytes += largeBytes(key) + largeBytes(value);
+    if (--this.#untilCheck === 0 || this.#largeBytes > this.#budgetBytes * largeShare) this.#check();
   }
 
   /** Ends what the buffers hold. They may be filled again. */
@@ -70,20 +85,22 @@ export class Combiner implements PairWriter {
       buffer.clear();
     }
     this.#sinceFlush = 0;
-    this.#interval = checkRecordsMin;
-    this.#untilCheck = this.#interval;
+    this.#largeBytes = 0;
+    this.#interval = 1;
+    this.#untilCheck = 1;
   }
 
   /** Flushes at the budget; otherwise looks again before the buffers can have reached it at the rate they grow. */
   #check(): void {
-    this.#sinceFlush += this.#interval;
+    this.#sinceFlush += this.#interval - this.#untilCheck;
+    this.#largeBytes = 0;
     let bytes = 0;
     let entries = 0;
     for (const buffer of this.#buffers) {
       if (buffer === undefined) continue;
       entries += buffer.size;
       for (const [key, value] of buffer) bytes += roughBytes(key) + roughBytes(value) + entryBytes;
-      if (bytes > this.#budgetBytes) {
+      if (bytes > this.#budgetBytes * fullShare) {
         this.flush();
         return;
       }
@@ -92,7 +109,7 @@ export class Combiner implements PairWriter {
     const safe = Math.floor((this.#budgetBytes - bytes) / (2 * perRecord));
     // Looking costs a visit of each entry: not more often than there are entries, but for memory's sake.
     const wanted = Math.max(checkRecordsMax, entries);
-    this.#interval = Math.max(checkRecordsMin, Math.min(safe, wanted));
+    this.#interval = Math.max(1, Math.min(safe, wanted));
     this.#untilCheck = this.#interval;
   }
 
@@ -109,7 +126,9 @@ export class Combiner implements PairWriter {
       );
     }
     let count = 0;
+    const countMax = pairsMin + pairsEach * (this.#sinceFlush + this.#interval - this.#untilCheck);
     for (const pair of result) {
+      if (count === countMax) throw endless(countMax);
       if (!Array.isArray(pair) || pair.length !== 2) {
         throw new DiscoError(`combiner emitted ${describe(pair)}: a pair [key, value] was expected`, {
           code: "bad-result",
@@ -120,6 +139,23 @@ export class Combiner implements PairWriter {
     }
     return count;
   }
+}
+
+/** Size of what is large enough to be counted by itself, else 0. */
+function largeBytes(value: unknown): number {
+  if (typeof value === "number") return 0;
+  const bytes = typeof value === "string" ? value.length : roughBytes(value);
+  return bytes > largeBytesMin ? bytes : 0;
+}
+
+function endless(pairs: number): DiscoError {
+  return new DiscoError(
+    `combiner emitted more than ${pairs} pairs in one call: it makes more of its records, not less`,
+    {
+      code: "bad-result",
+      hint: "Keep results in the buffer, and return them once, or nothing: what is in it then goes out.",
+    },
+  );
 }
 
 /** A map's entry and its slots. */
