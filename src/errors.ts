@@ -4,6 +4,7 @@
  * Errors are few and coded; nothing in the code base matches on message strings. Each carries what a person needs to
  * act: the job, task, node and URL it concerns, the `cause`, and a `hint` (the next thing to try).
  */
+import { packageFolder } from "./package-files.ts";
 
 /** What to do after a failure: the same attempt again here, on another node, or not at all. */
 export type RetryPolicy = "here" | "elsewhere" | "never";
@@ -23,8 +24,6 @@ export interface DiscoErrorDetails {
 
 /** Deep enough for the caller's line behind our own frames, which Node's 10 are not. */
 const stackFramesMax = 50;
-/** Where this package lies. */
-const ownFolder = new URL("./", import.meta.url).href;
 /** A frame of a stack that has a line, other than Node's own. */
 const placed = /^ +at (?!(?:.*[( ])?node:).*:\d+:\d+\)?$/;
 
@@ -133,7 +132,7 @@ function callerStack({ name, message, stack = "" }: Error): string | undefined {
   const head = message === "" ? name : `${name}: ${message}`;
   if (isDebugging() || !stack.startsWith(`${head}\n`)) return undefined;
   const frames = stack.slice(head.length + 1).split("\n");
-  const theirs = frames.filter((frame) => placed.test(frame) && !frame.includes(ownFolder));
+  const theirs = frames.filter((frame) => placed.test(frame) && !frame.includes(packageFolder));
   return theirs.length === 0 ? undefined : [head, ...theirs].join("\n");
 }
 

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -131,6 +131,18 @@ describe("the packed package", () => {
     assert.equal(done.stderr, "");
   });
 
+  test("is a few large files, and its profiles still tell what it does under the names of its parts", async () => {
+    const files = packed.files.filter(({ path }) => /^dist\/(?!web\/).*\.js$/.test(path));
+    const source = globSync("src/**/*.ts", { cwd: checkout, exclude: ["**/*.test.ts", "src/web/**"] });
+    assert.ok(files.length < source.length / 3, `${files.length} files of ${source.length}`);
+    await writeFile(join(folder, "profiled.mts"), profiledProgram);
+    const done = spawnSync(process.execPath, ["profiled.mts"], { cwd: folder, encoding: "utf8", env: environment() });
+    assert.equal(done.status, 0, done.stderr);
+    const parts = done.stdout.trim().split("\n");
+    assert.ok(parts.includes("(disco) run"), done.stdout);
+    assert.ok(parts.includes("map"), done.stdout);
+  });
+
   test("has its other commands", () => {
     const { version } = JSON.parse(readFileSync(join(checkout, "package.json"), "utf8")) as { version: string };
     assert.equal(npx("disco-mapreduce", "--version").stdout.trim(), version);
@@ -151,6 +163,21 @@ describe("the packed package", () => {
     assert.match(String(inside.stderr), /ERR_PACKAGE_PATH_NOT_EXPORTED/);
   });
 });
+
+const profiledProgram = `
+import { Disco } from "disco-mapreduce";
+await using disco = new Disco(undefined, { workers: 1 });
+const job = await disco.newJob("profiled", {
+  input: ["raw://x"],
+  profile: true,
+  map: (line) => {
+    for (const end = performance.now() + 100; performance.now() < end; );
+    return [[line, 1]] as const;
+  },
+});
+await job.wait();
+for (const { name } of (await job.profileStats()).functions) console.log(name);
+`;
 
 const publicNames = [
   "CommError",

@@ -28,13 +28,14 @@ const sources = globSync("{src,test,sim,bench,examples,scripts,bin}/**/*.{ts,js}
 const product = sources.filter(({ path }) => path.startsWith("src/") && !isTest(path));
 
 /**
- * What a folder of `src/` may import besides itself and `errors.ts`. `name:types` allows types only; a path allows one
+ * What a folder of `src/` may import besides itself, `errors.ts` and `package-files.ts`. `name:types` allows types only; a path allows one
  * file. A dynamic import counts like any other.
  */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   "index.ts": ["node-version.ts", "client", "worker", "protocol", "core:types", "cli:types"],
   "node-version.ts": [],
   "errors.ts": [],
+  "package-files.ts": ["node-version.ts"],
   "package-version.ts": [],
   "root-directory.ts": [],
   core: ["protocol/messages.ts:types", "client/master-api.ts:types"],
@@ -173,7 +174,7 @@ function isAllowed(path: string, folder: string, { specifier, typeOnly }: Import
   if (!specifier.startsWith(".")) return true;
   const target = relative("src", join(dirname(path), specifier.replace(/\?.*$/, "")));
   const targetFolder = target.split("/")[0] ?? "";
-  if (target === "errors.ts" || targetFolder === folder) return true;
+  if (target === "errors.ts" || target === "package-files.ts" || targetFolder === folder) return true;
   return allowed.some((rule) => {
     const [place, kind] = rule.split(":");
     return (place === target || place === targetFolder) && (kind === undefined || typeOnly);

@@ -3,6 +3,8 @@
  * them is loaded only if there is something to read.
  */
 import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { packageModule } from "../package-files.ts";
 import { rootDirectory } from "../root-directory.ts";
 import type * as Adopting from "../settings/adopt.ts";
 import type { ClientSettings } from "../settings/client.ts";
@@ -54,6 +56,5 @@ function hasSettings(): boolean {
 
 /** At once, because `new Disco()` says what is wrong with the master's address. */
 function load(): typeof Adopting {
-  const extension = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
-  return createRequire(import.meta.url)(`../settings/adopt${extension}`) as typeof Adopting;
+  return createRequire(import.meta.url)(fileURLToPath(packageModule("settings/adopt"))) as typeof Adopting;
 }

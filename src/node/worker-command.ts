@@ -5,6 +5,7 @@
  * itself (some 50 MB) counts as well. The limit on the whole process is watched by the worker itself.
  */
 import { fileURLToPath } from "node:url";
+import { packageModule } from "../package-files.ts";
 
 export interface WorkerCommand {
   readonly script: string;
@@ -24,10 +25,8 @@ const semiSpaceMinMb = 1;
 /** Of the limit: buffered records survive many small collections; larger than this, the peak of a sort nears its limit. */
 const semiSpaceShare = 32;
 
-/** `worker/main.ts` in a checkout, `worker/main.js` when built: the same extension as this file. */
-export const workerScript = fileURLToPath(
-  new URL(`../worker/main${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url),
-);
+/** `worker/main.ts` in a checkout, `worker/main.js` when built. */
+export const workerScript = fileURLToPath(packageModule("worker/main"));
 
 export function workerCommand(options: {
   readonly memoryLimitBytes: number;

@@ -4,6 +4,7 @@
  */
 import { registerHooks } from "node:module";
 import { DiscoError } from "../errors.ts";
+import { packageModule } from "../package-files.ts";
 import type { FnRef, ShippedCode, ShippedFn, ShippedModule } from "../protocol/job-data.ts";
 import { decodeValue } from "../protocol/value.ts";
 import type { JobFunction } from "./job-function.ts";
@@ -31,8 +32,7 @@ export interface LoadedCode {
 }
 
 const valuesSymbol = Symbol.for("disco-mapreduce.values");
-/** Same folder layout in the sources and in the built package. */
-const packageEntry = new URL(import.meta.url.endsWith(".ts") ? "../index.ts" : "../index.js", import.meta.url).href;
+const packageEntry = packageModule("index").href;
 /** Modules by the URL of each of their instances. */
 const modules = new Map<string, ShippedModule>();
 /** How often this process has loaded code. */

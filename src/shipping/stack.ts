@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { SourceMap } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { packageFolder } from "../package-files.ts";
 import type { ShippedModule } from "../protocol/job-data.ts";
 import { codeFrame } from "./code-frame.ts";
 
@@ -27,8 +28,6 @@ type Corrections = Pick<ShippedModule, "insertions"> & { readonly sourceMap?: st
 const stackFramesMax = 20;
 /** How far a function's first name or parameter is behind its beginning: `async *["…"](…`. */
 const parametersCharsMax = 100;
-/** Folder of this package: its frames say nothing about the user's mistake. */
-const ownFolder = new URL("../", import.meta.url).href;
 const framePattern = /^(\s+at (?:.*? \()?)((?:file:\/\/|node:|\/|[A-Za-z]:\\).*?):(\d+):(\d+)(\)?)$/;
 
 export class StackTranslator {
@@ -126,7 +125,8 @@ export class StackTranslator {
   }
 
   #isOwn(url: string): boolean {
-    return url.startsWith(ownFolder) && !this.#modules.has(url);
+    // They say nothing about the user's mistake.
+    return url.startsWith(packageFolder) && !this.#modules.has(url);
   }
 
   /** Slices in texts (`SyntaxError`s, unresolved imports) under the name of the user's file. */

@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import { packageModule } from "../package-files.ts";
 
 export interface WatchData {
   /** `[0]` rises with time; `[1]` is only waited on. */
@@ -16,8 +17,7 @@ export class Watch {
   /** `parentPid`: the process ends when this is no longer its parent. */
   start(parentPid: number): void {
     const workerData: WatchData = { beat: this.beat, limitKiB: this.#limitKiB, parentPid };
-    const file = import.meta.url.endsWith(".ts") ? "./watch-thread.ts" : "./watch-thread.js";
-    const thread = new Worker(new URL(file, import.meta.url), {
+    const thread = new Worker(packageModule("worker/watch-thread"), {
       name: "disco-watch",
       workerData,
       execArgv: [],

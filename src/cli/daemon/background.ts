@@ -5,6 +5,7 @@ import { closeSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DiscoError } from "../../errors.ts";
+import { packageFolder } from "../../package-files.ts";
 import { noConfigFile } from "../../settings/config-search.ts";
 import type { ResolvedDaemon } from "../../settings/daemon.ts";
 import type { SettingFlags } from "../../settings/resolve.ts";
@@ -103,7 +104,7 @@ function startFailed(root: string, offset: number, how: string): DiscoError {
   });
 }
 
-const command = fileURLToPath(new URL("../../../bin/disco.js", import.meta.url));
+const command = fileURLToPath(new URL("../bin/disco.js", packageFolder));
 
 /** This process's own, without a debugger, whose port is taken. */
 function nodeFlags(): string[] {

@@ -6,6 +6,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { DiscoError, JobError } from "../../errors.ts";
+import { packageFolder } from "../../package-files.ts";
 import type { Look } from "../progress/look.ts";
 import { codeFrame } from "./code-frame.ts";
 
@@ -38,9 +39,8 @@ const hints: Readonly<Record<string, string>> = {
     "Node runs TypeScript by erasing its types: write a const object for an enum, and properties out in full.",
 };
 
-const ownFolder = new URL("../../", import.meta.url).href;
 /** Starts the command. */
-const binFolder = new URL("../../../bin/", import.meta.url).href;
+const binFolder = new URL("../bin/", packageFolder).href;
 
 export function reportError(error: unknown): ErrorReport {
   const failure = error instanceof JobError ? error.failure : undefined;
@@ -109,9 +109,9 @@ function placeOf(error: unknown): Place | undefined {
     // What stands before the path tells `node:internal/…` from a folder of that name.
     const found = /(?<=^|[\s(])((?:file:\/\/)?\/[^()]*?):(\d+)(?::(\d+))?\)?$/.exec(line.trimEnd());
     if (found?.[1] === undefined || found[1].includes("/node_modules/")) continue;
-    if (found[1].startsWith(ownFolder) || found[1].startsWith(binFolder)) continue;
+    if (found[1].startsWith(packageFolder) || found[1].startsWith(binFolder)) continue;
     const file = found[1].startsWith("file:") ? fileURLToPath(found[1].replace(/[?#].*$/, "")) : found[1];
-    if (ownFolder.includes(file) || file.startsWith(fileURLToPath(ownFolder))) continue;
+    if (packageFolder.includes(file) || file.startsWith(fileURLToPath(packageFolder))) continue;
     return { file, line: Number(found[2]), column: Number(found[3] ?? markedColumn(lines.slice(at + 1))) };
   }
   return undefined;

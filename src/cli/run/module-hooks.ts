@@ -6,9 +6,11 @@
  * - A file with `import` or `export` is an ECMAScript module whatever package.json says, here as in workers.
  */
 import { registerHooks } from "node:module";
+import { packageModule } from "../../package-files.ts";
 import { moduleFormat } from "../../shipping/module-format.ts";
 
-const ownIndex = new URL(import.meta.url.endsWith(".ts") ? "../../index.ts" : "../../index.js", import.meta.url).href;
+const ownIndex = packageModule("index").href;
+
 export function hookModules(): void {
   registerHooks({
     resolve(specifier, context, next) {

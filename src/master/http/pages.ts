@@ -11,12 +11,14 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { packageFolder } from "../../package-files.ts";
 import { pageScript } from "./page-script.ts";
 import { text } from "./route.ts";
 import { wrongMethod } from "./routes.ts";
 import { send } from "./send.ts";
 
-const directory = join(import.meta.dirname, "..", "..", "web");
+const directory = fileURLToPath(new URL("web", packageFolder));
 
 const policy = [
   "default-src 'none'",

@@ -5,6 +5,7 @@
  */
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
 import { CommError, DataError } from "../../errors.ts";
+import { packageModule } from "../../package-files.ts";
 import {
   type FromThread,
   type OpenStream,
@@ -30,8 +31,7 @@ let thread: IoThread | null = null;
 function ioThread(): IoThread {
   if (thread !== null && Atomics.load(thread.state, 0) !== threadFailed) return thread;
   const state = new Int32Array(new SharedArrayBuffer(4));
-  // The extension is that of this file: .ts in a checkout, .js in the package.
-  const worker = new Worker(new URL(import.meta.url.endsWith(".ts") ? "./thread.ts" : "./thread.js", import.meta.url), {
+  const worker = new Worker(packageModule("schemes/io/thread"), {
     name: "disco-io",
     workerData: state,
     // Flags of the process (--input-type, --import of a runner …) are not for us.

@@ -3,15 +3,15 @@
  * addresses that are the same on every machine (`disco:worker/emit.ts`).
  */
 import { pathToFileURL } from "node:url";
+import { packageFolder } from "../../package-files.ts";
 import type { LoadedCode } from "../../shipping/load.ts";
 import { type Located, ScriptInspector } from "../../shipping/script-inspector.ts";
 import type { Frame, LineSamples } from "./call-tree.ts";
+import { ownModule } from "./own-modules.ts";
 import type { V8Node } from "./recorder.ts";
 
 export type ProfiledCode = Pick<LoadedCode, "originalStart" | "originalLine" | "names">;
 
-/** Folder of this package. */
-const ownFolder = new URL("../../", import.meta.url).href;
 const inspector = new ScriptInspector();
 
 export class CallFrames {
@@ -59,8 +59,8 @@ export class CallFrames {
 
   #frame(name: string, url: string, line: number, column: number): Frame {
     if (!url.startsWith("file:")) return { name, url, line, column };
-    if (url.startsWith(ownFolder) && !url.includes("?disco=")) {
-      return { name, url: `disco:${url.slice(ownFolder.length).replace(/\.js$/, ".ts")}`, line, column };
+    if (url.startsWith(packageFolder) && !url.includes("?disco=")) {
+      return { name, url: `disco:${ownModule(url, line)}`, line, column };
     }
     const original = this.#code.originalStart({ url, line: Math.max(1, line), column: Math.max(1, column) });
     return { name, url: original.url.replace(/\?.*$/, ""), line: original.line, column: original.column };

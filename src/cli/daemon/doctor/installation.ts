@@ -1,5 +1,6 @@
 /** Node and this package. */
 import { existsSync } from "node:fs";
+import { fromSource, packageFolder } from "../../../package-files.ts";
 import { packageVersion } from "../../../package-version.ts";
 import { type Finding, fail, ok } from "./finding.ts";
 
@@ -18,7 +19,7 @@ export function checkInstallation(): Finding[] {
   return [
     node,
     checkSqlite(),
-    ok("version", `disco-mapreduce ${packageVersion()}${fromSource() ? ", from its sources" : ""}`),
+    ok("version", `disco-mapreduce ${packageVersion()}${inCheckout() ? ", from its sources" : ""}`),
   ];
 }
 
@@ -29,6 +30,6 @@ function checkSqlite(): Finding {
     : ok("sqlite", `SQLite ${process.versions["sqlite"] ?? ""}`.trim());
 }
 
-function fromSource(): boolean {
-  return import.meta.url.endsWith(".ts") && existsSync(new URL("../../../../tsconfig.json", import.meta.url));
+function inCheckout(): boolean {
+  return fromSource && existsSync(new URL("../tsconfig.json", packageFolder));
 }
