@@ -27,7 +27,7 @@ for (const file of globSync("*.ts", { cwd: page, exclude: ["*.test.ts"] })) {
   writeFileSync(join(builtPage, file.replace(/\.ts$/, ".js")), script);
 }
 
-for (const file of ["index.js", "index.d.ts", "web/index.html", "web/job-page.js"]) {
+for (const file of ["index.js", "index.d.ts", "fn/index.js", "fn/index.d.ts", "web/index.html", "web/job-page.js"]) {
   if (existsSync(join(dist, file))) continue;
   console.error(`build: dist/${file} is missing`);
   process.exit(1);

@@ -17,3 +17,14 @@ export const fromSource = import.meta.url.endsWith(".ts");
 export function packageModule(name: string): URL {
   return new URL(`${name}${fromSource ? ".ts" : ".js"}`, packageFolder);
 }
+
+/** What users import: the entries of package.json. */
+const entries: ReadonlyMap<string, string> = new Map([
+  ["disco-mapreduce", packageModule("index").href],
+  ["disco-mapreduce/fn", packageModule("fn/index").href],
+]);
+
+/** The copy of ours that runs, for an import by a user's module; `null`: the import is of something else. */
+export function packageEntry(specifier: string): string | null {
+  return entries.get(specifier) ?? null;
+}

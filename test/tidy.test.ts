@@ -32,7 +32,7 @@ const product = sources.filter(({ path }) => path.startsWith("src/") && !isTest(
  * file. A dynamic import counts like any other.
  */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
-  "index.ts": ["node-version.ts", "client", "worker", "protocol", "core:types", "cli:types"],
+  "index.ts": ["node-version.ts", "client", "worker", "protocol", "fn", "core:types", "cli:types"],
   "node-version.ts": [],
   "errors.ts": [],
   "package-files.ts": ["node-version.ts"],
@@ -44,7 +44,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   journal: ["core", "protocol"],
   schemes: ["protocol", "core:types"],
   shipping: ["protocol", "core:types", "worker/own.ts", "worker/own-functions.ts"],
-  worker: ["protocol", "schemes", "shipping", "core"],
+  worker: ["protocol", "schemes", "shipping", "core", "fn"],
+  fn: ["protocol", "worker/own.ts"],
   node: ["protocol", "bus", "core", "schemes"],
   // One list of names for "did you mean".
   settings: ["root-directory.ts", "client/nearest-name.ts"],
@@ -65,6 +66,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "shipping",
     "schemes",
     "worker",
+    "fn",
     "settings",
     "package-version.ts",
     "root-directory.ts",

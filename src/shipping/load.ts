@@ -4,7 +4,7 @@
  */
 import { registerHooks } from "node:module";
 import { DiscoError } from "../errors.ts";
-import { packageModule } from "../package-files.ts";
+import { packageEntry } from "../package-files.ts";
 import type { FnRef, ShippedCode, ShippedFn, ShippedModule } from "../protocol/job-data.ts";
 import { decodeValue } from "../protocol/value.ts";
 import type { JobFunction } from "./job-function.ts";
@@ -32,7 +32,6 @@ export interface LoadedCode {
 }
 
 const valuesSymbol = Symbol.for("disco-mapreduce.values");
-const packageEntry = packageModule("index").href;
 /** Modules by the URL of each of their instances. */
 const modules = new Map<string, ShippedModule>();
 /** How often this process has loaded code. */
@@ -85,7 +84,8 @@ export function installHooks(): void {
     resolve(specifier, context, nextResolve) {
       if (modules.has(specifier)) return { url: specifier, format: "module", shortCircuit: true };
       // Without the next resolver: that of require() takes no URLs.
-      if (specifier === "disco-mapreduce") return { url: packageEntry, shortCircuit: true };
+      const entry = packageEntry(specifier);
+      if (entry !== null) return { url: entry, shortCircuit: true };
       const { parentURL } = context;
       const isFromSlice = parentURL !== undefined && modules.has(parentURL);
       const resolved = isFromSlice

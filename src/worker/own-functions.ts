@@ -1,5 +1,8 @@
 /** Public name -> function, for recipes of `own.ts`. A new shipped reader, writer or partitioner gets a line here. */
 import { DiscoError } from "../errors.ts";
+import { count, distinct, first, last, max, min, sum, top } from "../fn/folds.ts";
+import { identity } from "../fn/identity.ts";
+import { field, grep, lines, words } from "../fn/line-maps.ts";
 import { nopMap, nopReduce } from "./nop.ts";
 import type { OwnRecipe } from "./own.ts";
 import { defaultPartition, makeRangePartition } from "./partition.ts";
@@ -18,20 +21,38 @@ type AnyFunction = (...args: never[]) => unknown;
 const plain: Readonly<Record<string, AnyFunction>> = {
   bytesReader,
   chainReader,
+  count,
   defaultPartition,
+  distinct,
+  first,
   gzipReader,
+  identity,
   jsonlReader,
+  last,
   mapLineReader,
+  max,
+  min,
   netstrReader,
   netstrWriter,
   nopMap,
   nopReduce,
   objectReader,
   objectWriter,
+  sum,
   zstdReader,
 };
 
-const factories: Readonly<Record<string, AnyFunction>> = { csvReader, lineReader, makeRangePartition, reReader };
+const factories: Readonly<Record<string, AnyFunction>> = {
+  csvReader,
+  field,
+  grep,
+  lineReader,
+  lines,
+  makeRangePartition,
+  reReader,
+  top,
+  words,
+};
 
 /** The function that a recipe stands for. Throws `DiscoError` `unknown-function`. */
 export function ownFunction(recipe: OwnRecipe): AnyFunction {

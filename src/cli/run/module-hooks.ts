@@ -6,15 +6,14 @@
  * - A file with `import` or `export` is an ECMAScript module whatever package.json says, here as in workers.
  */
 import { registerHooks } from "node:module";
-import { packageModule } from "../../package-files.ts";
+import { packageEntry } from "../../package-files.ts";
 import { moduleFormat } from "../../shipping/module-format.ts";
-
-const ownIndex = packageModule("index").href;
 
 export function hookModules(): void {
   registerHooks({
     resolve(specifier, context, next) {
-      if (specifier === "disco-mapreduce") return { url: ownIndex, shortCircuit: true };
+      const entry = packageEntry(specifier);
+      if (entry !== null) return { url: entry, shortCircuit: true };
       return next(specifier, context);
     },
     load(url, context, next) {
