@@ -52,6 +52,7 @@ test("the documented order holds over types", () => {
     ["a"],
     [[]],
     new Set(),
+    new Set([new Map(), undefined]),
     new Set([1]),
     new Map([[1, 2]]),
     {},

@@ -137,6 +137,10 @@ export function asBytes(value: ArrayBuffer | ArrayBufferView): Uint8Array {
   return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
 }
 
+/** The items are no two the same. */
 function sorted(items: unknown[]): unknown[] {
-  return items.sort(compareValues);
+  items.sort(compareValues);
+  // JavaScript's sort asks nobody about undefined and puts it last; here it comes first.
+  if (items.length > 1 && items.at(-1) === undefined) items.unshift(items.pop());
+  return items;
 }
