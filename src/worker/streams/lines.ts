@@ -8,17 +8,10 @@
  * any bytes, one character a byte.
  */
 import { isAscii } from "node:buffer";
-import { DataError, DiscoError } from "../../errors.ts";
+import { DiscoError } from "../../errors.ts";
 import { own } from "../own.ts";
 import { type Decoder, decode } from "./decoder.ts";
-
-/** A longer line is more likely a file that has no lines; strings of V8 end at 512 MiB. */
-const lineBytesMax = 64 * 1024 * 1024;
-/** Where a NUL byte means "not text", as in grep and git. */
-const sniffBytes = 8 * 1024;
-
-/** A part of a file that does not begin at its start (`schemes/file.ts`): what it begins with tells nothing of the whole. */
-const laterPart = /#bytes=0*[1-9]\d*-\d+$/;
+import { checkTextStart, isLaterPart, lineBytesMax, lineTooLong } from "./text-start.ts";
 
 const newline = 10;
 const carriageReturn = 13;
@@ -38,14 +31,14 @@ export class LineDecoder implements Decoder<string> {
   constructor(url: string, options: LineOptions = {}) {
     this.#url = url;
     this.#latin1 = options.encoding === "latin1";
-    this.#started = laterPart.test(url);
+    this.#started = isLaterPart(url);
   }
 
   push(chunk: Uint8Array): readonly string[] {
     let bytes = chunk;
     if (!this.#started && bytes.length > 0) {
       this.#started = true;
-      if (!this.#latin1) bytes = this.#checkStart(bytes);
+      if (!this.#latin1) bytes = checkTextStart(this.#url, bytes);
     }
     const last = bytes.lastIndexOf(newline);
     if (last === -1) {
@@ -94,43 +87,7 @@ export class LineDecoder implements Decoder<string> {
   #keep(bytes: Uint8Array): void {
     this.#tail.push(bytes);
     this.#tailBytes += bytes.length;
-    if (this.#tailBytes > lineBytesMax) {
-      throw new DataError(`${this.#url}: a line is longer than ${lineBytesMax} bytes`, {
-        code: "record-too-long",
-        url: this.#url,
-        hint: "Read data without lines by another reader: bytesReader, reReader(regexp), netstrReader …",
-      });
-    }
-  }
-
-  #checkStart(bytes: Uint8Array): Uint8Array {
-    const [a, b, c, d] = bytes;
-    if (a === 0xef && b === 0xbb && c === 0xbf) return bytes.subarray(3);
-    if ((a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff)) throw this.#notText("it is UTF-16");
-    if (a === 0x1f && b === 0x8b) {
-      throw this.#notText(
-        "it is compressed by gzip",
-        "Put gzipReader before it: mapInputStream: [gzipReader, mapLineReader].",
-      );
-    }
-    if (a === 0x28 && b === 0xb5 && c === 0x2f && d === 0xfd) {
-      throw this.#notText(
-        "it is compressed by zstd",
-        "Put zstdReader before it: mapInputStream: [zstdReader, mapLineReader].",
-      );
-    }
-    const nul = bytes.subarray(0, sniffBytes).indexOf(0);
-    if (nul !== -1) throw this.#notText(`byte ${nul} is NUL`);
-    return bytes;
-  }
-
-  #notText(why: string, hint?: string): DiscoError {
-    return new DataError(`${this.#url} is not text: ${why}`, {
-      code: "not-text",
-      url: this.#url,
-      hint:
-        hint ?? 'Choose a mapReader that fits the data, or lineReader({ encoding: "latin1" }) for lines of any bytes.',
-    });
+    if (this.#tailBytes > lineBytesMax) throw lineTooLong(this.#url);
   }
 }
 
