@@ -4,22 +4,25 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { discoCommand } from "./package-command.ts";
 
 export interface BenchDaemon {
   /** For `new Disco(…)`, and as `DISCO_MASTER`. */
   readonly address: string;
+  /** `http://127.0.0.1:PORT` */
+  readonly url: string;
   /** Resident memory now and at its highest, in MB. */
   memory(): { now: number; peak: number };
   stop(): Promise<void>;
 }
 
-export async function startDaemon(env: Record<string, string> = {}): Promise<BenchDaemon> {
-  const root = mkdtempSync(join(tmpdir(), "disco-bench-"));
-  const disco = join(import.meta.dirname, "../bin/disco.js");
+/** @param root where its files lie; by default a folder of its own, which is removed with it */
+export async function startDaemon(env: Record<string, string> = {}, root?: string): Promise<BenchDaemon> {
+  const folder = root ?? mkdtempSync(join(tmpdir(), "disco-bench-"));
   // As `disco start` has it in the background (`src/cli/daemon/background.ts`).
   const flags = ["--max-semi-space-size=8"];
-  const child = spawn(process.execPath, [...flags, disco, "start", "--foreground", "--port", "0"], {
-    env: { ...process.env, DISCO_CONFIG: "none", DISCO_ROOT: root, DISCO_MASTER: "", DISCO_TOKEN: "", ...env },
+  const child = spawn(process.execPath, [...flags, discoCommand, "start", "--foreground", "--port", "0"], {
+    env: { ...process.env, DISCO_CONFIG: "none", DISCO_ROOT: folder, DISCO_MASTER: "", DISCO_TOKEN: "", ...env },
     stdio: ["ignore", "pipe", "inherit"],
   });
   let output = "";
@@ -29,21 +32,23 @@ export async function startDaemon(env: Record<string, string> = {}): Promise<Ben
     const [code] = (await Promise.race([once(child.stdout, "data"), once(child, "exit")])) as [unknown];
     if (child.exitCode !== null) throw new Error(`the daemon ended with ${String(code)}:\n${output}`);
   }
+  const port = served.exec(output)?.[1];
   return {
-    address: `disco://127.0.0.1:${served.exec(output)?.[1]}`,
+    address: `disco://127.0.0.1:${port}`,
+    url: `http://127.0.0.1:${port}`,
     memory: () => memoryOf(child.pid ?? 0),
     async stop() {
       const ended = once(child, "exit");
       child.kill("SIGTERM");
       await ended;
-      rmSync(root, { recursive: true, force: true, maxRetries: 5 });
+      if (root === undefined) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }
 
 function memoryOf(pid: number): { now: number; peak: number } {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  const kilobytes = (name: string): number =>
-    Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(status)?.[1] ?? Number.NaN);
-  return { now: kilobytes("VmRSS") / 1024, peak: kilobytes("VmHWM") / 1024 };
+  const megabytes = (name: string): number =>
+    (Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(status)?.[1] ?? Number.NaN) * 1024) / 1e6;
+  return { now: megabytes("VmRSS"), peak: megabytes("VmHWM") };
 }

@@ -1,0 +1,36 @@
+/** Has a question asked in a stand, by a process of its own, and takes its answer. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Answer, Scale } from "./question.ts";
+import { dataFolder, type Stand } from "./stand.ts";
+
+export type Asked = { readonly answer: Answer } | { readonly skipped: string };
+
+/** Throws when the question fails. Jobs' files lie beside the data while it runs: they need as much room as the data. */
+export async function ask(stand: Stand, id: string, { factor, runs }: Scale, env: Environment = {}): Promise<Asked> {
+  const scratch = mkdtempSync(join(dataFolder(), "scratch-"));
+  try {
+    const root = join(scratch, "root");
+    mkdirSync(root);
+    const child = spawn(process.execPath, [join(stand.bench, "ask.ts"), id, String(factor), String(runs)], {
+      stdio: ["ignore", "pipe", "inherit"],
+      env: { ...process.env, ...settings(root), TMPDIR: scratch, NODE_OPTIONS: stand.nodeOptions, ...env },
+    });
+    let output = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+    const [code, signal] = (await once(child, "close")) as [number | null, string | null];
+    if (code !== 0) throw new Error(`${id} failed in ${stand.name} (${code ?? signal})\n${output}`);
+    return JSON.parse(output.trimEnd().split("\n").at(-1) ?? "") as Asked;
+  } finally {
+    rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+export type Environment = Readonly<Record<string, string>>;
+
+/** Of whoever runs the benchmarks nothing shall leak in: neither their master nor their configuration. */
+function settings(root: string): Record<string, string> {
+  return { DISCO_ROOT: root, DISCO_MASTER: "", DISCO_CONFIG: "none", DISCO_TOKEN: "" };
+}
