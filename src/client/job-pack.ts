@@ -51,11 +51,11 @@ export async function makeJobPack(
   const params: object = options.params ?? {};
   // Once to see which functions there are, once more when it is known how they travel.
   encodeParams(params, (fn, path) => fns.add(path, fn));
-  const { code, refs } = await shipFunctions(fns.requests, { portable });
+  const { code, refs, keyed } = await shipFunctions(fns.requests, { portable });
   const data: JobData = {
     version: 1,
     code,
-    stages: stages.map((stage) => withRefs(stage, refs)),
+    stages: stages.map((stage) => withRefs(stage, refs, keyed)),
     params: encodeParams(params, (fn, path) => refs[fns.add(path, fn)] as FnRef),
     statusInterval: settings.statusInterval,
     seed: settings.seed,

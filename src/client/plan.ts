@@ -38,12 +38,15 @@ export class FunctionList {
   readonly requests: ShipRequest[] = [];
   readonly #known = new Map<unknown, number>();
 
-  add(role: string, fn: JobFunction): FnRef {
+  /** `isMap`: it is called as a map. */
+  add(role: string, fn: JobFunction, isMap = false): FnRef {
     let ref = this.#known.get(fn);
     if (ref === undefined) {
       ref = this.requests.length;
-      this.requests.push({ role, fn });
+      this.requests.push({ role, fn, isMap });
       this.#known.set(fn, ref);
+    } else if (!isMap) {
+      this.requests[ref] = { ...(this.requests[ref] as ShipRequest), isMap };
     }
     return ref;
   }
@@ -84,7 +87,7 @@ function flatStages(options: AnyJobOptions, context: PlanContext, fns: FunctionL
       name: "map",
       grouping: "split",
       kind: "map",
-      fn: fns.add("map", map),
+      fn: fns.add("map", map, true),
       init: fns.optional("mapInit", options.mapInit),
       inputStream: [
         ...context.readBefore.map(({ role, fn }) => fns.add(role, fn)),
@@ -148,7 +151,7 @@ function pipelineStages(stages: readonly StageOptions[], context: PlanContext, f
       name: stageName(stage, i),
       grouping: stage.grouping ?? (isMap ? "split" : "group_label"),
       kind: isMap ? "map" : "reduce",
-      fn: fns.add(`${place}${isMap ? "map" : "reduce"}`, (stage.map ?? stage.reduce) as JobFunction),
+      fn: fns.add(`${place}${isMap ? "map" : "reduce"}`, (stage.map ?? stage.reduce) as JobFunction, isMap),
       init: fns.optional(`${place}init`, stage.init),
       inputStream: [
         ...(i === 0 ? context.readBefore.map(({ role, fn }) => fns.add(role, fn)) : []),
@@ -172,8 +175,8 @@ function last(ref: FnRef | null): FnRef[] {
   return ref === null ? [] : [ref];
 }
 
-/** The stage with `refs[i]` wherever it named function i. */
-export function withRefs(stage: StagePlan, refs: readonly FnRef[]): StagePlan {
+/** The stage with `refs[i]` wherever it named function i; `keyed` are combiners that ask only for their own key. */
+export function withRefs(stage: StagePlan, refs: readonly FnRef[], keyed: ReadonlySet<FnRef> = new Set()): StagePlan {
   const of = (index: FnRef): FnRef => refs[index] as FnRef;
   const orNull = (index: FnRef | null): FnRef | null => (index === null ? null : of(index));
   return {
@@ -184,6 +187,7 @@ export function withRefs(stage: StagePlan, refs: readonly FnRef[]): StagePlan {
     outputStream: stage.outputStream.map(of),
     writer: orNull(stage.writer),
     combiner: orNull(stage.combiner),
+    ...(stage.combiner !== null && keyed.has(of(stage.combiner)) ? { combinerByKey: true } : {}),
     partition: orNull(stage.partition),
   };
 }

@@ -10,7 +10,14 @@ export type FnRef = number;
 /** One function that a job takes along. */
 export type ShippedFn =
   /** An export of one of the shipped modules. */
-  | { readonly kind: "export"; readonly module: number; readonly name: string; readonly display: string }
+  | {
+      readonly kind: "export";
+      readonly module: number;
+      readonly name: string;
+      readonly display: string;
+      /** A map that was a generator and now calls what it is given through this export (`shipping/direct-yields.ts`). */
+      readonly emitter?: string;
+    }
   /** One of Disco's own functions, found by name in the worker: `chainReader`, or `reReader` with its arguments. */
   | { readonly kind: "own"; readonly name: string; readonly args?: readonly unknown[] };
 
@@ -60,6 +67,8 @@ export interface StagePlan {
   /** Deprecated writers: called `(fd, key, value, params)` for each record. */
   readonly writer: FnRef | null;
   readonly combiner: FnRef | null;
+  /** The combiner asks its buffer only for the key that it was called with (`shipping/key-buffer.ts`). Default: not known to. */
+  readonly combinerByKey?: boolean;
   readonly partition: FnRef | null;
   /** `null`: no partitioning, all of a task's output has the task's own label. */
   readonly partitions: number | null;

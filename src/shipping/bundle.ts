@@ -92,7 +92,8 @@ function slicePlugin(
     load(id) {
       if (id === entryId) {
         const lines = slices.map(({ slice }, index) => {
-          const names = slice.exports.map((name) => `${name} as ${exportName(index, name)}`);
+          const all = slice.emitters === null ? slice.exports : [...slice.exports, slice.emitters.export];
+          const names = all.map((name) => `${name} as ${exportName(index, name)}`);
           return `export{${names.join(",")}}from${JSON.stringify(ids[index])};`;
         });
         return { code: lines.join("\n"), moduleType: "js" };

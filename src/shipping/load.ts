@@ -18,9 +18,13 @@ export interface LoadOptions {
   readonly entryUrl?: string;
 }
 
+export type SetEmitter = (emit: (key: unknown, value: unknown) => void) => void;
+
 export interface LoadedCode {
   /** @throws DiscoError `unknown-function` */
   fn(ref: FnRef): JobFunction;
+  /** Gives a map that calls an emitter what it shall call; `null` for a function that returns what it has. */
+  emitter(ref: FnRef): SetEmitter | null;
   /** An error in terms of the user's own files. */
   translate(error: unknown): Translation;
   /** Where a function that begins at a place in a loaded module begins in the user's file. */
@@ -68,6 +72,11 @@ export async function loadCode(shipped: ShippedCode, options: LoadOptions = {}):
       const fn = fns[ref];
       if (fn === undefined) throw new DiscoError(`the job has no function ${ref}`, { code: "unknown-function" });
       return fn;
+    },
+    emitter(ref) {
+      const fn = code.fns[ref];
+      if (fn?.kind !== "export" || fn.emitter === undefined) return null;
+      return namespaces[fn.module]?.[fn.emitter] as SetEmitter;
     },
     translate: (error) => translator.translate(error),
     originalStart: (place) => translator.originalStart(place),

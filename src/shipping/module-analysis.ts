@@ -4,7 +4,7 @@
  * *Module level* is the file's top level and, where a tool wrapped the file in a function that is called at once
  * (`(() => { … })()`, tsx for CommonJS), the body of that function as well.
  */
-import type { Reference, Scope, Variable } from "eslint-scope";
+import type { Reference, Scope, ScopeManager, Variable } from "eslint-scope";
 import type * as ESTree from "estree";
 import {
   type ClassNode,
@@ -49,6 +49,7 @@ export class ModuleAnalysis {
   /** Statements at module level, in order. */
   readonly statements: readonly SyntaxNode[];
   readonly references: readonly Reference[];
+  readonly #scopes: ScopeManager;
   readonly #levels = new Set<Scope>();
   readonly #declarations = new Map<Variable, Declaration>();
   readonly #functions = new Map<number, FoundFunction[]>();
@@ -67,6 +68,7 @@ export class ModuleAnalysis {
       if (others === undefined) this.#functions.set(outermost, [found]);
       else others.push(found);
     });
+    this.#scopes = tree.scopes;
     this.references = tree.scopes.scopes.flatMap((scope) => scope.references);
   }
 
@@ -81,6 +83,11 @@ export class ModuleAnalysis {
       at = this.text.lastIndexOf(fnText, at - 1);
     }
     return undefined;
+  }
+
+  /** The scope of a function's parameters and body. */
+  scopeOf(node: FunctionNode): Scope | null {
+    return this.#scopes.acquire(node as never, true);
   }
 
   isModuleLevel(variable: Variable): boolean {

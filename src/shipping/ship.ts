@@ -16,6 +16,7 @@ import type { FnRef, ShippedCode, ShippedFn, ShippedModule } from "../protocol/j
 import { encodeValue } from "../protocol/value.ts";
 import type { LiveModule } from "./closure.ts";
 import type { JobFunction } from "./job-function.ts";
+import { asksOnlyForItsKey } from "./key-buffer.ts";
 import { type FoundFunction, ModuleAnalysis } from "./module-analysis.ts";
 import { ownMark } from "./own-mark.ts";
 import { ScriptInspector } from "./script-inspector.ts";
@@ -29,6 +30,8 @@ export interface ShipRequest {
   /** What the function is to the job, for messages: `map`, `reduceInit`, `params.score`. */
   readonly role: string;
   readonly fn: JobFunction;
+  /** It is called as a map, and as nothing else. */
+  readonly isMap?: boolean;
 }
 
 export interface ShipOptions {
@@ -40,6 +43,8 @@ export interface Shipment {
   readonly code: ShippedCode;
   /** Parallel to the requests. */
   readonly refs: readonly FnRef[];
+  /** Functions that could be combiners which ask their buffer only for their own key (`key-buffer.ts`). */
+  readonly keyed: ReadonlySet<FnRef>;
 }
 
 /** One slice with where it came from. */
@@ -63,20 +68,24 @@ const analyses = new WeakMap<ScriptSource, ModuleAnalysis>();
 export async function shipFunctions(requests: readonly ShipRequest[], options: ShipOptions): Promise<Shipment> {
   const fns: ShippedFn[] = [];
   const refs: FnRef[] = [];
+  const keyed = new Set<FnRef>();
   const known = new Map<JobFunction, FnRef>();
   const travelling: (ShipRequest & { ref: FnRef })[] = [];
-  for (const { role, fn } of requests) {
+  for (const { role, fn, isMap = false } of requests) {
     let ref = known.get(fn);
     if (ref === undefined) {
       ref = fns.length;
       known.set(fn, ref);
       const mark = ownMark(fn);
       fns.push({ kind: "own", ...(mark ?? { name: "" }) });
-      if (mark === undefined) travelling.push({ role, fn, ref });
+      if (mark === undefined) travelling.push({ role, fn, ref, isMap });
+    } else if (!isMap) {
+      const before = travelling.findIndex((member) => member.ref === ref);
+      if (before !== -1) travelling[before] = { ...(travelling[before] as (typeof travelling)[number]), isMap };
     }
     refs.push(ref);
   }
-  if (travelling.length === 0) return { code: { portable: true, modules: [], fns }, refs };
+  if (travelling.length === 0) return { code: { portable: true, modules: [], fns }, refs, keyed };
   const groups = group(travelling);
   const parsers = await loadParsers();
   const sliced: SlicedModule[] = [];
@@ -89,23 +98,28 @@ export async function shipFunctions(requests: readonly ShipRequest[], options: S
     const bytes = slice.values.size === 0 ? undefined : encodeValue(Object.fromEntries(slice.values));
     const hash = hashOf(slice.text, bytes);
     if (bytes !== undefined) values.push({ key: hash, bytes });
-    for (const [index, { ref, fn, role }] of roots.entries()) {
+    for (const [index, { ref, fn, role, found }] of roots.entries()) {
       const name = slice.exports[index] as string;
-      fns[ref] = { kind: "export", module: sliced.length, name, display: fn.name || role };
+      const emitter = slice.emitters?.roots.has(index) === true ? { emitter: slice.emitters.export } : {};
+      fns[ref] = { kind: "export", module: sliced.length, name, display: fn.name || role, ...emitter };
+      if (asksOnlyForItsKey(analysis, found)) keyed.add(ref);
     }
     sliced.push({ source, slice, text: slice.text.replaceAll(valuesKeyMark, hash), hash });
   }
   const needsBundle = options.portable ? sliced.some(importsAnything) : sliced.some(importsUnreachable);
   if (!needsBundle) {
     const portable = !sliced.some(importsAnything);
-    return { code: { portable, modules: sliced.map(moduleOf), fns, values }, refs };
+    return { code: { portable, modules: sliced.map(moduleOf), fns, values }, refs, keyed };
   }
   const { bundleSlices } = await import("./bundle.ts");
   const bundle = await bundleSlices(sliced, options.portable);
-  const bundled = fns.map(
-    (fn): ShippedFn => (fn.kind === "export" ? { ...fn, module: 0, name: bundle.exportName(fn.module, fn.name) } : fn),
-  );
-  return { code: { portable: options.portable, modules: [bundle.module], fns: bundled, values }, refs };
+  const bundled = fns.map((fn): ShippedFn => {
+    if (fn.kind !== "export") return fn;
+    const nameOf = (name: string): string => bundle.exportName(fn.module, name);
+    const emitter = fn.emitter === undefined ? {} : { emitter: nameOf(fn.emitter) };
+    return { ...fn, module: 0, name: nameOf(fn.name), ...emitter };
+  });
+  return { code: { portable: options.portable, modules: [bundle.module], fns: bundled, values }, refs, keyed };
 }
 
 function group(

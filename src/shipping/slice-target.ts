@@ -7,6 +7,8 @@ import { travelError } from "./travel-error.ts";
 
 export interface SliceRoot extends Root {
   readonly fn: JobFunction;
+  /** It is called as a map, and as nothing else. */
+  readonly isMap?: boolean;
 }
 
 export interface Target {

@@ -1,7 +1,8 @@
 /** One module's job functions, cut out of it with what they need, as a module of its own. */
 import { type Closure, closureOf, type LiveModule } from "./closure.ts";
+import { directYields, emitName, type Replacement, replaced } from "./direct-yields.ts";
 import { isMethodOf } from "./module-analysis.ts";
-import { chooseTarget, pathInside, type SliceRoot } from "./slice-target.ts";
+import { chooseTarget, pathInside, type SliceRoot, type Target } from "./slice-target.ts";
 import { type Insertion, type SlicePiece, sliceText } from "./slice-text.ts";
 import { contains, end, type SyntaxNode, start, walk } from "./syntax.ts";
 
@@ -10,6 +11,8 @@ export interface Slice {
   readonly insertions: readonly Insertion[];
   /** Name of the export that is the function, for each root. */
   readonly exports: readonly string[];
+  /** The roots that call an emitter instead of yielding, and the export through which they get it. */
+  readonly emitters: { readonly roots: ReadonlySet<number>; readonly export: string } | null;
   /** Specifiers of the imports, `import()` and `require` calls that travel, where they are literals. */
   readonly specifiers: readonly string[];
   /** Variables whose values the module takes, when it is loaded, from `globalThis[Symbol.for(valuesSymbol)].get(key)`. */
@@ -26,14 +29,17 @@ export const requireDefinition =
   /import\{createRequire as \S+?\}from"node:module";const require=\S+?\(import\.meta\.url\);/;
 
 export function sliceModule(live: LiveModule, roots: readonly SliceRoot[]): Slice {
-  const { text } = live.analysis;
-  const prefix = freePrefix(text);
+  const prefix = freePrefix(live.analysis.text);
   const targets = roots.map((root) => chooseTarget(live, root));
   const closure = closureOf(
     live,
     roots.map((root, index) => ({ ...root, variable: targets[index]?.variable })),
   );
   const kept = outermost(closure.pieces);
+  const emit = emitName(live.analysis.text);
+  const direct = directRoots(live, roots, targets, kept, emit);
+  // As long as the original: all positions hold.
+  const text = replaced(live.analysis.text, [...direct.values()].flat());
   const pieces: SlicePiece[] = kept.map((node) => declarationPiece(text, closure, node));
   const tail: string[] = [];
   const exportNames = roots.map((_, index) => `${prefix}${index}`);
@@ -65,15 +71,49 @@ export function sliceModule(live: LiveModule, roots: readonly SliceRoot[]): Slic
   }
   const inline = inlineNames(pieces, exportNames);
   if (inline !== "") tail.push(`var ${inline};`);
-  tail.push(`export{${exportNames.join(",")}};`);
-  const { text: sliced, insertions } = sliceText(text, pieces, headOf(closure, prefix), tail.join(""));
+  const emitters = direct.size === 0 ? null : { roots: new Set(direct.keys()), export: `${prefix}e` };
+  if (emitters !== null) tail.push(`function ${emitters.export}(e){${emit}=e}`);
+  tail.push(`export{${[...exportNames, ...(emitters === null ? [] : [emitters.export])].join(",")}};`);
+  const head = `${headOf(closure, prefix)}${emitters === null ? "" : `let ${emit};`}`;
+  const { text: sliced, insertions } = sliceText(text, pieces, head, tail.join(""));
   return {
     text: sliced,
     insertions,
     exports: exportNames,
+    emitters,
     specifiers: specifiersOf(closure, roots),
     values: closure.values,
   };
+}
+
+/** The maps among the roots that need not be generators (`direct-yields.ts`), with what is to be replaced in each. */
+function directRoots(
+  live: LiveModule,
+  roots: readonly SliceRoot[],
+  targets: readonly Target[],
+  kept: readonly SyntaxNode[],
+  emit: string,
+): Map<number, readonly Replacement[]> {
+  const direct = new Map<number, readonly Replacement[]>();
+  for (const [index, { found, isMap }] of roots.entries()) {
+    const { node } = found;
+    if (isMap !== true) continue;
+    const others = roots.filter((_, position) => position !== index).map((root) => root.found.node);
+    if (others.some((other) => contains(other, node) || contains(node, other))) continue;
+    const { variable, expression } = targets[index] as Target;
+    const travelling = [...kept, ...roots.map((root) => root.found.node)];
+    const isCalledElsewhere =
+      variable === undefined
+        ? kept.some((piece) => contains(piece, node))
+        : expression !== variable.name ||
+          variable.references.some(
+            ({ init, identifier }) =>
+              init !== true && travelling.some((piece) => contains(piece, identifier as SyntaxNode)),
+          );
+    const replacements = isCalledElsewhere ? null : directYields(live.analysis, found, emit);
+    if (replacements !== null) direct.set(index, replacements);
+  }
+  return direct;
 }
 
 /** A prefix for names of ours that the file does not use. */

@@ -6,7 +6,9 @@ import { DiscoError } from "../errors.ts";
 import { hashKey, unknownHash } from "../protocol/hash.ts";
 import { explainValue } from "../protocol/value-path.ts";
 import { Combiner, type CombinerFn } from "./combine.ts";
+import { KeyCombiner } from "./combine-by-key.ts";
 import { describe } from "./describe.ts";
+import { FlushRhythm } from "./flush-rhythm.ts";
 
 export type Emit = (key: unknown, value: unknown) => void;
 
@@ -26,6 +28,8 @@ export interface EmitPlan {
   readonly label: number;
   readonly partition: PartitionFn | null;
   readonly combiner: CombinerFn | null;
+  /** The combiner asks its buffer only for its own key. Default: unknown, which is as good as no. */
+  readonly combinerByKey?: boolean;
   readonly seed: number;
   readonly params: unknown;
   /** What a combiner's buffers may hold, in bytes, roughly. */
@@ -43,7 +47,13 @@ export function makeEmitter(plan: EmitPlan, writer: PairWriter): Emitter {
   // Labels may be large numbers, partitions of a combiner are small ones: output with one label is partition 0 until written.
   const end: PairWriter =
     partitions === null ? { add: (_, key, value, hash) => writer.add(label, key, value, hash) } : writer;
-  const combiner = plan.combiner === null ? null : new Combiner(plan.combiner, params, end, plan.budgetBytes);
+  if (plan.combiner !== null && plan.combinerByKey === true && (partition === null || partitions === null)) {
+    const byHash = { partitions: partitions ?? 1, hash: (key: unknown) => hashed(key, seed) };
+    const combiner = new KeyCombiner(plan.combiner, params, end, plan.budgetBytes, byHash);
+    return { emit: (key, value) => combiner.add(key, value), flush: () => combiner.flush() };
+  }
+  const combiner =
+    plan.combiner === null ? null : new Combiner(plan.combiner, params, end, new FlushRhythm(plan.budgetBytes));
   const to: PairWriter = combiner ?? end;
   const flush = (): void => combiner?.flush();
   if (partitions === null) return { emit: (key, value) => to.add(0, key, value, unknownHash), flush };

@@ -6,6 +6,7 @@
  * `concurrency` at once, and their results are awaited in order: output is the same as if each call had been awaited
  * before the next.
  */
+import type { SetEmitter } from "../shipping/load.ts";
 import type { Emit } from "./emit.ts";
 import { badResult, emitAsync, emitSync, isAsyncResult, isThenable } from "./pairs.ts";
 import type { Progress } from "./progress.ts";
@@ -20,6 +21,8 @@ export interface MapRun {
   readonly name: string;
   readonly params: unknown;
   readonly emit: Emit;
+  /** For a map that calls its emitter instead of returning pairs (`shipping/direct-yields.ts`): gives it one. Default: none such. */
+  readonly setEmitter?: SetEmitter | null;
   readonly progress: Progress;
   readonly concurrency: number;
   /** Called between batches, where the task may empty its buffers. */
@@ -28,6 +31,59 @@ export interface MapRun {
 
 /** Runs the map over a synchronous stream; a promise only where the map is async. */
 export function mapAll(entries: Iterable<unknown>, run: MapRun): Promise<void> | undefined {
+  const { setEmitter = null } = run;
+  if (setEmitter === null) return mapReturned(entries, run);
+  setEmitter(run.emit);
+  try {
+    mapDirect(entries[Symbol.iterator](), run);
+  } finally {
+    setEmitter(noTask);
+  }
+  return undefined;
+}
+
+/** The map over an async stream. */
+export async function mapAsync(entries: AsyncIterable<unknown>, run: MapRun): Promise<void> {
+  const { setEmitter = null } = run;
+  if (setEmitter === null) return mapAhead(entries, run);
+  setEmitter(run.emit);
+  try {
+    for await (const entry of entries) mapDirect([entry].values(), run);
+  } finally {
+    setEmitter(noTask);
+  }
+}
+
+function noTask(): void {
+  throw new TypeError("a map emitted a pair after its task");
+}
+
+/** A map that emits by itself. What it returns is nothing, as with a generator. */
+function mapDirect(iterator: Iterator<unknown>, run: MapRun): void {
+  const { fn, params, progress } = run;
+  const { beat } = progress;
+  let seen = beat[0];
+  let count = progress.recordsIn;
+  let nextStatus = progress.nextStatus(count);
+  for (let batch = nextRecords(iterator); batch !== null; batch = nextRecords(iterator)) {
+    for (let i = 0; i < batch.length; i++) {
+      fn(batch[i], params);
+      if (++count === nextStatus) {
+        progress.status(count);
+        nextStatus = progress.nextStatus(count);
+      }
+      if (beat[0] !== seen) {
+        seen = beat[0];
+        progress.report(count);
+      }
+    }
+    progress.recordsIn = count;
+    run.onBatch();
+  }
+}
+
+/** A map that returns its pairs, or yields them. */
+function mapReturned(entries: Iterable<unknown>, run: MapRun): Promise<void> | undefined {
   const iterator = entries[Symbol.iterator]();
   const nextBatch = (): readonly unknown[] | null => nextRecords(iterator);
   const { fn, name, params, emit, progress } = run;
@@ -56,11 +112,6 @@ export function mapAll(entries: Iterable<unknown>, run: MapRun): Promise<void> |
     run.onBatch();
   }
   return undefined;
-}
-
-/** The map over an async stream. */
-export function mapAsync(entries: AsyncIterable<unknown>, run: MapRun): Promise<void> {
-  return mapAhead(entries, run);
 }
 
 function* rest(

@@ -128,6 +128,7 @@ async function run(
       label: labelOf(task),
       partition: functions.optional<PartitionFn>(plan.partition),
       combiner: functions.optional<CombinerFn>(plan.combiner),
+      combinerByKey: plan.combinerByKey ?? false,
       seed: job.data.seed,
       params,
       budgetBytes: job.data.memoryLimitBytes * combinerShare,
@@ -149,7 +150,9 @@ async function run(
     spill();
   };
   if (plan.kind === "map") {
-    const mapRun = { fn, name, params, emit, progress, concurrency: Math.max(1, plan.concurrency), onBatch };
+    const setEmitter = functions.emitter(plan.fn);
+    const concurrency = Math.max(1, plan.concurrency);
+    const mapRun = { fn, name, params, emit, setEmitter, progress, concurrency, onBatch };
     if (init !== null) await init(initInput(stream), params);
     const entries = stream instanceof Records ? countBlocks(stream, progress) : stream;
     const done = isIterable(entries) ? mapAll(entries, mapRun) : mapAsync(entries, mapRun);

@@ -1,5 +1,5 @@
 import type { FnRef, StagePlan } from "../protocol/job-data.ts";
-import type { LoadedCode } from "../shipping/load.ts";
+import type { LoadedCode, SetEmitter } from "../shipping/load.ts";
 import type { UserFunction } from "./bound-job.ts";
 import { ownRecipe } from "./own.ts";
 import type { NamedInputStream } from "./streams/input-chain.ts";
@@ -20,6 +20,10 @@ export class StageFunctions {
 
   optional<F>(ref: FnRef | null): F | null {
     return ref === null ? null : (this.#code.fn(ref) as F);
+  }
+
+  emitter(ref: FnRef): SetEmitter | null {
+    return this.#code.emitter(ref);
   }
 
   /** The option's name, with the function's own where it has another. */
