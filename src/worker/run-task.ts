@@ -16,6 +16,7 @@ import { seededRandom } from "./random.ts";
 import { reduceAll } from "./reduce-loop.ts";
 import { StageFunctions } from "./stage-functions.ts";
 import { Records } from "./storage/batch.ts";
+import { recordBytesMax } from "./storage/record-limit.ts";
 import { chainReader } from "./streams/chain.ts";
 import { countAsync, countBlocks, countRecords } from "./streams/counted.ts";
 import { leaveStream } from "./streams/leave.ts";
@@ -183,6 +184,7 @@ async function openInput(
     sort: plan.sort,
     params,
     budgetBytes: job.data.memoryLimitBytes * inputShare,
+    recordBytesMax: recordBytesMax(job.data.memoryLimitBytes),
     scratchDir: job.scratchDir,
   };
   if (task.input.kind === "inputs") return openInputs(task.input.inputs, inputPlan, job.context, progress);
@@ -223,6 +225,7 @@ function openOutput(
     sorted: plan.sortOutput,
     format,
     budgetBytes: job.data.memoryLimitBytes * outputShare,
+    recordBytesMax: recordBytesMax(job.data.memoryLimitBytes),
   };
   if (plan.final) return finalOutput(outputPlan);
   return intermediateOutput(outputPlan, job.segment(task.stage));

@@ -29,6 +29,8 @@ export interface InputPlan {
   readonly params: unknown;
   /** Memory for sorting and merging, in bytes. */
   readonly budgetBytes: number;
+  /** Of a record that is sorted here. */
+  readonly recordBytesMax: number;
   readonly scratchDir: string;
 }
 

@@ -33,6 +33,7 @@ export interface OutputPlan {
   /** `null`: our own blocks. */
   readonly format: OutputFormat | null;
   readonly budgetBytes: number;
+  readonly recordBytesMax: number;
 }
 
 export interface FinishedOutput {
@@ -52,9 +53,9 @@ export interface TaskOutputWriter extends PairWriter {
 /** Output of a stage that others read. */
 export function intermediateOutput(plan: OutputPlan, segment: SegmentFile): TaskOutputWriter {
   const file = relative(plan.dataDir, segment.path);
-  const { partitions, label, budgetBytes, format } = plan;
+  const { partitions, label, budgetBytes, recordBytesMax, format } = plan;
   const sorted = plan.sorted && format === null;
-  const writer = new TaskWriter({ segment, partitions, label, sorted, budgetBytes });
+  const writer = new TaskWriter({ segment, partitions, label, sorted, budgetBytes, recordBytesMax });
   const formatted =
     format === null
       ? null

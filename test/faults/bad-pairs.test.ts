@@ -201,7 +201,7 @@ describe("strange keys and values", { timeout: 120_000 }, () => {
         const text = "x".repeat(400 * 2 ** 20);
         return [["k", { twice: [text, text] }]] as const;
       },
-      memoryLimit: 3000,
+      memoryLimit: 8000,
     });
     const error = await deathOf(job);
     assert.equal(error.code, "bad-value");

@@ -9,6 +9,7 @@ import { DiscoError } from "../../errors.ts";
 import type { BlockCodec } from "../../protocol/block.ts";
 import { BlockDigest, unsortedBlockBytes, writeUnsorted } from "./block-writer.ts";
 import { RecordBuffer } from "./record-buffer.ts";
+import { recordTooLarge } from "./record-limit.ts";
 import { diskError, writeAll } from "./segment-file.ts";
 import { digestOf } from "./task-writer.ts";
 
@@ -24,6 +25,8 @@ export interface FinalWriterOptions {
   readonly label: Label;
   /** Estimated bytes of memory that records waiting in buffers may take. */
   readonly budgetBytes: number;
+  /** A larger record is refused. Default: any is taken. */
+  readonly recordBytesMax?: number;
   /** Default `none`. */
   readonly codec?: BlockCodec;
   /** Wait for the disk before `finish` returns. Default `false`. */
@@ -45,18 +48,22 @@ export class FinalWriter {
   /** Records added so far. */
   records = 0;
   readonly #options: FinalWriterOptions;
+  readonly #recordBytesMax: number;
   readonly #files = new Map<Label, ResultFile>();
   #bytes = 0;
 
   constructor(options: FinalWriterOptions) {
     this.#options = options;
+    this.#recordBytesMax = options.recordBytesMax ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Adds a record. @throws DiscoError `bad-value`, `bad-partition`, `disk-full`. */
+  /** Adds a record. @throws DiscoError `bad-value`, `record-too-large`, `bad-partition`, `disk-full`. */
   add(partition: number, key: unknown, value: unknown, _hash: number): void {
     const label = this.#options.partitions === null ? this.#options.label : partition;
     const file = this.#files.get(label) ?? this.#open(label);
-    this.#bytes += file.buffer.add(key, value);
+    const bytes = file.buffer.add(key, value);
+    if (bytes > this.#recordBytesMax) throw recordTooLarge(key, bytes, this.#recordBytesMax);
+    this.#bytes += bytes;
     this.records++;
     if (file.buffer.bytes >= unsortedBlockBytes) this.#bytes -= this.#flush(file);
     else if (this.#bytes >= this.#options.budgetBytes) this.#flushAll();

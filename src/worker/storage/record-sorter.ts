@@ -10,6 +10,7 @@ import { writeSorted } from "./block-writer.ts";
 import { MergedRecords, type MergeOptions } from "./merged-records.ts";
 import { asPair } from "./pair.ts";
 import { RecordBuffer } from "./record-buffer.ts";
+import { recordTooLarge } from "./record-limit.ts";
 import { OpenFiles, type Run } from "./run.ts";
 import { SegmentFile } from "./segment-file.ts";
 import { sortedOrder } from "./sort-order.ts";
@@ -17,6 +18,8 @@ import { sortedOrder } from "./sort-order.ts";
 export interface SortOptions extends MergeOptions {
   /** Bytes of text read so far. Default: the records hold no texts but their own. */
   readonly textBytes?: () => number;
+  /** A larger record is refused. Default: any is taken. */
+  readonly recordBytesMax?: number;
 }
 
 export class RecordSorter {
@@ -31,10 +34,11 @@ export class RecordSorter {
     this.#options = options;
   }
 
-  /** @throws DiscoError `bad-value`, `disk-full`. */
+  /** @throws DiscoError `bad-value`, `record-too-large`, `disk-full`. */
   add(key: unknown, value: unknown): void {
-    this.#buffer.add(key, value);
-    const { budgetBytes, textBytes } = this.#options;
+    const bytes = this.#buffer.add(key, value);
+    const { budgetBytes, textBytes, recordBytesMax } = this.#options;
+    if (recordBytesMax !== undefined && bytes > recordBytesMax) throw recordTooLarge(key, bytes, recordBytesMax);
     if (this.#buffer.bytes >= budgetBytes) this.#spill();
     else if (textBytes !== undefined && textBytes() - this.#textSpilled >= budgetBytes) {
       this.#textSpilled = textBytes();

@@ -15,6 +15,7 @@ import { DiscoError } from "../../errors.ts";
 import { BlockDigest, unsortedBlockBytes, type Written, writeSorted, writeUnsorted } from "./block-writer.ts";
 import { type Extent, encodeDirectory } from "./directory.ts";
 import { RecordBuffer } from "./record-buffer.ts";
+import { recordTooLarge } from "./record-limit.ts";
 import type { SegmentFile } from "./segment-file.ts";
 
 export interface TaskWriterOptions {
@@ -27,6 +28,8 @@ export interface TaskWriterOptions {
   readonly sorted: boolean;
   /** Estimated bytes of memory that records waiting in buffers may take. */
   readonly budgetBytes: number;
+  /** A larger record is refused. Default: any is taken. */
+  readonly recordBytesMax?: number;
 }
 
 export interface WrittenOutput {
@@ -42,6 +45,7 @@ export class TaskWriter {
   /** Records added so far. */
   records = 0;
   readonly #options: TaskWriterOptions;
+  readonly #recordBytesMax: number;
   readonly #start: number;
   readonly #partitioned: boolean;
   readonly #outputs: (LabelOutput | undefined)[];
@@ -49,6 +53,7 @@ export class TaskWriter {
 
   constructor(options: TaskWriterOptions) {
     this.#options = options;
+    this.#recordBytesMax = options.recordBytesMax ?? Number.POSITIVE_INFINITY;
     this.#start = options.segment.length;
     this.#partitioned = options.partitions !== null;
     this.#outputs = new Array<LabelOutput | undefined>(options.partitions ?? 1).fill(undefined);
@@ -56,11 +61,13 @@ export class TaskWriter {
 
   /**
    * Adds a record; `partition` is ignored where there are none. Objects are copied.
-   * @throws DiscoError `bad-value`, `bad-partition`, `disk-full`.
+   * @throws DiscoError `bad-value`, `record-too-large`, `bad-partition`, `disk-full`.
    */
   add(partition: number, key: unknown, value: unknown, _hash: number): void {
     const output = this.#outputs[this.#partitioned ? partition : 0] ?? this.#open(partition);
-    this.#bytes += output.buffer.add(key, value);
+    const bytes = output.buffer.add(key, value);
+    if (bytes > this.#recordBytesMax) throw recordTooLarge(key, bytes, this.#recordBytesMax);
+    this.#bytes += bytes;
     this.records++;
     if (this.#bytes >= this.#options.budgetBytes) this.#flushAll();
     else if (output.buffer.bytes >= unsortedBlockBytes && !this.#options.sorted) this.#flush(output);
