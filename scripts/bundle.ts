@@ -14,7 +14,21 @@ import { join } from "node:path";
 import { rolldown } from "rolldown";
 
 /** What is started, imported or required by its address (`packageModule`), or by the files of `bin/`. */
-const started = ["cli/disco", "cli/ddfs", "worker/main", "worker/watch-thread", "schemes/io/thread", "settings/adopt"];
+const started = [
+  "cli/disco",
+  "cli/ddfs",
+  "worker/main",
+  "worker/watch-thread",
+  "schemes/io/thread",
+  "settings/adopt",
+  "node/spare-worker",
+];
+
+/**
+ * Packages that are put into our files as well: as their own many small ones they take 15 ms to load, for every first job of a
+ * process. They stay dependencies, with which their licences come.
+ */
+const included: ReadonlySet<string> = new Set(["eslint-scope", "esrecurse", "estraverse"]);
 
 const client = ["index"];
 const worker = ["worker/worker-loop"];
@@ -28,6 +42,7 @@ const engine = ["master/embedded"];
 const together: readonly { readonly name: string; readonly lists: readonly (readonly string[])[] }[] = [
   { name: "base", lists: [client, worker] },
   { name: "client", lists: [client] },
+  { name: "fork", lists: [["node/spare-worker"]] },
   { name: "shared", lists: [worker, [...packing, ...engine]] },
   { name: "work", lists: [worker] },
   { name: "packing", lists: [packing] },
@@ -55,7 +70,7 @@ export async function bundle(root: string, dist: string): Promise<void> {
     cwd: root,
     input: Object.fromEntries([...publicEntries(root), ...started].map((name) => [name, path(name)])),
     platform: "node",
-    external: (id) => !/^[./]/.test(id),
+    external: (id) => !/^[./]/.test(id) && !included.has(id),
     treeshake: false,
     preserveEntrySignatures: "allow-extension",
   });

@@ -71,6 +71,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "package-version.ts",
     "root-directory.ts",
     "master/embedded.ts",
+    // Started before the engine is loaded.
+    "node/spare-worker.ts",
   ],
   // Runs in browsers; files of the page are read from disk, and imported by nobody.
   web: ["client/master-api.ts:types"],

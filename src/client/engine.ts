@@ -1,6 +1,10 @@
 /** Which master a `Disco` talks to, and the way to it: one elsewhere, or the engine in this process. */
+import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type * as Forking from "../node/spare-worker.ts";
+import { packageModule } from "../package-files.ts";
 import { rootDirectory } from "../root-directory.ts";
 import { masterAddress } from "./address.ts";
 import { rememberRoot } from "./data-place.ts";
@@ -50,11 +54,20 @@ export function engineOf(address: unknown, options: DiscoOptions): Engine {
 async function openEmbedded({ root: given, workers, journal, labels }: DiscoOptions): Promise<MasterApi> {
   const root = rootDirectory(given);
   rememberRoot(root);
+  // A process takes longer to start than the engine, so it comes first; at once, not when the caller has loaded something else.
+  const { SpareWorker } = forking();
+  const spare = new SpareWorker({ dataDir: join(root, "data") });
+  spare.prepare();
   const { openEmbedded } = await import("../master/embedded.ts");
   return openEmbedded({
     root,
+    spare,
     slots: workers ?? scriptSettings()?.workers ?? availableParallelism(),
     ...(journal === undefined ? {} : { journal }),
     ...(labels === undefined ? {} : { labels }),
   });
+}
+
+function forking(): typeof Forking {
+  return createRequire(import.meta.url)(fileURLToPath(packageModule("node/spare-worker"))) as typeof Forking;
 }

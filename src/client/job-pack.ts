@@ -24,6 +24,8 @@ export interface PackOptions {
   readonly portable: boolean;
   /** Overrides the dict's own. */
   readonly prefix?: string;
+  /** Addresses of scripts whose V8 ids are known: the callers (`calling-scripts.ts`). */
+  readonly scripts?: ReadonlyMap<string, string>;
   /** Who will run the job, when that is known. */
   readonly place?: JobPlace;
 }
@@ -33,7 +35,7 @@ export interface PackOptions {
  */
 export async function makeJobPack(
   options: AnyJobOptions,
-  { portable, prefix, place }: PackOptions,
+  { portable, prefix, place, scripts }: PackOptions,
 ): Promise<Uint8Array> {
   const settings = settingsOf(options);
   const hasMap = options.map !== undefined || options.pipeline?.[0]?.map !== undefined;
@@ -51,7 +53,7 @@ export async function makeJobPack(
   const params: object = options.params ?? {};
   // Once to see which functions there are, once more when it is known how they travel.
   encodeParams(params, (fn, path) => fns.add(path, fn));
-  const { code, refs, keyed } = await shipFunctions(fns.requests, { portable });
+  const { code, refs, keyed } = await shipFunctions(fns.requests, { portable, scripts });
   const data: JobData = {
     version: 1,
     code,

@@ -1,4 +1,5 @@
 /** Starts a job: checks, packs and sends it. Nothing is sent of a job that has anything wrong with it. */
+import { callingScripts } from "./calling-scripts.ts";
 import type { Disco } from "./disco.ts";
 import type { JobPlace } from "./engine.ts";
 import { type JobDict, packOf } from "./job-dict.ts";
@@ -17,21 +18,29 @@ async function submit(disco: Disco, name: string, jobDict: AnyJobOptions | JobDi
   const packed = packOf(jobDict);
   const options = { ...jobDict, ...disco.jobOptions } as AnyJobOptions;
   if (packed === undefined) validateOptions(jobDict as AnyJobOptions);
+  const scripts = callingScripts();
   // The engine starts while the job is being packed.
   const opening = disco.master();
   opening.catch(() => {});
   const pack =
-    packed === undefined ? await makePack(prefix, options, disco.place) : await renamed(prefix, packed, disco.place);
+    packed === undefined
+      ? await makePack(prefix, options, disco.place, scripts)
+      : await renamed(prefix, packed, disco.place);
   const master = await opening;
   const unique = await master.submit(pack, { idempotencyKey: crypto.randomUUID() });
   disco.submitted(unique);
   return unique;
 }
 
-async function makePack(prefix: string, options: AnyJobOptions, place: JobPlace): Promise<Uint8Array> {
+async function makePack(
+  prefix: string,
+  options: AnyJobOptions,
+  place: JobPlace,
+  scripts: ReadonlyMap<string, string>,
+): Promise<Uint8Array> {
   const { makeJobPack } = await import("./job-pack.ts");
   // Workers of this machine import the source where it lies; elsewhere there is nothing but what the pack brings along.
-  return makeJobPack(options, { portable: place.kind === "elsewhere", prefix, place });
+  return makeJobPack(options, { portable: place.kind === "elsewhere", prefix, place, scripts });
 }
 
 async function renamed(prefix: string, packed: Uint8Array, place: JobPlace): Promise<Uint8Array> {

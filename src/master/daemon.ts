@@ -11,6 +11,7 @@ import { DiscoError } from "../errors.ts";
 import type { LocalJournal } from "../journal/local.ts";
 import { openSqliteJournal } from "../journal/sqlite.ts";
 import { createDataServer } from "../node/data-server/data-server.ts";
+import { usualMemoryLimitBytes } from "../node/spare-worker.ts";
 import { packageVersion } from "../package-version.ts";
 import { type DaemonSettings, daemonJournalName } from "../settings/daemon-settings.ts";
 import { Collector } from "./collector.ts";
@@ -43,9 +44,6 @@ export interface DaemonOptions {
   /** Milliseconds between two looks at the disk. Default 2 s. */
   readonly lookEveryMs?: number;
 }
-
-/** Memory limit of jobs that say none: the first worker is started with it before a job comes. */
-const usualMemoryLimitBytes = 1024 * 1024 * 1024;
 
 /**
  * Opens the daemon on its root directory, and resolves when it serves.

@@ -6,6 +6,7 @@ import { availableParallelism } from "node:os";
 import type { MasterApi } from "../client/master-api.ts";
 import { defaultAlpha } from "../core/scheduler/job-order.ts";
 import { openMemoryJournal } from "../journal/memory.ts";
+import { type SpareWorker, usualMemoryLimitBytes } from "../node/spare-worker.ts";
 import { rootDirectory } from "../root-directory.ts";
 import { openEngine } from "./engine.ts";
 import { openFreeJournal } from "./free-journal.ts";
@@ -22,6 +23,8 @@ export interface EmbeddedOptions {
   readonly labels?: Readonly<Record<string, string>>;
   /** Memory limit, in bytes, that the first job will probably have: its worker is started before it comes. Default 1 GiB. */
   readonly memoryLimitBytes?: number;
+  /** The first worker, which is being started already. Closed with the engine, also when that cannot be opened. */
+  readonly spare?: SpareWorker;
   /** Instead of `worker/main`, in tests. */
   readonly workerScript?: string;
 }
@@ -29,7 +32,6 @@ export interface EmbeddedOptions {
 /** The name of the only node, in addresses of results as well. */
 export const embeddedHost = "localhost";
 const embeddedAddress = `disco://${embeddedHost}`;
-const defaultMemoryLimitBytes = 1024 * 1024 * 1024;
 
 /**
  * Opens the engine on a root directory. Several processes may do so at once: each has a journal of its own, and all share the
@@ -37,9 +39,17 @@ const defaultMemoryLimitBytes = 1024 * 1024 * 1024;
  * @throws DiscoError `bad-root`, `bad-option`, and what the journal throws (`journal-corrupt`, `newer-version` …)
  */
 export async function openEmbedded(options: EmbeddedOptions = {}): Promise<MasterApi> {
-  const root = options.root ?? rootDirectory();
+  try {
+    return await open(options.root ?? rootDirectory(), options);
+  } catch (error) {
+    await options.spare?.close();
+    throw error;
+  }
+}
+
+async function open(root: string, options: EmbeddedOptions): Promise<MasterApi> {
   const dataDir = await openRoot(root);
-  const { workerScript } = options;
+  const { spare, workerScript } = options;
   return await openEngine({
     host: embeddedHost,
     address: () => embeddedAddress,
@@ -49,7 +59,8 @@ export async function openEmbedded(options: EmbeddedOptions = {}): Promise<Maste
     labels: options.labels ?? {},
     scheduler: { policy: "fair", alpha: defaultAlpha },
     token: process.env["DISCO_TOKEN"],
-    memoryLimitBytes: options.memoryLimitBytes ?? defaultMemoryLimitBytes,
+    memoryLimitBytes: options.memoryLimitBytes ?? usualMemoryLimitBytes,
+    spare,
     takeover: "interrupt",
     ...(workerScript === undefined ? {} : { workerScript }),
   });

@@ -9,6 +9,7 @@ import type { JobSpec } from "../core/job/spec.ts";
 import type { DiscoError } from "../errors.ts";
 import type { LocalJournal } from "../journal/local.ts";
 import { Node } from "../node/node.ts";
+import type { SpareWorker } from "../node/spare-worker.ts";
 import { packageVersion } from "../package-version.ts";
 import { Claims } from "./claims.ts";
 import { Coordinator } from "./coordinator.ts";
@@ -40,6 +41,8 @@ export interface EngineParts {
   readonly scheduler: { readonly policy: "fair" | "fifo"; readonly alpha: number };
   /** Memory limit, in bytes, that the first job will probably have: its worker is started before it comes. */
   readonly memoryLimitBytes: number;
+  /** The first worker, where it was started before the engine. Closed by the engine, also when it cannot be opened. */
+  readonly spare?: SpareWorker | undefined;
   /** For inputs at protected masters; the engine in a user's own process has the user's. */
   readonly token?: string | undefined;
   /** Instead of `worker/main`, in tests. */
@@ -150,7 +153,7 @@ export async function openEngine(parts: EngineParts): Promise<LocalMaster> {
   }
 
   function nodeOf(options: EngineParts, on: MemoryBus): Node {
-    const { address, memoryLimitBytes, token, workerScript } = options;
+    const { address, memoryLimitBytes, spare, token, workerScript } = options;
     return new Node({
       host,
       dataDir,
@@ -160,6 +163,7 @@ export async function openEngine(parts: EngineParts): Promise<LocalMaster> {
       labels,
       master: address,
       memoryLimitBytes,
+      spare,
       token,
       ...(workerScript === undefined ? {} : { workerScript }),
     });

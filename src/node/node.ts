@@ -20,6 +20,7 @@ import { type OobFiles, writeOobList } from "./oob-list.ts";
 import { placePack } from "./pack-file.ts";
 import { sweepRehearsals } from "./rehearsals.ts";
 import { Reports } from "./reports.ts";
+import type { SpareWorker } from "./spare-worker.ts";
 import { WorkerPool } from "./worker-pool.ts";
 
 export interface NodeOptions {
@@ -35,6 +36,8 @@ export interface NodeOptions {
   readonly token?: string | undefined;
   /** Memory limit of the first spare worker, in bytes. */
   readonly memoryLimitBytes: number;
+  /** The first spare, where it was started before the node was made. The node closes it. */
+  readonly spare?: SpareWorker | undefined;
   readonly now?: () => number;
   /** Instead of `worker/main`, in tests. */
   readonly workerScript?: string;
@@ -61,7 +64,7 @@ export class Node {
 
   constructor(options: NodeOptions) {
     this.#options = options;
-    const { bus, host, slots, master, token, dataDir, memoryLimitBytes, workerScript } = options;
+    const { bus, host, slots, master, token, dataDir, memoryLimitBytes, spare, workerScript } = options;
     this.#reports = new Reports(bus, host);
     this.#manifests = new Manifests(bus);
     this.#pool = new WorkerPool({
@@ -71,6 +74,7 @@ export class Node {
       token,
       dataDir,
       memoryLimitBytes,
+      spare,
       incarnation: Date.now().toString(36),
       report: (report) => this.#reports.add(report),
       now: options.now ?? (() => performance.now()),

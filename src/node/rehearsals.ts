@@ -1,13 +1,10 @@
 /**
- * Where spare workers rehearse (`worker/rehearsal.ts`): `DATA/_rehearsal/PID`. A worker removes its own directory, unless it is
- * killed in the middle; what such ones left is swept when a node starts and when it ends.
+ * A spare worker that has rehearsed removes its directory, unless it is killed in the middle; what such ones left is swept when a
+ * node starts and when it ends.
  */
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-
-export function rehearsalDirectory(dataDir: string): string {
-  return join(dataDir, "_rehearsal");
-}
+import { rehearsalDirectory } from "./rehearsal-directory.ts";
 
 /** Removes directories of processes that are gone. */
 export async function sweepRehearsals(dataDir: string): Promise<void> {

@@ -1,17 +1,24 @@
 /**
  * One process that is started before anyone needs it, so that the next job begins at once: a fork and the loading of our
- * own code take some 100 ms, a trivial job 5.
+ * own code take some 80 ms, a trivial job 5. Of an embedded engine it is the first part: the engine is loaded, and the first job
+ * packed, while the process starts.
  */
-
+import { rehearsalDirectory } from "./rehearsal-directory.ts";
 import type { WorkerEnd } from "./verdict.ts";
 import { type WorkerCommand, workerCommand } from "./worker-command.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
 export interface SpareOptions {
-  readonly memoryLimitBytes: number;
-  readonly rehearsalDir: string;
+  /** Of the jobs to come. Default: what a job has that says nothing. */
+  readonly memoryLimitBytes?: number;
+  /** The node's; it need not exist yet. */
+  readonly dataDir: string;
+  /** Instead of `worker/main`, in tests. */
   readonly script?: string;
 }
+
+/** In bytes, of a job that says nothing. */
+export const usualMemoryLimitBytes = 1024 ** 3;
 
 /** A process's events go to whoever has it: the spare's keeper first, then the worker it becomes. */
 export interface ProcessListener {
@@ -55,8 +62,8 @@ export class SpareWorker {
   #dueAt = 0;
 
   constructor(options: SpareOptions) {
-    this.#memoryLimitBytes = options.memoryLimitBytes;
-    this.#rehearsalDir = options.rehearsalDir;
+    this.#memoryLimitBytes = options.memoryLimitBytes ?? usualMemoryLimitBytes;
+    this.#rehearsalDir = rehearsalDirectory(options.dataDir);
     this.#script = options.script;
   }
 

@@ -18,7 +18,6 @@ import type { JobHome } from "./job-home.ts";
 import { JobQueue } from "./job-queue.ts";
 import { ParkedWorkers } from "./parked-workers.ts";
 import { type PoolTask, PoolWorker, sameAttempt } from "./pool-worker.ts";
-import { rehearsalDirectory } from "./rehearsals.ts";
 import { chooseVictim } from "./slot-share.ts";
 import { SpareWorker } from "./spare-worker.ts";
 import { StartFailures } from "./start-failures.ts";
@@ -39,6 +38,8 @@ export interface WorkerPoolOptions {
   readonly incarnation: string;
   /** Memory limit of the first spare. */
   readonly memoryLimitBytes: number;
+  /** The first spare, where it was started before the pool was made. The pool closes it. */
+  readonly spare?: SpareWorker | undefined;
   readonly report: (report: NodeReport) => void;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
@@ -78,9 +79,8 @@ export class WorkerPool {
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
     this.#slots = options.slots;
-    const { memoryLimitBytes, script } = options;
-    const rehearsalDir = rehearsalDirectory(options.dataDir);
-    this.#spare = new SpareWorker({ memoryLimitBytes, rehearsalDir, ...(script === undefined ? {} : { script }) });
+    const { dataDir, memoryLimitBytes, spare, script } = options;
+    this.#spare = spare ?? new SpareWorker({ dataDir, memoryLimitBytes, ...(script === undefined ? {} : { script }) });
     this.#parked = new ParkedWorkers(options.slots);
     this.#reports = new TaskReports(options.report);
     this.#startFailures = new StartFailures(options.now, () => this.#pumpSoon());

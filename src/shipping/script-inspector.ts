@@ -62,6 +62,11 @@ export class ScriptInspector {
     return fns.map((fn) => this.#located.get(fn) ?? { kind: "native" });
   }
 
+  /** Names of scripts, as `scriptUrl` would find them. */
+  know(scripts: ReadonlyMap<string, string> = new Map()): void {
+    for (const [scriptId, url] of scripts) this.#urls.set(scriptId, url);
+  }
+
   /** The name under which V8 knows a script: a `file:` URL, or a path for CommonJS; empty when it is not known. */
   scriptUrl(scriptId: string): string {
     let url = this.#urls.get(scriptId);

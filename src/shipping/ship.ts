@@ -37,6 +37,8 @@ export interface ShipRequest {
 export interface ShipOptions {
   /** The code has to run on machines that have nothing of the submitter's files and packages. */
   readonly portable: boolean;
+  /** Addresses of scripts by V8's ids, as far as they are known. */
+  readonly scripts?: ReadonlyMap<string, string> | undefined;
 }
 
 export interface Shipment {
@@ -86,6 +88,7 @@ export async function shipFunctions(requests: readonly ShipRequest[], options: S
     refs.push(ref);
   }
   if (travelling.length === 0) return { code: { portable: true, modules: [], fns }, refs, keyed };
+  inspector.know(options.scripts);
   const groups = group(travelling);
   const parsers = await loadParsers();
   const sliced: SlicedModule[] = [];

@@ -5,8 +5,8 @@
  * then. A rehearsal moves that from the job's time to idle time. It is over in a moment, and whatever goes wrong in it is
  * nobody's concern: the real job will tell.
  */
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { StageManifest, TaskInput, TaskOutput } from "../core/job/spec.ts";
 import type { JobData, StagePlan } from "../protocol/job-data.ts";
 import { encodeJobPack } from "../protocol/jobpack.ts";
@@ -26,6 +26,8 @@ const host: TaskHost = { beat: new Int32Array(2), progress: () => undefined, sta
 export async function rehearse(directory: string): Promise<void> {
   const dataDir = join(directory, String(process.pid));
   try {
+    // A node that is just starting may not have made its data directory, whose mode it chooses.
+    if (!existsSync(dirname(directory))) return;
     mkdirSync(dataDir, { recursive: true });
     await runJob(dataDir);
   } catch {
