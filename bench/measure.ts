@@ -57,8 +57,8 @@ export async function inTurn<T>(runs: number, ...sides: (() => Promise<T>)[]): P
   return results;
 }
 
-/** A script that measures its own work, without the start of Node: `seconds` of its report, else all of its wall time. */
-type Timed = Measured<{ readonly seconds?: number }>;
+/** A script may measure its own work, without the start of Node: `seconds` and `cpuSeconds` of its report, else all of it. */
+type Timed = Measured<{ readonly seconds?: number; readonly cpuSeconds?: number }>;
 
 export interface Baseline {
   readonly what: string;
@@ -67,7 +67,7 @@ export interface Baseline {
 
 export const secondsOf = (runs: readonly Timed[]): number[] =>
   runs.map(({ report, wallSeconds }) => report.seconds ?? wallSeconds);
-export const cpuOf = (runs: readonly Timed[]): number[] => runs.map(({ cpuSeconds }) => cpuSeconds);
+export const cpuOf = (runs: readonly Timed[]): number[] => runs.map((run) => run.report.cpuSeconds ?? run.cpuSeconds);
 
 /** The two lines that every question has, `wall` and `cpu`, beside those of the baseline. */
 export function timeLines(job: readonly Timed[], baseline?: Baseline, target?: Target): Line[] {

@@ -12,6 +12,7 @@ const ratioMax = 1.2;
 
 interface Report {
   readonly seconds?: number;
+  readonly cpuSeconds?: number;
   readonly records: number;
   readonly sum: number;
   readonly units: number;
@@ -24,16 +25,25 @@ async function run({ factor, runs }: Scale): Promise<Answer> {
   const { results } = await makePairs(pairs);
   const files = globSync("data/**/*.disco", { cwd: process.env["DISCO_ROOT"] ?? "" }).sort();
   const paths = files.map((file) => join(process.env["DISCO_ROOT"] ?? "", file));
-  const [forAwait = [], forOf = [], toArray = [], each = [], array = []] = await inTurn<Run>(
+  const [forAwait = [], forOf = [], toArray = [], each = [], array = [], awaited = []] = await inTurn<Run>(
     runs,
     read("for-await", results),
     read("for-of", results),
     read("to-array", results),
     decode("each", paths),
     decode("array", paths),
+    decode("await", paths),
   );
   const remote = await overHttp(pairs, runs);
-  for (const { report } of [...forAwait, ...forOf, ...toArray, ...array, ...remote.forAwait, ...remote.toArray]) {
+  for (const { report } of [
+    ...forAwait,
+    ...forOf,
+    ...toArray,
+    ...array,
+    ...awaited,
+    ...remote.forAwait,
+    ...remote.toArray,
+  ]) {
     for (const seen of ["records", "sum", "units"] as const) assert.equal(report[seen], each[0]?.report[seen], seen);
   }
   const target = { kind: "ratio-max", value: ratioMax } as const;
@@ -43,12 +53,13 @@ async function run({ factor, runs }: Scale): Promise<Answer> {
     lines: [
       ...lines("for … of", forOf, decoding, each, target),
       ...lines("for await", forAwait, decoding, each, target),
+      ...lines("for await, beside the language's own cost", forAwait, "a promise a record and nothing else", awaited),
       ...lines("toArray", toArray, intoArray, array, target),
       ...lines("for await, over HTTP", remote.forAwait, decoding, each),
       ...lines("toArray, over HTTP", remote.toArray, intoArray, array),
     ],
     memory: [
-      ...[forAwait, forOf, toArray, each, array].flatMap((runs) => memoryOf(runs, "local")),
+      ...[forAwait, forOf, toArray, each, array, awaited].flatMap((runs) => memoryOf(runs, "local")),
       ...[remote.forAwait, remote.toArray].flatMap((runs) => memoryOf(runs, "over HTTP")),
     ],
   };

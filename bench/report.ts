@@ -4,7 +4,7 @@ import type { Recorded } from "./results-file.ts";
 import type { Comparison, Summary } from "./statistics.ts";
 import type { Versus } from "./versus.ts";
 
-const nameWidth = 40;
+const nameWidth = 46;
 
 /** `4.81 s` */
 export function amount(value: number, unit: Unit): string {
@@ -73,7 +73,16 @@ export function printComparison(compared: Versus, theirName: string): void {
   }
 }
 
+/** How rarely all of `n` equal runs lie on one side of `n` others: 1 in C(2n, n) / 2. */
+function oneIn(runs: number): string {
+  let ways = 1;
+  for (let i = 1; i <= runs; i++) ways = (ways * (runs + i)) / i;
+  return number(ways / 2);
+}
+
 function sentence({ verdict: found }: Comparison, runs: number): string {
   if (runs === 1) return "one run each says nothing about the spread";
-  return found === "same" ? "within the spread of the runs" : `ours is ${found} in every run`;
+  return found === "same"
+    ? "within the spread of the runs"
+    : `ours is ${found} in every run (chance: 1 in ${oneIn(runs)})`;
 }

@@ -15,6 +15,7 @@ function look([key, value]: [string, number]): void {
   units += key.length;
 }
 
+const cpuBefore = process.cpuUsage();
 const started = performance.now();
 const iterator = resultIterator<string, number>([...results]);
 switch (way) {
@@ -31,4 +32,6 @@ switch (way) {
     throw new RangeError(`no way of reading is called ${way}`);
 }
 const seconds = (performance.now() - started) / 1000;
-console.log(JSON.stringify({ seconds, records, sum, units }));
+const cpu = process.cpuUsage(cpuBefore);
+const cpuSeconds = (cpu.user + cpu.system) / 1e6;
+console.log(JSON.stringify({ seconds, cpuSeconds, records, sum, units }));

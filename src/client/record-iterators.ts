@@ -32,6 +32,16 @@ export class BatchCursor<T> {
   }
 }
 
+/** Appends all records of a batch. */
+export function appendRecords<T>(records: T[], batch: RecordBatch): void {
+  if ("entries" in batch) {
+    for (let i = 0; i < batch.n; i++) records.push(batch.entries[i] as T);
+    return;
+  }
+  const { keys, values, n } = batch;
+  for (let i = 0; i < n; i++) records.push([keys[i], values[i]] as T);
+}
+
 /** One synchronous loop. */
 export class RecordIterator<T> extends Iterator<T, undefined> {
   readonly #batches: Generator<RecordBatch, void>;

@@ -2,7 +2,8 @@
  * Reading results (the seed: `disco.core.result_iterator`): one result after the other, block by block, in constant memory.
  *
  * A promise a record would cost more than the record: results that lie on this machine can also be read by a plain
- * `for … of`, which costs no promises at all; `for await` makes one promise a record and nothing else.
+ * `for … of`, which costs no promises at all; `for await` makes one promise a record and nothing else, which is what the language
+ * asks for: about as much as decoding the record. What comes over a network is fetched a block ahead of the loop.
  */
 import { chainReader } from "../worker/streams/chain.ts";
 import type { AnyInputStream } from "../worker/streams/input-chain.ts";
@@ -11,7 +12,7 @@ import { badOption, checkNames, checkValues } from "./bad-option.ts";
 import type { Reader, ReaderChain } from "./infer.ts";
 import type { Job } from "./job.ts";
 import { functionCheck, functionList } from "./option-checks.ts";
-import { AsyncRecordIterator, BatchCursor, RecordIterator } from "./record-iterators.ts";
+import { AsyncRecordIterator, appendRecords, RecordIterator } from "./record-iterators.ts";
 import { filesBehind, filesBehindSync, listResults, listResultsSync } from "./result-addresses.ts";
 import { notHere } from "./result-index.ts";
 import {
@@ -69,11 +70,7 @@ export class ResultIterator<T> implements AsyncIterable<T> {
   /** All records, in memory. */
   async toArray(): Promise<T[]> {
     const records: T[] = [];
-    for await (const batch of this.#batches()) {
-      const cursor = new BatchCursor<T>();
-      cursor.set(batch);
-      while (cursor.at < cursor.n) records.push(cursor.take());
-    }
+    for await (const batch of this.#batches()) appendRecords(records, batch);
     return records;
   }
 

@@ -84,12 +84,31 @@ export function* batchesOf(stream: Iterable<unknown>): Generator<RecordBatch, vo
   if (entries.length > 0) yield { entries, n: entries.length };
 }
 
+/**
+ * The same items, each asked for before the one in front of it is given out: while a loop waits for something of its own, the
+ * next block comes in. A failure is thrown where the item would have been. Leaving early waits for the item on its way.
+ */
+export async function* aheadOf<T>(items: AsyncIterable<T>): AsyncGenerator<T, void> {
+  const iterator = items[Symbol.asyncIterator]();
+  let next = iterator.next();
+  try {
+    for (let item = await next; item.done !== true; item = await next) {
+      next = iterator.next();
+      // It is awaited in its turn, which may be late.
+      next.catch(() => undefined);
+      yield item.value;
+    }
+  } finally {
+    await iterator.return?.();
+  }
+}
+
 /** The batches of any stream, with a pause for the event loop after each. */
 export async function* batchesInTime(stream: Stream<unknown>): AsyncGenerator<RecordBatch, void> {
   if (!isIterable(stream)) {
     const blocks = blocksInstead(stream);
     if (blocks !== null) {
-      yield* blocks;
+      yield* aheadOf(blocks);
       return;
     }
     for await (const entry of stream) yield { entries: [entry], n: 1 };
