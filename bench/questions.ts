@@ -1,6 +1,7 @@
 /** All benchmarks, in the order in which they run. */
 import { growth } from "./growth.ts";
 import { p1, p2 } from "./p1-p2-word-count.ts";
+import { p1b } from "./p1b-built-in-words.ts";
 import { p3 } from "./p3-sort.ts";
 import { p4 } from "./p4-grep.ts";
 import { p5 } from "./p5-latency.ts";
@@ -12,4 +13,4 @@ import { p12 } from "./p12-job-list.ts";
 import { p13 } from "./p13-many-jobs.ts";
 import type { Question } from "./question.ts";
 
-export const questions: readonly Question[] = [p1, p2, p3, p4, p5, p6, p9, p10, p11, p12, p13, growth];
+export const questions: readonly Question[] = [p1, p1b, p2, p3, p4, p5, p6, p9, p10, p11, p12, p13, growth];
