@@ -48,7 +48,7 @@ export function makeEmitter(plan: EmitPlan, writer: PairWriter): Emitter {
   const end: PairWriter =
     partitions === null ? { add: (_, key, value, hash) => writer.add(label, key, value, hash) } : writer;
   if (plan.combiner !== null && plan.combinerByKey === true && (partition === null || partitions === null)) {
-    const byHash = { partitions: partitions ?? 1, hash: (key: unknown) => hashed(key, seed) };
+    const byHash = { partitions: partitions ?? 1, hash: (key: unknown) => hashedKey(key, seed) };
     const combiner = new KeyCombiner(plan.combiner, params, end, plan.budgetBytes, byHash);
     return { emit: (key, value) => combiner.add(key, value), flush: () => combiner.flush() };
   }
@@ -60,21 +60,21 @@ export function makeEmitter(plan: EmitPlan, writer: PairWriter): Emitter {
   if (partition !== null) {
     return {
       emit: (key, value) =>
-        to.add(checked(partition(key, partitions, params), partitions, key), key, value, unknownHash),
+        to.add(checkedPartition(partition(key, partitions, params), partitions, key), key, value, unknownHash),
       flush,
     };
   }
   if (partitions === 1) return { emit: (key, value) => to.add(0, key, value, unknownHash), flush };
   return {
     emit: (key, value) => {
-      const hash = hashed(key, seed);
+      const hash = hashedKey(key, seed);
       to.add(hash % partitions, key, value, hash);
     },
     flush,
   };
 }
 
-function hashed(key: unknown, seed: number): number {
+export function hashedKey(key: unknown, seed: number): number {
   try {
     return hashKey(key, seed);
   } catch (error) {
@@ -83,7 +83,7 @@ function hashed(key: unknown, seed: number): number {
   }
 }
 
-function checked(partition: unknown, partitions: number, key: unknown): number {
+export function checkedPartition(partition: unknown, partitions: number, key: unknown): number {
   // An unsigned 32-bit integer is exactly what >>> does not change.
   if ((partition as number) >>> 0 === partition && partition < partitions) return partition;
   throw new DiscoError(

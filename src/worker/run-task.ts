@@ -5,10 +5,11 @@ import type { StagePlan } from "../protocol/job-data.ts";
 import type { WorkerTask } from "../protocol/messages.ts";
 import { type BoundJob, fileName, type UserFunction } from "./bound-job.ts";
 import type { CombinerFn } from "./combine.ts";
-import { makeEmitter, type PartitionFn } from "./emit.ts";
+import { type EmitPlan, makeEmitter, type PartitionFn } from "./emit.ts";
 import { initInput, iterateOnce } from "./init-input.ts";
 import { mapAll, mapAsync } from "./map-loop.ts";
 import { OobValues, profileKey } from "./oob.ts";
+import { ownRecipe } from "./own.ts";
 import { peakRss } from "./peak-rss.ts";
 import type { TaskProfile } from "./profile/task-profile.ts";
 import { Progress, type ProgressSink } from "./progress.ts";
@@ -26,6 +27,7 @@ import { isIterable, type Stream } from "./streams/stream.ts";
 import { type InputPlan, type OpenedInput, openInputs, openStageInput } from "./task-input.ts";
 import { finalOutput, intermediateOutput, type OutputPlan, type TaskOutputWriter } from "./task-output.ts";
 import { setTask } from "./task-state.ts";
+import type { runVectorMap, VectorMap } from "./vector/vector-map.ts";
 
 /** Shares of a job's memory limit: what is read and what is written are estimated, and V8 needs room to collect garbage. */
 const inputShare = 1 / 6;
@@ -57,10 +59,11 @@ export async function runTask(job: BoundJob, task: WorkerTask, host: TaskHost): 
     profile?.loaded(code);
     const params = job.params(code);
     const functions = new StageFunctions(plan, code);
-    input = await openInput(job, task, plan, functions, params, progress);
+    const vector = await openVector(task, plan, functions);
+    input = await openInput(job, task, plan, functions, params, progress, vector);
     output = openOutput(job, task, plan, functions, params);
     stream = iterateOnce(input.stream);
-    await run(job, task, plan, functions, params, stream, output, progress);
+    await run(job, task, plan, functions, params, stream, output, progress, vector);
     const finished = output.finish();
     output = null;
     if (profile !== null) {
@@ -122,20 +125,20 @@ async function run(
   stream: Stream<unknown>,
   output: TaskOutputWriter,
   progress: Progress,
+  vector: Vector | null,
 ): Promise<void> {
-  const { emit, flush } = makeEmitter(
-    {
-      partitions: plan.partitions,
-      label: labelOf(task),
-      partition: functions.optional<PartitionFn>(plan.partition),
-      combiner: functions.optional<CombinerFn>(plan.combiner),
-      combinerByKey: plan.combinerByKey ?? false,
-      seed: job.data.seed,
-      params,
-      budgetBytes: job.data.memoryLimitBytes * combinerShare,
-    },
-    output,
-  );
+  const emitPlan: EmitPlan = {
+    partitions: plan.partitions,
+    label: labelOf(task),
+    partition: functions.optional<PartitionFn>(plan.partition),
+    combiner: functions.optional<CombinerFn>(plan.combiner),
+    combinerByKey: plan.combinerByKey ?? false,
+    seed: job.data.seed,
+    params,
+    budgetBytes: job.data.memoryLimitBytes * combinerShare,
+  };
+  const emitter = makeEmitter(emitPlan, output);
+  const { emit, flush } = emitter;
   const spill = (): void => {
     flush();
     output.spill();
@@ -150,7 +153,11 @@ async function run(
     spilledAt = progress.textBytes;
     spill();
   };
-  if (plan.kind === "map") {
+  if (vector !== null) {
+    const vectorRun = { scan: vector.map.scan, plan: emitPlan, emitter, output, progress, onBatch };
+    const done = vector.run(stream, vectorRun);
+    if (done !== undefined) await done;
+  } else if (plan.kind === "map") {
     const setEmitter = functions.emitter(plan.fn);
     const concurrency = Math.max(1, plan.concurrency);
     const mapRun = { fn, name, params, emit, setEmitter, progress, concurrency, onBatch };
@@ -167,6 +174,21 @@ async function run(
   flush();
 }
 
+interface Vector {
+  readonly map: VectorMap;
+  readonly run: typeof runVectorMap;
+}
+
+/** Built-in maps over text run in kernels of their own, which are loaded when one is there; `null`: the ordinary loop. */
+async function openVector(task: WorkerTask, plan: StagePlan, functions: StageFunctions): Promise<Vector | null> {
+  const fn = functions.get(plan.fn);
+  if (plan.kind !== "map" || task.input.kind !== "inputs" || ownRecipe(fn) === undefined) return null;
+  const { vectorMap, runVectorMap } = await import("./vector/vector-map.ts");
+  const chain = plan.inputStream.map((ref, i) => functions.named(ref, `inputStream[${i}]`));
+  const map = vectorMap({ map: fn, hasInit: plan.init !== null, chain, inputs: task.input.inputs });
+  return map === null ? null : { map, run: runVectorMap };
+}
+
 async function openInput(
   job: BoundJob,
   task: WorkerTask,
@@ -174,10 +196,11 @@ async function openInput(
   functions: StageFunctions,
   params: unknown,
   progress: Progress,
+  vector: Vector | null,
 ): Promise<OpenedInput> {
   const isMap = plan.kind === "map" && task.input.kind === "inputs";
   const inputPlan: InputPlan = {
-    chain: plan.inputStream.map((ref, i) => functions.named(ref, `inputStream[${i}]`)),
+    chain: vector?.map.chain ?? plan.inputStream.map((ref, i) => functions.named(ref, `inputStream[${i}]`)),
     defaultReader: isMap
       ? { name: "mapLineReader", fn: mapLineReader as never }
       : { name: "chainReader", fn: chainReader as never },

@@ -101,7 +101,7 @@ export async function* countAsync(
   }
 }
 
-class Counter {
+export class Counter {
   readonly #progress: Progress;
   #count = 0;
   #nextStatus: number;
