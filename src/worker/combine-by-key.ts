@@ -11,11 +11,14 @@ import { unknownHash } from "../protocol/hash.ts";
 import { Combiner, type CombinerFn, emitCombined } from "./combine.ts";
 import type { PairWriter } from "./emit.ts";
 import { entryBytes, FlushRhythm } from "./flush-rhythm.ts";
+import { KeyBuffer } from "./key-buffer.ts";
 import { roughBytes } from "./rough-size.ts";
 
-/** How many partitions there are, and the hash that decides. */
+/** A key's partition is its hash modulo `partitions`. */
 export interface HashPartition {
   readonly partitions: number;
+  readonly seed: number;
+  /** `hashKey` with `seed`, which says what is wrong with a key that has none. */
   hash(key: unknown): number;
 }
 
@@ -23,17 +26,26 @@ export class KeyCombiner {
   readonly #fn: CombinerFn;
   readonly #params: unknown;
   readonly #writer: PairWriter;
-  readonly #partition: HashPartition;
+  readonly #partitions: number;
+  readonly #hash: (key: unknown) => number;
   readonly #rhythm: FlushRhythm;
-  readonly #buffer = new KeyBuffer();
+  readonly #buffer: KeyBuffer;
   /** From the first key on that is no plain value. */
   #general: Combiner | null = null;
 
-  constructor(fn: CombinerFn, params: unknown, writer: PairWriter, budgetBytes: number, partition: HashPartition) {
+  constructor(
+    fn: CombinerFn,
+    params: unknown,
+    writer: PairWriter,
+    budgetBytes: number,
+    { partitions, seed, hash }: HashPartition,
+  ) {
     this.#fn = fn;
     this.#params = params;
     this.#writer = writer;
-    this.#partition = partition;
+    this.#partitions = partitions;
+    this.#hash = hash;
+    this.#buffer = new KeyBuffer(seed);
     this.#rhythm = new FlushRhythm(budgetBytes);
   }
 
@@ -43,7 +55,7 @@ export class KeyCombiner {
       return;
     }
     const buffer = this.#buffer;
-    buffer.isFound = false;
+    buffer.begin();
     const result = this.#fn(key, value, buffer as unknown as Map<unknown, unknown>, false, this.#params);
     if (result !== undefined && result !== buffer) this.#emit(key, result);
     if (this.#rhythm.tick(key, value)) this.#check();
@@ -55,14 +67,8 @@ export class KeyCombiner {
       this.#general.flush();
       return;
     }
-    const { entries } = this.#buffer;
-    const writer = this.#writer;
-    if (this.#partition.partitions === 1) {
-      for (const { key, value } of entries.values()) writer.add(0, key, value, unknownHash);
-    } else {
-      this.#eachByPartition((partition, { key, value, hash }) => writer.add(partition, key, value, hash >>> 0));
-    }
-    entries.clear();
+    this.#eachByPartition((partition, key, value, hash) => this.#writer.add(partition, key, value, hash));
+    this.#buffer.clear();
     this.#rhythm.flushed();
   }
 
@@ -73,20 +79,29 @@ export class KeyCombiner {
   }
 
   #partitionOf(key: unknown): number {
-    const { partitions } = this.#partition;
-    return partitions === 1 ? 0 : this.#partition.hash(key) % partitions;
+    return this.#partitions === 1 ? 0 : this.#hash(key) % this.#partitions;
   }
 
   /** All entries, partition by partition, in each in the order in which their keys came. */
-  #eachByPartition(visit: (partition: number, entry: Entry) => void): void {
-    const { partitions } = this.#partition;
-    const lists: Entry[][] = Array.from({ length: partitions }, () => []);
-    for (const entry of this.#buffer.entries.values()) {
-      const hash = this.#partition.hash(entry.key);
-      entry.hash = hash | 0;
-      (lists[hash % partitions] as Entry[]).push(entry);
+  #eachByPartition(visit: (partition: number, key: unknown, value: unknown, hash: number) => void): void {
+    const partitions = this.#partitions;
+    if (partitions === 1) {
+      this.#buffer.forEach((key, value, hash) => visit(0, key, value, hash));
+      return;
     }
-    for (const [partition, list] of lists.entries()) for (const entry of list) visit(partition, entry);
+    const lists = Array.from({ length: partitions }, () => ({ keys: [] as unknown[], values: [] as unknown[] }));
+    const hashes = Array.from({ length: partitions }, (): number[] => []);
+    this.#buffer.forEach((key, value, hash) => {
+      const partition = hash % partitions;
+      const list = lists[partition] as (typeof lists)[number];
+      list.keys.push(key);
+      list.values.push(value);
+      (hashes[partition] as number[]).push(hash);
+    });
+    for (const [partition, { keys, values }] of lists.entries()) {
+      for (const [i, key] of keys.entries())
+        visit(partition, key, values[i], (hashes[partition] as number[])[i] as number);
+    }
   }
 
   #addGenerally(key: unknown, value: unknown): void {
@@ -96,19 +111,17 @@ export class KeyCombiner {
 
   #handOver(): Combiner {
     const general = new Combiner(this.#fn, this.#params, this.#writer, this.#rhythm);
-    this.#eachByPartition((partition, { key, value }) => general.adopt(partition, key, value));
-    this.#buffer.entries.clear();
+    this.#eachByPartition((partition, key, value) => general.adopt(partition, key, value));
+    this.#buffer.clear();
     return general;
   }
 
   #check(): void {
-    const { entries } = this.#buffer;
     let bytes = 0;
-    for (const { key, value } of entries.values()) {
+    this.#buffer.forEach((key, value) => {
       bytes += roughBytes(key) + roughBytes(value) + entryBytes;
-      if (bytes > this.#rhythm.fullBytes) break;
-    }
-    if (this.#rhythm.measured(bytes, entries.size)) this.flush();
+    });
+    if (this.#rhythm.measured(bytes, this.#buffer.size)) this.flush();
   }
 }
 
@@ -116,59 +129,4 @@ export class KeyCombiner {
 function isPlain(key: unknown): boolean {
   const type = typeof key;
   return type === "object" ? key === null : type !== "function" && type !== "symbol";
-}
-
-class Entry {
-  readonly key: unknown;
-  value: unknown;
-  /** An int32: as a uint32 it would be a number on the heap. */
-  hash = 0;
-
-  constructor(key: unknown, value: unknown) {
-    this.key = key;
-    this.value = value;
-  }
-}
-
-/** What such a combiner may call of a `Map`. */
-class KeyBuffer {
-  readonly entries = new Map<unknown, Entry>();
-  /** Whether `#entry` is of the key of this call. */
-  isFound = false;
-  #entry: Entry | undefined;
-
-  get(key: unknown): unknown {
-    return this.#find(key)?.value;
-  }
-
-  has(key: unknown): boolean {
-    return this.#find(key) !== undefined;
-  }
-
-  set(key: unknown, value: unknown): this {
-    const entry = this.#find(key);
-    if (entry !== undefined) {
-      entry.value = value;
-    } else {
-      // A map makes 0 of -0.
-      const created = new Entry(key === 0 ? 0 : key, value);
-      this.entries.set(key, created);
-      this.#entry = created;
-    }
-    return this;
-  }
-
-  delete(key: unknown): boolean {
-    this.isFound = true;
-    this.#entry = undefined;
-    return this.entries.delete(key);
-  }
-
-  #find(key: unknown): Entry | undefined {
-    if (!this.isFound) {
-      this.#entry = this.entries.get(key);
-      this.isFound = true;
-    }
-    return this.#entry;
-  }
 }

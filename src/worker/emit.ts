@@ -48,7 +48,7 @@ export function makeEmitter(plan: EmitPlan, writer: PairWriter): Emitter {
   const end: PairWriter =
     partitions === null ? { add: (_, key, value, hash) => writer.add(label, key, value, hash) } : writer;
   if (plan.combiner !== null && plan.combinerByKey === true && (partition === null || partitions === null)) {
-    const byHash = { partitions: partitions ?? 1, hash: (key: unknown) => hashedKey(key, seed) };
+    const byHash = { partitions: partitions ?? 1, seed, hash: (key: unknown) => hashedKey(key, seed) };
     const combiner = new KeyCombiner(plan.combiner, params, end, plan.budgetBytes, byHash);
     return { emit: (key, value) => combiner.add(key, value), flush: () => combiner.flush() };
   }

@@ -24,7 +24,7 @@ const parts: readonly (readonly [part: string, pattern: RegExp])[] = [
   ["sort", /^(?:worker\/storage\/(?:record-sorter|sort-order|merge)|protocol\/order)/],
   ["read", /^(?:schemes\/|worker\/(?:streams\/|storage\/|\w+-input\b))/],
   ["group", /^worker\/kvgroup/],
-  ["combine", /^worker\/combine/],
+  ["combine", /^worker\/(?:combine|key-buffer|flush-rhythm)/],
   ["partition", /^(?:worker\/partition|protocol\/hash)/],
   ["profile", /^worker\/profile\//],
   ["run", /^worker\//],
