@@ -5,6 +5,7 @@
  */
 import { JobError } from "../errors.ts";
 import { badOption, checkNames, checkValues } from "./bad-option.ts";
+import { checkBuiltIns } from "./built-ins.ts";
 import { checkPrefix } from "./job-name.ts";
 import type { AnyJobOptions } from "./job-options.ts";
 import {
@@ -128,6 +129,7 @@ export function validateOptions(options: AnyJobOptions): void {
   refuseLater(options);
   if (options.pipeline === undefined) checkMeaning(options);
   else validatePipeline(options, Object.keys(checks));
+  checkBuiltIns(options);
   if (options.scheduler?.forceLocal === true && options.scheduler.forceRemote === true) {
     throw badOption("scheduler: forceLocal and forceRemote exclude each other", "Choose one of the two.");
   }

@@ -3,12 +3,15 @@
  * pair passes only the steps that its job has.
  */
 import { DiscoError } from "../errors.ts";
-import { hashKey, unknownHash } from "../protocol/hash.ts";
-import { explainValue } from "../protocol/value-path.ts";
+import { unknownHash } from "../protocol/hash.ts";
 import { Combiner, type CombinerFn } from "./combine.ts";
 import { KeyCombiner } from "./combine-by-key.ts";
 import { describe } from "./describe.ts";
 import { FlushRhythm } from "./flush-rhythm.ts";
+import { combinerFold, FoldCombiner } from "./fold/fold-combiner.ts";
+import { hashedKey } from "./key-hash.ts";
+import { PlacedWriter } from "./key-place.ts";
+import { ownRecipe } from "./own.ts";
 
 export type Emit = (key: unknown, value: unknown) => void;
 
@@ -43,6 +46,12 @@ export interface Emitter {
 }
 
 export function makeEmitter(plan: EmitPlan, writer: PairWriter): Emitter {
+  const fold = combinerFold(plan.combiner);
+  if (fold !== null) {
+    const combiner = new FoldCombiner(fold, new PlacedWriter(plan, writer), plan);
+    return { emit: (key, value) => combiner.add(key, value), flush: () => combiner.flush() };
+  }
+  if (ownRecipe(plan.combiner)?.name === "identity") return makeEmitter({ ...plan, combiner: null }, writer);
   const { partitions, label, partition, seed, params } = plan;
   // Labels may be large numbers, partitions of a combiner are small ones: output with one label is partition 0 until written.
   const end: PairWriter =
@@ -72,15 +81,6 @@ export function makeEmitter(plan: EmitPlan, writer: PairWriter): Emitter {
     },
     flush,
   };
-}
-
-export function hashedKey(key: unknown, seed: number): number {
-  try {
-    return hashKey(key, seed);
-  } catch (error) {
-    // The hash does not watch its depth: a key that contains itself ends here.
-    throw error instanceof RangeError ? explainValue(key, "key") : error;
-  }
 }
 
 export function checkedPartition(partition: unknown, partitions: number, key: unknown): number {

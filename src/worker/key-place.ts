@@ -1,7 +1,8 @@
 /** Where a key goes: for those who emit a key once that came often, and so look for its partition once. */
 import { hashKey, unknownHash } from "../protocol/hash.ts";
 import type { EmitPlan, PairWriter } from "./emit.ts";
-import { checkedPartition, hashedKey } from "./emit.ts";
+import { checkedPartition } from "./emit.ts";
+import { hashedKey } from "./key-hash.ts";
 
 export class PlacedWriter {
   readonly #plan: EmitPlan;

@@ -6,6 +6,7 @@ import type { WorkerTask } from "../protocol/messages.ts";
 import { type BoundJob, fileName, type UserFunction } from "./bound-job.ts";
 import type { CombinerFn } from "./combine.ts";
 import { type EmitPlan, makeEmitter, type PartitionFn } from "./emit.ts";
+import { reduceFold, runFoldReduce } from "./fold/fold-reduce.ts";
 import { initInput, iterateOnce } from "./init-input.ts";
 import { mapAll, mapAsync } from "./map-loop.ts";
 import { OobValues, profileKey } from "./oob.ts";
@@ -168,7 +169,17 @@ async function run(
   } else {
     const pairs = isIterable(stream) ? countRecords(stream, progress, onBatch) : countAsync(stream, progress, onBatch);
     if (init !== null) await init(initInput(pairs), params);
-    const done = reduceAll(pairs, { fn, name, params, emit });
+    const fold = reduceFold(fn);
+    const done =
+      fold === null
+        ? reduceAll(pairs, { fn, name, params, emit })
+        : runFoldReduce(fold, pairs, {
+            emit,
+            isSorted: plan.sort !== false,
+            tableBytes: job.data.memoryLimitBytes * combinerShare,
+            sortBytes: job.data.memoryLimitBytes * inputShare,
+            scratchDir: job.scratchDir,
+          });
     if (done !== undefined) await done;
   }
   flush();
