@@ -2,16 +2,19 @@
  * A block: some thousand records, (key, value) each, that are encoded, checked, moved and decoded together. Everything that
  * Disco writes by itself (map outputs, sorted runs, results) is blocks one after the other.
  *
- *   magic "DBk1" | codec u8 | flags u8 | 0 u16 | records u32 | raw length u32 | stored length u32 | payload crc32 u32
- *   | crc32 of the 24 bytes before u32 | payload (stored length bytes): column of keys, column of values
+ *   magic "DBk2" | codec u8 | flags u8 | 0 u16 | records u32 | raw length u32 | stored length u32 | payload crc32 u32
+ *   | crc32 of the 24 bytes before u32 | payload (stored length bytes): `block-kinds.ts` has the layout
  *
  * All little-endian. Two CRCs, so that a length is known to be right before it is believed. The same records give the same
  * bytes (with codec `none`). A record that is not a (key, value) pair has no place here.
  */
 import zlib from "node:zlib";
 import { DataError } from "../errors.ts";
-import { ColumnWriter } from "./block-column.ts";
-import { type ColumnPart, readColumn, splitColumns } from "./block-column-read.ts";
+import { BlockContents } from "./block-contents.ts";
+import { PayloadWriter, type Selection } from "./block-payload.ts";
+import { RecordColumns } from "./block-records.ts";
+import { unknownHash } from "./hash.ts";
+import type { StringPool } from "./string-pool.ts";
 
 export const blockHeaderBytes = 28;
 /** No writer makes larger blocks; a header that says so is damaged, whatever its CRC. */
@@ -20,7 +23,9 @@ export const blockBytesMax = 1100 * 1024 * 1024;
 /** A block of more records is refused: constant columns could announce billions of them in a few bytes. */
 export const blockRecordsMax = 1_048_576;
 
-const magic = 0x316b4244;
+const magic = 0x326b4244;
+/** Without the version. */
+const magicMask = 0xffffff;
 const codecNone = 0;
 const codecZstd = 1;
 const flagSorted = 1;
@@ -44,47 +49,28 @@ export interface EncodeOptions {
   readonly sorted?: boolean;
 }
 
-/** Makes blocks in one reused buffer. */
-export class BlockEncoder {
-  readonly #columns: ColumnWriter;
-
-  constructor(capacity = 64 * 1024) {
-    this.#columns = new ColumnWriter(capacity);
-  }
-
-  /**
-   * The records `from` up to `to` as a block: valid until the next call.
-   * @throws DiscoError `bad-value` for what can not be encoded.
-   */
-  encode(
-    keys: readonly unknown[],
-    values: readonly unknown[],
-    from: number,
-    to: number,
-    options: EncodeOptions = {},
-  ): Buffer {
-    const columns = this.#columns;
-    columns.length = blockHeaderBytes;
-    columns.write(keys, from, to, "key");
-    columns.write(values, from, to, "value");
-    const rawLength = columns.length - blockHeaderBytes;
-    const raw = columns.buffer.subarray(0, columns.length);
-    const packed = compress(raw.subarray(blockHeaderBytes), options.codec ?? "none");
-    const block = packed === null ? raw : Buffer.concat([raw.subarray(0, blockHeaderBytes), packed]);
-    block.writeUInt32LE(magic, 0);
-    block[4] = packed === null ? codecNone : codecZstd;
-    block[5] = options.sorted === true ? flagSorted : 0;
-    block.writeUInt16LE(0, 6);
-    block.writeUInt32LE(to - from, 8);
-    block.writeUInt32LE(rawLength, 12);
-    block.writeUInt32LE(block.length - blockHeaderBytes, 16);
-    block.writeUInt32LE(zlib.crc32(block.subarray(blockHeaderBytes)), 20);
-    block.writeUInt32LE(zlib.crc32(block.subarray(0, 24)), 24);
-    return block;
-  }
+/**
+ * Selected records as a block: valid until the records change or are written again.
+ * @throws DiscoError `bad-value` for what can not be encoded.
+ */
+export function encodeRecords(records: RecordColumns, selection: Selection, options: EncodeOptions = {}): Buffer {
+  const raw = new PayloadWriter(records, selection, blockHeaderBytes).write();
+  const rawLength = raw.length - blockHeaderBytes;
+  const packed = compress(raw.subarray(blockHeaderBytes), options.codec ?? "none");
+  const block = packed === null ? raw : Buffer.concat([raw.subarray(0, blockHeaderBytes), packed]);
+  block.writeUInt32LE(magic, 0);
+  block[4] = packed === null ? codecNone : codecZstd;
+  block[5] = options.sorted === true ? flagSorted : 0;
+  block.writeUInt16LE(0, 6);
+  block.writeUInt32LE(selection.to - selection.from, 8);
+  block.writeUInt32LE(rawLength, 12);
+  block.writeUInt32LE(block.length - blockHeaderBytes, 16);
+  block.writeUInt32LE(zlib.crc32(block.subarray(blockHeaderBytes)), 20);
+  block.writeUInt32LE(zlib.crc32(block.subarray(0, 24)), 24);
+  return block;
 }
 
-/** One block in memory of its own. */
+/** Two parallel arrays as one block in memory of its own. */
 export function encodeBlock(
   keys: readonly unknown[],
   values: readonly unknown[],
@@ -92,7 +78,18 @@ export function encodeBlock(
   to = keys.length,
   options: EncodeOptions = {},
 ): Uint8Array {
-  return new Uint8Array(new BlockEncoder().encode(keys, values, from, to, options));
+  const records = new RecordColumns();
+  for (let i = from; i < to; i++) {
+    if (records.add(0, keys[i], values[i], unknownHash)) continue;
+    // What does not go together goes without dictionaries, and then into arrays.
+    records.makePlain();
+    records.clear();
+    i = from - 1;
+  }
+  const order = Uint32Array.from({ length: to - from }, (_, i) => i);
+  return new Uint8Array(
+    encodeRecords(records, { order, starts: records.textStarts(), from: 0, to: order.length }, options),
+  );
 }
 
 /** CRC-32 of a block's payload, from its header. */
@@ -106,7 +103,11 @@ export function readBlockHeader(bytes: Uint8Array, offset = 0): BlockHeader {
     throw badBlock(`header ends early: ${bytes.length - offset} of ${blockHeaderBytes} bytes`, offset);
   }
   const header = Buffer.from(bytes.buffer, bytes.byteOffset + offset, blockHeaderBytes);
-  if (header.readUInt32LE(0) !== magic) throw badBlock("not a block of records", offset);
+  const word = header.readUInt32LE(0);
+  if (word !== magic && (word & magicMask) === (magic & magicMask)) {
+    throw badBlock("made by another version of this program", offset);
+  }
+  if (word !== magic) throw badBlock("not a block of records", offset);
   if (header.readUInt32LE(24) !== zlib.crc32(header.subarray(0, 24))) throw badBlock("damaged header", offset);
   const codec = header[4] as number;
   const rawLength = header.readUInt32LE(12);
@@ -124,35 +125,29 @@ export class DecodedBlock {
   readonly sorted: boolean;
   /** Bytes of the whole block, header and all. */
   readonly length: number;
-  readonly #payload: Buffer;
-  readonly #parts: readonly [ColumnPart, ColumnPart];
-  #keys: unknown[] | null = null;
-  #values: unknown[] | null = null;
+  readonly #contents: BlockContents;
 
-  constructor(header: BlockHeader, payload: Buffer) {
+  constructor(header: BlockHeader, payload: Buffer, strings?: StringPool) {
     this.records = header.records;
     this.sorted = header.sorted;
     this.length = blockHeaderBytes + header.storedLength;
-    this.#payload = payload;
-    this.#parts = splitColumns(payload);
+    this.#contents = new BlockContents(payload, header.records, strings);
   }
 
   get keys(): unknown[] {
-    this.#keys ??= readColumn(this.#payload, this.#parts[0], this.records);
-    return this.#keys;
+    return this.#contents.keys();
   }
 
   get values(): unknown[] {
-    this.#values ??= readColumn(this.#payload, this.#parts[1], this.records);
-    return this.#values;
+    return this.#contents.values();
   }
 }
 
 /**
- * Checks and opens the block at `offset`. Decode `keys` and `values` before the bytes under it are reused.
+ * Checks and opens the block at `offset`; `strings` makes equal strings of dictionaries the same objects. Decode `keys` and `values` before the bytes under it are reused.
  * @throws DataError `bad-block` with the offset; the caller knows the file.
  */
-export function decodeBlock(bytes: Uint8Array, offset = 0): DecodedBlock {
+export function decodeBlock(bytes: Uint8Array, offset = 0, strings?: StringPool): DecodedBlock {
   const header = readBlockHeader(bytes, offset);
   const start = offset + blockHeaderBytes;
   const stored = Buffer.from(
@@ -167,6 +162,7 @@ export function decodeBlock(bytes: Uint8Array, offset = 0): DecodedBlock {
   return new DecodedBlock(
     header,
     header.codec === codecNone ? sized(stored, header, offset) : inflate(stored, header, offset),
+    strings,
   );
 }
 

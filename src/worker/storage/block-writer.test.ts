@@ -1,15 +1,29 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decodeBlock } from "../../protocol/block.ts";
-import { writeSorted } from "./block-writer.ts";
-import { RecordBuffer } from "./record-buffer.ts";
+import { RecordColumns } from "../../protocol/block-records.ts";
+import { writeRecords } from "./block-writer.ts";
 
 /** Records and bytes of each block of a run over these records. */
 function blocksOf(records: Iterable<readonly [unknown, unknown]>): { records: number; bytes: number }[] {
-  const buffer = new RecordBuffer();
-  for (const [key, value] of records) buffer.add(key, value);
+  const columns = new RecordColumns();
   const blocks: { records: number; bytes: number }[] = [];
-  writeSorted(buffer, (block) => blocks.push({ records: decodeBlock(block).records, bytes: block.length }), null);
+  const write = () =>
+    writeRecords(
+      columns,
+      { labelCount: 1, order: "by-key", codec: "none" },
+      () => ({
+        sink: (block) => blocks.push({ records: decodeBlock(block).records, bytes: block.length }),
+        digest: null,
+      }),
+      () => {},
+    );
+  for (const [key, value] of records) {
+    if (columns.add(0, key, value, -1)) continue;
+    write();
+    columns.add(0, key, value, -1);
+  }
+  write();
   return blocks;
 }
 

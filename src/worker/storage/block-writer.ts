@@ -1,30 +1,48 @@
 /**
- * Buffered records to blocks, in the order they came or sorted. The caller says where blocks go.
+ * Buffered records to blocks, in the order they came or sorted by key, label by label. The caller says where blocks go.
  *
- * Blocks of a sorted run are small: a merge holds one decoded block of each run in memory.
+ * A reader holds one decoded block; a merge holds one of each run: blocks of a sorted run are small.
  */
-
 import { DiscoError } from "../../errors.ts";
-import { type BlockCodec, BlockEncoder, blockCrc, blockHeaderBytes, blockRecordsMax } from "../../protocol/block.ts";
+import { type BlockCodec, blockCrc, blockHeaderBytes, encodeRecords } from "../../protocol/block.ts";
+import type { Column } from "../../protocol/block-column.ts";
+import type { RecordColumns } from "../../protocol/block-records.ts";
 import { recordOverheadBytes } from "../../protocol/value-snapshot.ts";
 import { valueBytesMax } from "../../protocol/value-tags.ts";
 import { roughBytes } from "../rough-size.ts";
-import type { RecordBuffer } from "./record-buffer.ts";
-import { sortedOrder } from "./sort-order.ts";
+import { sortByKey } from "./column-order.ts";
+import { type LabelRange, orderByLabel } from "./label-order.ts";
 
-/** Estimated bytes of memory (not of the file) of the records of one block of a sorted run. */
+/** Estimated bytes of memory of the records of one block of a sorted run, once a reader has decoded them. */
 const sortedBlockBytes = 256 * 1024;
-/** Estimated bytes of memory of the records of an unsorted block. */
+/** The same of a block that is not sorted. */
 export const unsortedBlockBytes = 1024 * 1024;
+/** Of a decoded record, besides its text: heads of strings or boxes, and two slots in arrays. */
+const decodedRecordBytes = recordOverheadBytes + 8;
 
 /** Where a block goes; returns its offset. */
 export type BlockSink = (block: Buffer) => number;
 
-/** What has been written for one label so far. */
+/** Where one label's blocks go. */
+export interface BlockTarget {
+  readonly sink: BlockSink;
+  readonly digest: BlockDigest | null;
+}
+
+/** What has been written for one label. */
 export interface Written {
   readonly offset: number;
+  /** Bytes. */
   readonly length: number;
   readonly records: number;
+}
+
+export interface WriteOptions {
+  /** Labels are below this. */
+  readonly labelCount: number;
+  /** What a label's blocks hold: records as they came, a run that is sorted now, or one that was added in ascending order. */
+  readonly order: "as-added" | "by-key" | "ascending";
+  readonly codec: BlockCodec;
 }
 
 /** Identity of blocks: record count, raw length and CRC of each, chained. Does not depend on where they lie. */
@@ -40,90 +58,61 @@ export class BlockDigest {
   }
 }
 
-const encoder = new BlockEncoder();
-
-/** Writes all records of the buffer as one block, and clears it. */
-export function writeUnsorted(
-  buffer: RecordBuffer,
-  sink: BlockSink,
-  digest: BlockDigest | null,
-  codec: BlockCodec,
-): Written {
-  const { keys, values } = buffer;
-  const records = keys.length;
-  let offset = -1;
-  let length = 0;
-  for (let from = 0; from < records; from += blockRecordsMax) {
-    const block = checked(encoder.encode(keys, values, from, Math.min(records, from + blockRecordsMax), { codec }));
-    digest?.add(block);
-    const at = sink(block);
-    if (offset < 0) offset = at;
-    length += block.length;
+/** Writes all records, label by label in ascending order, and clears them. `done` is told what was written for each label. */
+export function writeRecords(
+  records: RecordColumns,
+  { labelCount, order: kind, codec }: WriteOptions,
+  open: (label: number) => BlockTarget,
+  done: (label: number, written: Written) => void,
+): void {
+  const starts = records.textStarts();
+  const sorted = kind !== "as-added";
+  const { order, ranges } = orderByLabel(records.labels, records.count, labelCount);
+  for (const range of ranges) {
+    if (kind === "by-key") sortByKey(records.keys, records.text.bytes, starts, order, range.from, range.to);
+    const limit = sorted ? sortedBlockBytes : unsortedBlockBytes;
+    const target = open(range.label);
+    let offset = -1;
+    let length = 0;
+    for (let from = range.from; from < range.to; ) {
+      const to = blockEnd(records, order, starts, { ...range, from }, limit);
+      const block = checked(encodeRecords(records, { order, starts, from, to }, { sorted, codec }));
+      target.digest?.add(block);
+      const at = target.sink(block);
+      if (offset < 0) offset = at;
+      length += block.length;
+      from = to;
+    }
+    done(range.label, { offset, length, records: range.to - range.from });
   }
-  buffer.clear();
-  return { offset, length, records };
+  records.clear();
 }
 
-/** Sorts the buffer, writes it as one run of several blocks, and clears it. */
-export function writeSorted(buffer: RecordBuffer, sink: BlockSink, digest: BlockDigest | null): Written {
-  const { keys, values } = buffer;
-  const records = keys.length;
-  const order = sortedOrder(keys);
-  buffer.clear();
-  const run = new RunWriter(sink, digest);
-  for (let i = 0; i < records; i++) {
-    const index = order[i] as number;
-    run.add(keys[index], values[index]);
+/** Where a block ends that begins at `from`: at least a record further. */
+function blockEnd(
+  { keys, values }: RecordColumns,
+  order: Uint32Array,
+  starts: Uint32Array,
+  { from, to }: LabelRange,
+  limit: number,
+): number {
+  const hasItems = keys.kind === "values" || values.kind === "values";
+  let bytes = 0;
+  for (let r = from; r < to; ) {
+    const i = order[r++] as number;
+    bytes += decodedRecordBytes + (starts[i + 1] as number) - (starts[i] as number);
+    if (hasItems) bytes += itemBytes(keys, i) + itemBytes(values, i);
+    if (bytes >= limit) return r;
   }
-  return run.finish();
+  return to;
 }
 
-/** Writes records that come in ascending order as one run. */
-export class RunWriter {
-  readonly #sink: BlockSink;
-  readonly #digest: BlockDigest | null;
-  #keys: unknown[] = [];
-  #values: unknown[] = [];
-  #bytes = 0;
-  #offset = -1;
-  #length = 0;
-  #records = 0;
-
-  constructor(sink: BlockSink, digest: BlockDigest | null) {
-    this.#sink = sink;
-    this.#digest = digest;
-  }
-
-  add(key: unknown, value: unknown): void {
-    this.#keys.push(key);
-    this.#values.push(value);
-    this.#bytes += recordOverheadBytes + sizeOf(key) + sizeOf(value);
-    if (this.#bytes >= sortedBlockBytes) this.#flush();
-  }
-
-  finish(): Written {
-    if (this.#keys.length > 0) this.#flush();
-    return { offset: this.#offset, length: this.#length, records: this.#records };
-  }
-
-  #flush(): void {
-    const count = this.#keys.length;
-    const block = checked(encoder.encode(this.#keys, this.#values, 0, count, { sorted: true }));
-    this.#digest?.add(block);
-    const at = this.#sink(block);
-    if (this.#offset < 0) this.#offset = at;
-    this.#length += block.length;
-    this.#records += count;
-    this.#keys = [];
-    this.#values = [];
-    this.#bytes = 0;
-  }
-}
-
-/** Each record by itself: neighbours in a run may all be large, as the lists of one frequent key are. */
-function sizeOf(value: unknown): number {
-  if (typeof value === "string") return value.length;
-  return typeof value === "number" ? 0 : roughBytes(value);
+/** Each item by itself: neighbours in a run may all be large, as the lists of one frequent key are. */
+function itemBytes(column: Column, i: number): number {
+  if (column.kind !== "values") return 0;
+  const item = column.items[i];
+  if (typeof item === "string") return item.length;
+  return typeof item === "number" ? 0 : roughBytes(item);
 }
 
 /** A block is never so large but by one huge record: single values are limited by the codec already. */

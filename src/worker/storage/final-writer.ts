@@ -7,11 +7,11 @@ import path from "node:path";
 import type { Label, LabelSize } from "../../core/job/spec.ts";
 import { DiscoError } from "../../errors.ts";
 import type { BlockCodec } from "../../protocol/block.ts";
-import { BlockDigest, unsortedBlockBytes, writeUnsorted } from "./block-writer.ts";
-import { RecordBuffer } from "./record-buffer.ts";
+import { RecordColumns } from "../../protocol/block-records.ts";
+import { BlockDigest, unsortedBlockBytes, writeRecords } from "./block-writer.ts";
 import { recordTooLarge } from "./record-limit.ts";
 import { diskError, writeAll } from "./segment-file.ts";
-import { digestOf } from "./task-writer.ts";
+import { digestOf, indexBytes } from "./task-writer.ts";
 
 export interface FinalWriterOptions {
   /** Absolute path of the node's data directory. */
@@ -49,34 +49,47 @@ export class FinalWriter {
   records = 0;
   readonly #options: FinalWriterOptions;
   readonly #recordBytesMax: number;
-  readonly #files = new Map<Label, ResultFile>();
-  #bytes = 0;
+  readonly #labelCount: number;
+  readonly #files: (ResultFile | undefined)[];
+  readonly #waiting: RecordColumns;
+  readonly #waitingBytesMax: number;
 
   constructor(options: FinalWriterOptions) {
     this.#options = options;
     this.#recordBytesMax = options.recordBytesMax ?? Number.POSITIVE_INFINITY;
+    this.#labelCount = options.partitions ?? 1;
+    this.#files = new Array<ResultFile | undefined>(this.#labelCount).fill(undefined);
+    this.#waitingBytesMax = Math.min(options.budgetBytes, unsortedBlockBytes * this.#labelCount);
+    this.#waiting = new RecordColumns(indexBytes, this.#waitingBytesMax);
   }
 
-  /** Adds a record. @throws DiscoError `bad-value`, `record-too-large`, `bad-partition`, `disk-full`. */
-  add(partition: number, key: unknown, value: unknown, _hash: number): void {
-    const label = this.#options.partitions === null ? this.#options.label : partition;
-    const file = this.#files.get(label) ?? this.#open(label);
-    const bytes = file.buffer.add(key, value);
-    if (bytes > this.#recordBytesMax) throw recordTooLarge(key, bytes, this.#recordBytesMax);
-    this.#bytes += bytes;
+  /** Adds a record; `hash` is as for `PairWriter`. @throws DiscoError `bad-value`, `record-too-large`, `bad-partition`, `disk-full`. */
+  add(partition: number, key: unknown, value: unknown, hash: number): void {
+    const label = this.#options.partitions === null ? 0 : partition;
+    if (label >>> 0 !== label || label >= this.#labelCount) {
+      throw new DiscoError(`partition ${partition} is out of range: there are ${this.#labelCount}, from 0`, {
+        code: "bad-partition",
+      });
+    }
+    const waiting = this.#waiting;
+    if (!waiting.add(label, key, value, hash)) {
+      this.#flush();
+      waiting.add(label, key, value, hash);
+    }
+    if (waiting.lastBytes > this.#recordBytesMax) throw recordTooLarge(key, waiting.lastBytes, this.#recordBytesMax);
     this.records++;
-    if (file.buffer.bytes >= unsortedBlockBytes) this.#bytes -= this.#flush(file);
-    else if (this.#bytes >= this.#options.budgetBytes) this.#flushAll();
+    if (waiting.bytes >= this.#waitingBytesMax) this.#flush();
   }
 
-  /** Writes what waits in buffers: strings among it may be slices that keep large texts alive. */
+  /** What waits keeps nothing else alive from now on: strings may be slices of large texts. */
   spill(): void {
-    this.#flushAll();
+    this.#waiting.detach();
   }
 
   finish(): WrittenResults {
-    this.#flushAll();
-    const files = [...this.#files.values()].sort((a, b) => a.label - b.label);
+    this.#flush();
+    this.#waiting.release();
+    const files = this.#written();
     if (this.#options.sync === true) for (const file of files) syncPath(file.path);
     if (this.#options.sync === true && files.length > 0) syncPath(path.dirname((files[0] as ResultFile).path));
     return {
@@ -87,51 +100,52 @@ export class FinalWriter {
 
   /** The attempt failed: deletes what it wrote. */
   abort(): void {
-    for (const file of this.#files.values()) fs.rmSync(file.path, { force: true });
-    this.#files.clear();
+    this.#waiting.release();
+    for (const file of this.#written()) fs.rmSync(file.path, { force: true });
+    this.#files.fill(undefined);
   }
 
-  #open(label: Label): ResultFile {
-    const { dataDir, jobDir, name, partitions } = this.#options;
-    if (partitions !== null && (!Number.isInteger(label) || label < 0 || label >= partitions)) {
-      throw new DiscoError(`partition ${label} is out of range: there are ${partitions}, from 0`, {
-        code: "bad-partition",
-      });
-    }
-    const relative = `${jobDir}/${name}.${label}.disco`;
-    const file = new ResultFile(label, relative, path.join(dataDir, relative));
-    this.#files.set(label, file);
-    return file;
+  #written(): ResultFile[] {
+    return this.#files.filter((file) => file !== undefined) as ResultFile[];
   }
 
-  #flushAll(): void {
-    for (const file of this.#files.values()) this.#flush(file);
-    this.#bytes = 0;
-  }
-
-  /** Files are opened for each flush: partitions may be more than a process can hold open. */
-  #flush(file: ResultFile): number {
-    const { bytes, keys } = file.buffer;
-    if (keys.length === 0) return 0;
+  /** Files are opened for each flush, one at a time: partitions may be more than a process can hold open. */
+  #flush(): void {
+    let open: ResultFile | null = null;
     try {
-      if (file.bytes === 0) fs.mkdirSync(path.dirname(file.path), { recursive: true });
-      const fd = fs.openSync(file.path, file.bytes === 0 ? "w" : "a");
-      try {
-        const written = writeUnsorted(
-          file.buffer,
-          (block) => append(fd, block),
-          file.digest,
-          this.#options.codec ?? "none",
-        );
-        file.bytes += written.length;
-        file.records += written.records;
-      } finally {
-        fs.closeSync(fd);
-      }
+      writeRecords(
+        this.#waiting,
+        { labelCount: this.#labelCount, order: "as-added", codec: this.#options.codec ?? "none" },
+        (label) => {
+          const file = this.#file(label);
+          open = file;
+          const fd = file.open();
+          return { digest: file.digest, sink: (block) => append(fd, block) };
+        },
+        (label, { length, records }) => {
+          const file = this.#file(label);
+          file.bytes += length;
+          file.records += records;
+          file.close();
+        },
+      );
     } catch (error) {
-      throw diskError(error, file.path);
+      const failed = open as ResultFile | null;
+      failed?.close();
+      throw failed === null ? error : diskError(error, failed.path);
     }
-    return bytes;
+  }
+
+  #file(label: number): ResultFile {
+    let file = this.#files[label];
+    if (file === undefined) {
+      const { dataDir, jobDir, name, partitions } = this.#options;
+      const own = partitions === null ? this.#options.label : label;
+      const relative = `${jobDir}/${name}.${own}.disco`;
+      file = new ResultFile(own, relative, path.join(dataDir, relative));
+      this.#files[label] = file;
+    }
+    return file;
   }
 }
 
@@ -139,15 +153,26 @@ class ResultFile {
   readonly label: Label;
   readonly file: string;
   readonly path: string;
-  readonly buffer = new RecordBuffer();
   readonly digest = new BlockDigest();
   bytes = 0;
   records = 0;
+  #fd: number | null = null;
 
   constructor(label: Label, file: string, absolute: string) {
     this.label = label;
     this.file = file;
     this.path = absolute;
+  }
+
+  open(): number {
+    if (this.bytes === 0) fs.mkdirSync(path.dirname(this.path), { recursive: true });
+    this.#fd = fs.openSync(this.path, this.bytes === 0 ? "w" : "a");
+    return this.#fd;
+  }
+
+  close(): void {
+    if (this.#fd !== null) fs.closeSync(this.#fd);
+    this.#fd = null;
   }
 }
 

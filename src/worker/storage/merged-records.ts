@@ -10,9 +10,9 @@
  */
 import { recordOverheadBytes } from "../../protocol/value-snapshot.ts";
 import { ArraySource, type Batch, type BatchSource } from "./batch.ts";
-import { RunWriter } from "./block-writer.ts";
 import { MergeTree } from "./merge-tree.ts";
 import { OpenFiles, type Run, RunReader } from "./run.ts";
+import { RunWriter } from "./run-writer.ts";
 import { SegmentFile } from "./segment-file.ts";
 import { sortedOrder } from "./sort-order.ts";
 
@@ -100,10 +100,8 @@ export class MergedRecords implements BatchSource {
 
   #write(source: BatchSource): Run {
     const scratch = this.#openScratch();
-    const writer = new RunWriter((block) => scratch.append(block), null);
-    for (let batch = source.nextBatch(); batch !== null; batch = source.nextBatch()) {
-      for (let i = 0; i < batch.n; i++) writer.add(batch.keys[i], batch.values[i]);
-    }
+    const writer = new RunWriter((block) => scratch.append(block));
+    for (let batch = source.nextBatch(); batch !== null; batch = source.nextBatch()) writer.add(batch);
     const written = writer.finish();
     scratch.flush();
     return { file: scratch.path, files: this.#scratchFiles, ...written, sorted: true, origin: null };

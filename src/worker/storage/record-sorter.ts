@@ -2,18 +2,20 @@
  * `sort: true` over records that are no runs of ours: reduce-only jobs, streams in a user's own format. Records are buffered
  * up to the budget, then sorted and written to a scratch file as a run; at the end the runs are merged.
  *
- * Strings among them may be slices that keep much larger texts alive. So a run ends as well where a budget of text has been read.
+ * Those that wait as strings or objects may keep much larger texts alive: they are copied where a budget of text has been read.
  */
+import { RecordColumns } from "../../protocol/block-records.ts";
+import { unknownHash } from "../../protocol/hash.ts";
 import type { BatchSource } from "./batch.ts";
-import { ArraySource, Records } from "./batch.ts";
-import { writeSorted } from "./block-writer.ts";
+import { Records } from "./batch.ts";
+import { writeRecords } from "./block-writer.ts";
 import { MergedRecords, type MergeOptions } from "./merged-records.ts";
 import { asPair } from "./pair.ts";
-import { RecordBuffer } from "./record-buffer.ts";
 import { recordTooLarge } from "./record-limit.ts";
 import { OpenFiles, type Run } from "./run.ts";
 import { SegmentFile } from "./segment-file.ts";
-import { sortedOrder } from "./sort-order.ts";
+import { SortedColumns } from "./sorted-columns.ts";
+import { sortedIndexBytes } from "./task-writer.ts";
 
 export interface SortOptions extends MergeOptions {
   /** Bytes of text read so far. Default: the records hold no texts but their own. */
@@ -24,59 +26,66 @@ export interface SortOptions extends MergeOptions {
 
 export class RecordSorter {
   readonly #options: SortOptions;
-  #textSpilled = 0;
-  readonly #buffer = new RecordBuffer();
+  #textDetached = 0;
+  readonly #waiting: RecordColumns;
   readonly #runs: Run[] = [];
   readonly #files = new OpenFiles();
   #scratch: SegmentFile | null = null;
 
   constructor(options: SortOptions) {
     this.#options = options;
+    this.#waiting = new RecordColumns(sortedIndexBytes, options.budgetBytes);
   }
 
   /** @throws DiscoError `bad-value`, `record-too-large`, `disk-full`. */
   add(key: unknown, value: unknown): void {
-    const bytes = this.#buffer.add(key, value);
-    const { budgetBytes, textBytes, recordBytesMax } = this.#options;
-    if (recordBytesMax !== undefined && bytes > recordBytesMax) throw recordTooLarge(key, bytes, recordBytesMax);
-    if (this.#buffer.bytes >= budgetBytes) this.#spill();
-    else if (textBytes !== undefined && textBytes() - this.#textSpilled >= budgetBytes) {
-      this.#textSpilled = textBytes();
+    const waiting = this.#waiting;
+    if (!waiting.add(0, key, value, unknownHash)) {
       this.#spill();
+      waiting.add(0, key, value, unknownHash);
+    }
+    const { budgetBytes, textBytes, recordBytesMax } = this.#options;
+    if (recordBytesMax !== undefined && waiting.lastBytes > recordBytesMax) {
+      throw recordTooLarge(key, waiting.lastBytes, recordBytesMax);
+    }
+    if (waiting.bytes >= budgetBytes) this.#spill();
+    else if (textBytes !== undefined && textBytes() - this.#textDetached >= budgetBytes) {
+      this.#textDetached = textBytes();
+      waiting.detach();
     }
   }
 
   /** All records added, ascending; equal keys in the order they were added. */
   finish<K = unknown, V = unknown>(): Records<K, V> {
-    if (this.#runs.length === 0) {
-      const { keys, values } = this.#buffer;
-      const order = sortedOrder(keys);
-      this.#buffer.clear();
-      const sorted = [keys, values].map((items) => Array.from(order, (index) => items[index]));
-      return new Records<K, V>(new ArraySource(sorted[0] as unknown[], sorted[1] as unknown[]));
-    }
+    if (this.#runs.length === 0) return new Records<K, V>(new SortedColumns(this.#waiting));
     this.#spill();
+    this.#waiting.release();
     return new Records<K, V>(new Closing(new MergedRecords(this.#runs, this.#options), () => this.close()));
   }
 
   /** Gives back the scratch file of a sort that is given up. */
   close(): void {
-    this.#buffer.clear();
+    this.#waiting.release();
     this.#files.close();
     this.#scratch?.remove();
     this.#scratch = null;
   }
 
   #spill(): void {
-    if (this.#buffer.keys.length === 0) return;
+    if (this.#waiting.count === 0) return;
     if (this.#scratch === null) {
       this.#scratch = SegmentFile.createScratch(this.#options.scratchDir);
       this.#files.lend(this.#scratch.path, this.#scratch.fd);
     }
     const scratch = this.#scratch;
-    const written = writeSorted(this.#buffer, (block) => scratch.append(block), null);
+    writeRecords(
+      this.#waiting,
+      { labelCount: 1, order: "by-key", codec: "none" },
+      () => ({ sink: (block) => scratch.append(block), digest: null }),
+      (_, written) =>
+        this.#runs.push({ file: scratch.path, files: this.#files, ...written, sorted: true, origin: null }),
+    );
     scratch.flush();
-    this.#runs.push({ file: scratch.path, files: this.#files, ...written, sorted: true, origin: null });
   }
 }
 

@@ -2,6 +2,7 @@
 import fs from "node:fs";
 import { DataError } from "../../errors.ts";
 import { blockHeaderBytes, decodeBlock, readBlockHeader } from "../../protocol/block.ts";
+import { StringPool } from "../../protocol/string-pool.ts";
 import type { Batch } from "./batch.ts";
 import { LostOutput, type TaskOutputRef } from "./lost-output.ts";
 
@@ -48,6 +49,8 @@ export class OpenFiles {
 
 /** Blocks are decoded at once after they are read, so all readers of a process share one buffer. */
 let shared = Buffer.allocUnsafeSlow(256 * 1024);
+/** So do they share strings. */
+const strings = new StringPool();
 /** A larger buffer is given back after use. */
 const sharedBytesMax = 8 * 1024 * 1024;
 
@@ -87,7 +90,7 @@ export class RunReader {
       if (length > left) throw new DataError(`block at byte ${this.#at} is longer than its run`, { code: "bad-block" });
       if (length > shared.length) shared = Buffer.allocUnsafeSlow(Math.max(length, shared.length * 2));
       readExactly(fd, shared, length, this.#at, file);
-      const block = decodeBlock(shared.subarray(0, length));
+      const block = decodeBlock(shared.subarray(0, length), 0, strings);
       const batch = { keys: block.keys, values: block.values, n: block.records };
       if (shared.length > sharedBytesMax) shared = Buffer.allocUnsafeSlow(256 * 1024);
       this.#at += length;

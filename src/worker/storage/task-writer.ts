@@ -1,8 +1,9 @@
 /**
  * Writes the output of one attempt: records of many labels, into the worker's segment file, with a directory behind them.
  *
- * Unsorted, each label's records are written as blocks when about 1 MiB has come together. Sorted, all labels' records are
- * kept until the budget is used up; then each label's are sorted and written as one run. A combiner, if any, sits in front.
+ * The records of all labels wait together, as columns, until there is 1 MiB for each label, or the budget is used up; sorted,
+ * always until the budget is used up. Then they are written label by label, as blocks or as a sorted run. A combiner, if any,
+ * sits in front.
  *
  *   TW1  The bytes of a label's blocks depend on the records added, their order and the options; on nothing else.
  *   TW2  The digest covers exactly these bytes, and not their place in the file.
@@ -12,11 +13,16 @@
 import { createHash } from "node:crypto";
 import type { Label, LabelSize } from "../../core/job/spec.ts";
 import { DiscoError } from "../../errors.ts";
-import { BlockDigest, unsortedBlockBytes, type Written, writeSorted, writeUnsorted } from "./block-writer.ts";
+import { RecordColumns } from "../../protocol/block-records.ts";
+import { BlockDigest, unsortedBlockBytes, type Written, writeRecords } from "./block-writer.ts";
 import { type Extent, encodeDirectory } from "./directory.ts";
-import { RecordBuffer } from "./record-buffer.ts";
 import { recordTooLarge } from "./record-limit.ts";
 import type { SegmentFile } from "./segment-file.ts";
+
+/** Bytes a record that it takes to write records by label: their order and where their text begins. */
+export const indexBytes = 8;
+/** The same to sort them: two words of a prefix and two orders more. */
+export const sortedIndexBytes = 24;
 
 export interface TaskWriterOptions {
   readonly segment: SegmentFile;
@@ -47,42 +53,50 @@ export class TaskWriter {
   readonly #options: TaskWriterOptions;
   readonly #recordBytesMax: number;
   readonly #start: number;
-  readonly #partitioned: boolean;
+  readonly #labelCount: number;
   readonly #outputs: (LabelOutput | undefined)[];
-  #bytes = 0;
+  readonly #waiting: RecordColumns;
+  readonly #waitingBytesMax: number;
 
   constructor(options: TaskWriterOptions) {
+    const { segment, partitions, sorted, budgetBytes } = options;
     this.#options = options;
+    this.#start = segment.length;
     this.#recordBytesMax = options.recordBytesMax ?? Number.POSITIVE_INFINITY;
-    this.#start = options.segment.length;
-    this.#partitioned = options.partitions !== null;
-    this.#outputs = new Array<LabelOutput | undefined>(options.partitions ?? 1).fill(undefined);
+    this.#labelCount = partitions ?? 1;
+    this.#outputs = new Array<LabelOutput | undefined>(this.#labelCount).fill(undefined);
+    this.#waitingBytesMax = sorted ? budgetBytes : Math.min(budgetBytes, unsortedBlockBytes * this.#labelCount);
+    this.#waiting = new RecordColumns(sorted ? sortedIndexBytes : indexBytes, this.#waitingBytesMax);
   }
 
   /**
-   * Adds a record; `partition` is ignored where there are none. Objects are copied.
+   * Adds a record; `partition` is ignored where there are none. Objects are copied. `hash` is as for `PairWriter`.
    * @throws DiscoError `bad-value`, `record-too-large`, `bad-partition`, `disk-full`.
    */
-  add(partition: number, key: unknown, value: unknown, _hash: number): void {
-    const output = this.#outputs[this.#partitioned ? partition : 0] ?? this.#open(partition);
-    const bytes = output.buffer.add(key, value);
-    if (bytes > this.#recordBytesMax) throw recordTooLarge(key, bytes, this.#recordBytesMax);
-    this.#bytes += bytes;
+  add(partition: number, key: unknown, value: unknown, hash: number): void {
+    const label = this.#options.partitions === null ? 0 : partition;
+    if (label >>> 0 !== label || label >= this.#labelCount) throw this.#badPartition(partition);
+    const waiting = this.#waiting;
+    if (!waiting.add(label, key, value, hash)) {
+      this.#flush();
+      waiting.add(label, key, value, hash);
+    }
+    if (waiting.lastBytes > this.#recordBytesMax) throw recordTooLarge(key, waiting.lastBytes, this.#recordBytesMax);
     this.records++;
-    if (this.#bytes >= this.#options.budgetBytes) this.#flushAll();
-    else if (output.buffer.bytes >= unsortedBlockBytes && !this.#options.sorted) this.#flush(output);
+    if (waiting.bytes >= this.#waitingBytesMax) this.#flush();
   }
 
-  /** Writes what waits in buffers: strings among it may be slices that keep large texts alive. */
+  /** What waits keeps nothing else alive from now on: strings may be slices of large texts. */
   spill(): void {
-    this.#flushAll();
+    this.#waiting.detach();
   }
 
   /** Writes what is left, and the directory. */
   finish(): WrittenOutput {
-    this.#flushAll();
+    this.#flush();
+    this.#waiting.release();
     const { segment } = this.#options;
-    const written = this.#outputs.filter((output) => output !== undefined && output.records > 0) as LabelOutput[];
+    const written = this.#outputs.filter((output) => output !== undefined) as LabelOutput[];
     const directory = encodeDirectory(written);
     const at = segment.append(directory);
     segment.flush();
@@ -91,46 +105,39 @@ export class TaskWriter {
 
   /** The attempt failed: gives up all that it wrote. */
   abort(): void {
-    for (const output of this.#outputs) output?.buffer.clear();
+    this.#waiting.release();
     this.#options.segment.truncate(this.#start);
   }
 
-  #open(partition: number): LabelOutput {
-    const { partitions, label } = this.#options;
-    if (partitions === null) {
-      const output = new LabelOutput(label);
-      this.#outputs[0] = output;
-      return output;
+  #flush(): void {
+    const { sorted, segment } = this.#options;
+    writeRecords(
+      this.#waiting,
+      { labelCount: this.#labelCount, order: sorted ? "by-key" : "as-added", codec: "none" },
+      (label) => ({ sink: (block) => segment.append(block), digest: this.#output(label).digest }),
+      (label, written) => this.#output(label).wrote(written, sorted),
+    );
+  }
+
+  #output(label: number): LabelOutput {
+    let output = this.#outputs[label];
+    if (output === undefined) {
+      output = new LabelOutput(this.#options.partitions === null ? this.#options.label : label);
+      this.#outputs[label] = output;
     }
-    if (!Number.isInteger(partition) || partition < 0 || partition >= partitions) {
-      throw new DiscoError(`partition ${partition} is out of range: there are ${partitions}, from 0`, {
-        code: "bad-partition",
-      });
-    }
-    const output = new LabelOutput(partition);
-    this.#outputs[partition] = output;
     return output;
   }
 
-  #flushAll(): void {
-    for (const output of this.#outputs) if (output !== undefined) this.#flush(output);
-    this.#bytes = 0;
-  }
-
-  #flush(output: LabelOutput): void {
-    if (output.buffer.keys.length === 0) return;
-    const { sorted, segment } = this.#options;
-    this.#bytes -= output.buffer.bytes;
-    const sink = (block: Buffer) => segment.append(block);
-    if (sorted) output.wrote(writeSorted(output.buffer, sink, output.digest), true);
-    else output.wrote(writeUnsorted(output.buffer, sink, output.digest, "none"), false);
+  #badPartition(partition: number): DiscoError {
+    return new DiscoError(`partition ${partition} is out of range: there are ${this.#labelCount}, from 0`, {
+      code: "bad-partition",
+    });
   }
 }
 
 /** What one attempt wrote for one label. */
 class LabelOutput {
   readonly label: Label;
-  readonly buffer = new RecordBuffer();
   readonly digest = new BlockDigest();
   readonly extents: Extent[] = [];
   records = 0;
