@@ -2,11 +2,12 @@
  * Peak resident memory of every process below this one's child, as the kernel counts it (`VmHWM`), by what the process is. They
  * are looked up a few times a second, so of one that ends the last moments may be missing. Empty where there is no `/proc`.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { ProcessPeak } from "./question.ts";
 
-const intervalMs = 40;
+/** Often enough for processes that live half a second; a look costs about a millisecond, on the cores that are measured. */
+const intervalMs = 100;
 
 interface Seen {
   readonly command: string;
@@ -85,20 +86,12 @@ function numbered(peaks: readonly ProcessPeak[]): ProcessPeak[] {
   });
 }
 
-/** Of all threads of a process. */
+/** Of the main thread: Node and the shell start processes there, whoever asks for them. */
 function childrenOf(pid: number): number[] {
-  let threads: string[];
-  try {
-    threads = readdirSync(`/proc/${pid}/task`);
-  } catch {
-    return [];
-  }
-  return threads.flatMap((thread) =>
-    contents(`/proc/${pid}/task/${thread}/children`)
-      .split(" ")
-      .filter((child) => child !== "")
-      .map(Number),
-  );
+  return contents(`/proc/${pid}/task/${pid}/children`)
+    .split(" ")
+    .filter((child) => child !== "")
+    .map(Number);
 }
 
 /** Empty when there is no such file: the process is gone, or this is not Linux. */

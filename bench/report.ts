@@ -6,9 +6,9 @@ import type { Versus } from "./versus.ts";
 
 const nameWidth = 46;
 
-/** `4.81 s` */
+/** `4.81 s`; an exponent has no unit. */
 export function amount(value: number, unit: Unit): string {
-  return `${number(value)} ${unit}`;
+  return unit === "exponent" ? value.toFixed(2) : `${number(value)} ${unit}`;
 }
 
 function number(value: number): string {

@@ -1,24 +1,38 @@
-/** Prints the rows of the table in `docs/performance.md` from `bench/results.json`: `node bench/table.ts`. */
+/**
+ * The table in `docs/performance.md`, from `bench/results.json`: `node bench/table.ts` prints it, `--write` puts it into the page,
+ * between the two comments that mark its place. `--all` has the figures without a target or a baseline as well.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { amount, targetWords } from "./report.ts";
-import { type Recorded, readResults, resultsFile } from "./results-file.ts";
+import { type Recorded, type Results, readResults, resultsFile } from "./results-file.ts";
 import type { Summary } from "./statistics.ts";
 
-/** One row a figure that has a baseline or a target, the rest of them on request (`--all`). */
-export function tableRows(results: Readonly<Record<string, Recorded>>, all = false): string[] {
-  return Object.entries(results)
-    .sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true }))
-    .flatMap(([id, { lines }]) =>
-      lines
-        .filter((line) => all || line.target !== undefined || line.baseline !== undefined)
-        .map((line) => row(id, line)),
-    );
+const page = join(import.meta.dirname, "..", "docs", "performance.md");
+const begin = "<!-- begin of the table: node bench/table.ts --write -->";
+const end = "<!-- end of the table -->";
+const head = ["| # | figure | here | baseline | ratio | target | |", "|---|---|---|---|---|---|---|"];
+
+/** The whole table and, below it, when and of what it was measured. */
+export function table(results: Results, all = false): string {
+  return [...head, ...rows(results, all), "", ...provenance(results)].join("\n");
 }
 
-function row(id: string, line: Summary): string {
-  const { name, unit, value, spread, baseline, baselineValue, ratio, target, reached } = line;
-  const range = line.values.length > 1 ? ` (${amount(spread[0], unit)} – ${amount(spread[1], unit)})` : "";
+/** A row for the question, then one for each figure that has a baseline, a target or is an exponent; all of them on request. */
+export function rows(results: Results, all = false): string[] {
+  return inOrder(results).flatMap(([id, { title, lines }]) => [
+    `| **${id}** | **${title}** | | | | | |`,
+    ...lines.filter((line) => all || isTold(line)).map(row),
+  ]);
+}
+
+const isTold = ({ target, baseline, unit }: Summary): boolean =>
+  target !== undefined || baseline !== undefined || unit === "exponent";
+
+function row({ name, unit, value, spread, values, baseline, baselineValue, ratio, target, reached }: Summary): string {
+  const range = values.length > 1 ? ` (${amount(spread[0], unit)} – ${amount(spread[1], unit)})` : "";
   const cells = [
-    id,
+    "",
     name,
     amount(value, unit) + range,
     baseline === undefined ? "" : `${amount(baselineValue ?? Number.NaN, unit)}, ${baseline.what}`,
@@ -30,23 +44,32 @@ function row(id: string, line: Summary): string {
 }
 
 /** When and of what, one line for each set of circumstances. */
-export function provenance(results: Readonly<Record<string, Recorded>>): string[] {
-  const groups = Map.groupBy(Object.entries(results), ([, { date, commit, machine, from, runs }]) =>
-    [
-      date.slice(0, 10),
-      `commit ${commit}`,
-      `Node ${machine.node}`,
-      `${machine.cores} x ${machine.cpu}`,
-      from,
-      `${runs} runs`,
-    ].join(", "),
-  );
-  return [...groups].map(([circumstances, entries]) => `${entries.map(([id]) => id).join(", ")}: ${circumstances}`);
+export function provenance(results: Results): string[] {
+  const groups = Map.groupBy(inOrder(results), ([, recorded]) => circumstances(recorded));
+  return [...groups].map(([told, entries]) => `- ${entries.map(([id]) => id).join(", ")}: ${told}`);
+}
+
+function circumstances({ date, commit, machine, from, runs }: Recorded): string {
+  const { node, cores, cpu } = machine;
+  return `${date.slice(0, 10)}, commit ${commit}, Node ${node}, ${cores} × ${cpu}, from the ${from}, ${runs} runs`;
+}
+
+/** P1, P1B, P2 … P10, and words after numbers. */
+function inOrder(results: Results): [id: string, recorded: Recorded][] {
+  const place = (id: string): string => id.replace(/^P/, " ");
+  return Object.entries(results).sort(([a], [b]) => place(a).localeCompare(place(b), "en", { numeric: true }));
+}
+
+/** The page with another table in the place of its table. Throws when the page does not say where. */
+export function withTable(text: string, made: string): string {
+  const from = text.indexOf(begin);
+  const to = text.indexOf(end);
+  if (from < 0 || to < from) throw new Error(`the page has no place for a table: ${begin} … ${end}`);
+  return `${text.slice(0, from + begin.length)}\n${made}\n${text.slice(to)}`;
 }
 
 if (import.meta.main) {
-  const results = readResults(resultsFile());
-  console.log("| # | figure | here | baseline | ratio | target | |\n|---|---|---|---|---|---|---|");
-  for (const line of tableRows(results, process.argv.includes("--all"))) console.log(line);
-  console.log(`\n${provenance(results).join("\n")}`);
+  const made = table(readResults(resultsFile()), process.argv.includes("--all"));
+  if (process.argv.includes("--write")) writeFileSync(page, withTable(readFileSync(page, "utf8"), made));
+  else console.log(made);
 }
