@@ -6,6 +6,9 @@ import { join } from "node:path";
 import type { Answer, Scale } from "./question.ts";
 import { dataFolder, type Stand } from "./stand.ts";
 
+/** End the question that is asked; its failure ends this process, which cleans up on the way. */
+const endings = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
 export type Asked = { readonly answer: Answer } | { readonly skipped: string };
 
 /** Throws when the question fails. Jobs' files lie beside the data while it runs: they need as much room as the data. */
@@ -16,11 +19,18 @@ export async function ask(stand: Stand, id: string, { factor, runs }: Scale, env
     mkdirSync(root);
     const child = spawn(process.execPath, [join(stand.bench, "ask.ts"), id, String(factor), String(runs)], {
       stdio: ["ignore", "pipe", "inherit"],
+      // A group of its own: whatever it has started ends with it.
+      detached: true,
       env: { ...process.env, ...settings(root), TMPDIR: scratch, NODE_OPTIONS: stand.nodeOptions, ...env },
     });
+    const end = (signal: NodeJS.Signals): void => {
+      if (child.pid !== undefined) process.kill(-child.pid, signal);
+    };
+    for (const signal of endings) process.on(signal, end);
     let output = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
     const [code, signal] = (await once(child, "close")) as [number | null, string | null];
+    for (const ending of endings) process.off(ending, end);
     if (code !== 0) throw new Error(`${id} failed in ${stand.name} (${code ?? signal})\n${output}`);
     return JSON.parse(output.trimEnd().split("\n").at(-1) ?? "") as Asked;
   } finally {

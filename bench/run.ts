@@ -40,8 +40,6 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 const asked = questions.filter(({ id }) => wanted.length === 0 || wanted.includes(id));
-// An interrupt ends the question that is running, and its failure this process, which cleans up on the way.
-process.on("SIGINT", () => undefined);
 
 const { node, cpu, cores, memoryGb } = machine();
 console.log(`Node ${node}, ${cores} x ${cpu}, ${memoryGb} GB, scale ${scale.factor}, ${scale.runs} runs`);

@@ -1,5 +1,5 @@
 /** The same question in two stands, a run here and a run there in turn, so that both saw the same minutes of the machine. */
-import { ask } from "./asking.ts";
+import { type Asked, ask } from "./asking.ts";
 import type { Answer, Scale, Unit } from "./question.ts";
 import type { Stand } from "./stand.ts";
 import { type Comparison, compare } from "./statistics.ts";
@@ -11,12 +11,19 @@ export type Versus =
       readonly lines: readonly { readonly name: string; readonly unit: Unit; readonly comparison: Comparison }[];
     };
 
-export async function versus(id: string, ours: Stand, theirs: Stand, { factor, runs }: Scale): Promise<Versus> {
+/** @param asking what asks; for tests */
+export async function versus(
+  id: string,
+  ours: Stand,
+  theirs: Stand,
+  { factor, runs }: Scale,
+  asking: (stand: Stand, id: string, scale: Scale) => Promise<Asked> = ask,
+): Promise<Versus> {
   const answers: { ours: Answer[]; theirs: Answer[] } = { ours: [], theirs: [] };
   for (let i = 0; i < runs; i++) {
-    const here = await ask(ours, id, { factor, runs: 1 });
+    const here = await asking(ours, id, { factor, runs: 1 });
     if ("skipped" in here) return here;
-    const there = await ask(theirs, id, { factor, runs: 1 });
+    const there = await asking(theirs, id, { factor, runs: 1 });
     if ("skipped" in there) return there;
     answers.ours.push(here.answer);
     answers.theirs.push(there.answer);
