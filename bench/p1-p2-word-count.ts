@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { textFiles } from "./data.ts";
 import { inTurn, type Measured, measure, memoryOf, peakLine, timeLines } from "./measure.ts";
+import type { Profile } from "./profile-shares.ts";
 import type { Answer, Question, Scale, Target } from "./question.ts";
 
 export interface Report {
@@ -49,6 +50,12 @@ export const p1: Question = {
   title: "word count, 200 MB of text in 8 files, 4 partitions, generator map, combiner",
   target: "wall ≤ 1.15×, peak memory of a worker ≤ 200 MB",
   run: (scale) => wordCount(scale, "combiner", { kind: "ratio-max", value: 1.15 }),
+  async profile({ factor }) {
+    const files = textFiles(Math.floor(textBytes * factor));
+    const command = [process.execPath, join(here, "jobs/word-count.ts"), "profile", ...files];
+    const { report } = await measure<Report & { readonly profile: Profile }>(command);
+    return report.profile;
+  },
 };
 
 export const p2: Question = {

@@ -81,8 +81,8 @@ export function bareShare({ user, lines, io }: Shares): number {
 function kindOf({ functionName, url }: ProfileNode["callFrame"], caller: Found): Found {
   if (url.startsWith("disco:")) {
     const file = url.slice("disco:".length);
-    // What is loaded is loaded by way of much.
-    if (caller === "loading") return caller;
+    // What is loaded is loaded by way of much, and a key is looked up by its hash.
+    if (caller === "loading" || (caller === "user" && /^protocol\/hash\b/.test(file))) return caller;
     return modules.find(([, pattern]) => pattern.test(file))?.[0] ?? "engine";
   }
   if (url === "") return outside[functionName] ?? caller;

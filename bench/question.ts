@@ -1,5 +1,6 @@
 /** One benchmark answers one question: how long does this work take, beside what, and what was aimed at. */
 import type { Plot } from "./plot.ts";
+import type { Profile } from "./profile-shares.ts";
 
 export type Unit = "s" | "ms" | "MB" | "MB/s" | "tasks/s" | "records/s" | "requests/s" | "x" | "exponent";
 
@@ -52,6 +53,8 @@ export interface Question {
   /** In words, for people; the lines have it as numbers. */
   readonly target: string;
   run(scale: Scale): Promise<Answer>;
+  /** For `--profile`: runs the job once and gives the CPU profile of its tasks. */
+  profile?(scale: Scale): Promise<Profile>;
 }
 
 /** Thrown by a question that cannot be asked on this machine, with the reason. */

@@ -1,4 +1,5 @@
 /** Answers as people read them. */
+import { bareShare, kinds, type Shares } from "./profile-shares.ts";
 import type { ProcessPeak, Target, Unit } from "./question.ts";
 import type { Recorded } from "./results-file.ts";
 import type { Comparison, Summary } from "./statistics.ts";
@@ -36,6 +37,13 @@ export function printAnswer({ lines, memory }: Recorded): void {
   for (const [part, peaks] of Map.groupBy(memory, (peak) => peak.part ?? "")) {
     print(`peak memory, MB${part === "" ? "" : `: ${part}`}`, processes(peaks));
   }
+}
+
+/** Each kind's part, and that of what the bare loop does as well. */
+export function printShares(shares: Shares): void {
+  const percent = (share: number): string => `${(100 * share).toFixed(1).padStart(5)} %`;
+  for (const kind of kinds) print(kind, percent(shares[kind]));
+  print("user + lines + io", percent(bareShare(shares)));
 }
 
 /** `4.81 s (4.7–5)  beside 3.1 s, hand-written script  ratio 1.56  target ≤ 1.15×: NOT REACHED` */

@@ -1,4 +1,7 @@
-/** P1, P2 and P11: word count as a job. Arguments: `combiner`, `none` or `profiled`, then the files. Prints its report as JSON. */
+/**
+ * P1, P2 and P11: word count as a job. Arguments: `combiner`, `none`, `profiled`, or `profile` to have the profile in the
+ * report, then the files. Prints its report as JSON.
+ */
 import { Disco, resultIterator } from "disco-mapreduce";
 import { addUp, words } from "./word-functions.ts";
 
@@ -10,7 +13,7 @@ const job = await disco.newJob("bench_words", {
   input: files,
   map: words,
   ...(kind === "none" ? {} : { combiner: addUp }),
-  profile: kind === "profiled",
+  profile: kind === "profiled" || kind === "profile",
   partitions: 4,
   *reduce(pairs) {
     const counts = new Map<string, number>();
@@ -27,7 +30,15 @@ for await (const [, n] of resultIterator(results)) {
   distinct += 1;
   total += n;
 }
+const profile = kind === "profile" ? { profile: (await job.profileStats()).toCpuProfile() } : {};
 await job.purge();
 console.log(
-  JSON.stringify({ seconds, distinct, total, workerRss: peakRss, mainRss: process.resourceUsage().maxRSS * 1024 }),
+  JSON.stringify({
+    seconds,
+    distinct,
+    total,
+    workerRss: peakRss,
+    mainRss: process.resourceUsage().maxRSS * 1024,
+    ...profile,
+  }),
 );

@@ -7,14 +7,14 @@
  */
 import { asBytes, bytesKind, rankOf } from "./order.ts";
 
-/** Stands for a key's hash, which is a uint32, where nobody has computed it. */
-export const unknownHash = -1;
-
 const prime = 0x01000193;
 const offsetBasis = 0x811c9dc5;
 
 const double = new Float64Array(1);
 const halves = new Uint32Array(double.buffer);
+
+/** Stands for a key's hash, which is a uint32, where nobody has computed it. */
+export const unknownHash = -1;
 
 /** A uint32 for any key that can be encoded. `seed` salts it: an int32, one for each job. */
 export function hashKey(key: unknown, seed: number): number {
@@ -22,7 +22,8 @@ export function hashKey(key: unknown, seed: number): number {
   return finish(hashOther(key, seed | 0)) >>> 0;
 }
 
-function hashString(text: string, seed: number): number {
+/** `hashKey` of a string. */
+export function hashString(text: string, seed: number): number {
   let h = (seed ^ offsetBasis) | 0;
   for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), prime);
   return finish(h ^ text.length) >>> 0;

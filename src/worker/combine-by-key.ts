@@ -9,7 +9,7 @@
  */
 import { unknownHash } from "../protocol/hash.ts";
 import { Combiner, type CombinerFn, emitCombined } from "./combine.ts";
-import type { PairWriter } from "./emit.ts";
+import type { Emit, PairWriter } from "./emit.ts";
 import { entryBytes, FlushRhythm } from "./flush-rhythm.ts";
 import { KeyBuffer } from "./key-buffer.ts";
 import { roughBytes } from "./rough-size.ts";
@@ -49,7 +49,7 @@ export class KeyCombiner {
     this.#rhythm = new FlushRhythm(budgetBytes);
   }
 
-  add(key: unknown, value: unknown): void {
+  readonly emit: Emit = (key, value) => {
     if (this.#general !== null || (typeof key !== "string" && !isPlain(key))) {
       this.#addGenerally(key, value);
       return;
@@ -59,7 +59,7 @@ export class KeyCombiner {
     const result = this.#fn(key, value, buffer as unknown as Map<unknown, unknown>, false, this.#params);
     if (result !== undefined && result !== buffer) this.#emit(key, result);
     if (this.#rhythm.tick(key, value)) this.#check();
-  }
+  };
 
   /** Ends what the buffer holds. It may be filled again. */
   flush(): void {

@@ -59,7 +59,7 @@ export function makeEmitter(plan: EmitPlan, writer: PairWriter): Emitter {
   if (plan.combiner !== null && plan.combinerByKey === true && (partition === null || partitions === null)) {
     const byHash = { partitions: partitions ?? 1, seed, hash: (key: unknown) => hashedKey(key, seed) };
     const combiner = new KeyCombiner(plan.combiner, params, end, plan.budgetBytes, byHash);
-    return { emit: (key, value) => combiner.add(key, value), flush: () => combiner.flush() };
+    return { emit: combiner.emit, flush: () => combiner.flush() };
   }
   const combiner =
     plan.combiner === null ? null : new Combiner(plan.combiner, params, end, new FlushRhythm(plan.budgetBytes));

@@ -43,6 +43,9 @@ export class FlushRhythm {
 
   /** Called for each record; true when the buffers shall be measured. */
   tick(key: unknown, value: unknown): boolean {
+    if (typeof value === "number" && typeof key === "string" && key.length <= largeBytesMin) {
+      return --this.#untilCheck === 0;
+    }
     this.#largeBytes += largeBytes(key) + largeBytes(value);
     return --this.#untilCheck === 0 || this.#largeBytes > this.#largeMax;
   }

@@ -11,7 +11,7 @@
  * 3. A short string that is not placed within `probesMax` steps goes to the `Map` as well: keys that were made to have one hash
  *    cost no more than they do there.
  */
-import { hashKey } from "../protocol/hash.ts";
+import { hashKey, hashString } from "../protocol/hash.ts";
 
 const shortCharsMax = 32;
 const probesMax = 64;
@@ -107,7 +107,7 @@ export class KeyBuffer {
     const hashes = this.#hashes;
     const keys = this.#keys;
     const mask = slots.length - 1;
-    const hash = hashKey(key, this.#seed) | 0;
+    const hash = hashString(key, this.#seed) | 0;
     this.#hash = hash;
     let slot = hash & mask;
     for (let probes = 0; probes < probesMax; probes++) {
