@@ -1,6 +1,9 @@
 /**
  * Decompression with backpressure, exact offsets in errors, and a stop to bombs. gzip members and zstd frames may follow one
  * another, as `cat a.gz b.gz` makes them.
+ *
+ * What was used up is given back at once. Left to the garbage collector, which sees small objects and not the memory behind
+ * them, buffers of 300 MB of data grew to 90 MB before they were collected.
  */
 import type { Transform } from "node:stream";
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from "node:zlib";
@@ -92,7 +95,11 @@ export class Inflater {
       member.rejectWrite?.(member.failure);
     };
     member.stream.on("error", (error) => fail(this.#translate(error)));
+    // The stream fills one buffer after the other: with the first bytes of the next, nobody has the last any more.
+    let filled: ArrayBufferLike | null = null;
     member.stream.on("data", (bytes: Uint8Array) => {
+      if (filled !== null && filled !== bytes.buffer) release(filled);
+      filled = bytes.buffer;
       this.#bytesOut += bytes.length;
       if (this.#bytesOut > bombBytes && this.#bytesOut > this.#bytesIn * ratioMax) {
         member.stream.destroy();
@@ -119,6 +126,12 @@ export class Inflater {
     const message = `${this.#name}: ${this.#format} data, near compressed byte ${place}: ${what}`;
     return new IoError({ kind: "data", code, message });
   }
+}
+
+/** Gives the memory of a buffer back, now; it is empty from here on. */
+export function release(buffer: ArrayBufferLike): void {
+  // A buffer of the size of Node's pool, or below, may be shared with others.
+  if (buffer instanceof ArrayBuffer && buffer.byteLength > Buffer.poolSize) buffer.transfer(0);
 }
 
 interface Member {

@@ -5,7 +5,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { ChunkWriter } from "./chunk-writer.ts";
 import { download } from "./download.ts";
-import { Inflater } from "./inflate.ts";
+import { Inflater, release } from "./inflate.ts";
 import { IoError, type IoFailure, type OpenStream, type ToThread, threadFailed, threadRuns } from "./messages.ts";
 
 const state = workerData as Int32Array;
@@ -76,6 +76,7 @@ class InputQueue {
           await this.#out.end();
         } else {
           await this.#inflater.write(chunk);
+          release(chunk.buffer);
           this.#out.taken();
         }
       })
