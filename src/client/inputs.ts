@@ -50,7 +50,13 @@ export async function resolveInputs({ input, hasMap, splitBytes, engine }: Input
     partitioned &&= fromIndex;
     if (fromIndex) specs.push(...(await readIndexes(addresses, place, engine)));
     else if (addresses.length > 1) specs.push(replicated(addresses, place));
-    else await addSingle(specs, addresses[0] as string, place, splitBytes);
+    else {
+      const address = addresses[0] as string;
+      const source = remote(address, place);
+      // A job may have 100,000 of them: no promise for each.
+      if (source !== null) specs.push({ label: 0, size: source.size, replicas: addresses, hosts: [source.host] });
+      else await addFiles(specs, address, place, splitBytes);
+    }
   }
   return { specs, partitioned };
 }
@@ -106,12 +112,7 @@ function replicated(addresses: readonly string[], place: string): InputSpec {
   };
 }
 
-async function addSingle(specs: InputSpec[], address: string, place: string, splitBytes: number): Promise<void> {
-  const source = remote(address, place);
-  if (source !== null) {
-    specs.push({ label: 0, size: source.size, replicas: [source.url], hosts: [source.host] });
-    return;
-  }
+async function addFiles(specs: InputSpec[], address: string, place: string, splitBytes: number): Promise<void> {
   for (const file of await expandPath(address, place)) {
     for (const part of parts(file.url, file.size, splitBytes)) {
       specs.push({ label: 0, size: part.size, replicas: [part.url], hosts: [embeddedHost] });

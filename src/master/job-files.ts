@@ -22,14 +22,11 @@ export class JobFiles {
   /** `false` when another job has the name already. */
   claim(job: string): boolean {
     const directory = this.#directory(job);
+    const made = this.#make(directory);
+    if (made !== null) return made;
+    // One of 256 directories above, which other engines make as well.
     mkdirSync(dirname(directory), { recursive: true, mode: privateDirectoryMode });
-    try {
-      mkdirSync(directory, { mode: privateDirectoryMode });
-      return true;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-      throw error;
-    }
+    return this.#make(directory) ?? false;
   }
 
   async writePack(job: string, pack: Uint8Array): Promise<void> {
@@ -57,6 +54,19 @@ export class JobFiles {
       return await readFile(this.packFile(job));
     } catch (cause) {
       throw new DiscoError(`the job pack of ${job} cannot be read`, { code: "no-job-pack", job, cause });
+    }
+  }
+
+  /** `false`: it is there already. `null`: the directory above is not there. */
+  #make(directory: string): boolean | null {
+    try {
+      mkdirSync(directory, { mode: privateDirectoryMode });
+      return true;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EEXIST") return false;
+      if (code === "ENOENT") return null;
+      throw error;
     }
   }
 

@@ -2,10 +2,10 @@
 import type { Bus } from "../bus/bus.ts";
 import { fromJsonBytes, toJsonBytes } from "../bus/json.ts";
 import { DiscoError } from "../errors.ts";
+import { encodeManifest } from "../protocol/manifest-file.ts";
 import type { NodeHello, NodeReport } from "../protocol/messages.ts";
 import type { Coordinator } from "./coordinator.ts";
 import type { JobFiles } from "./job-files.ts";
-import { manifestBytes } from "./manifest-bytes.ts";
 
 /** Returns what stops serving. */
 export function serveNodes(bus: Bus, coordinator: Coordinator, files: JobFiles): () => void {
@@ -33,7 +33,7 @@ export function serveNodes(bus: Bus, coordinator: Coordinator, files: JobFiles):
           job,
         });
       }
-      return manifestBytes(manifest);
+      return encodeManifest(manifest);
     }),
     bus.serve("master.oob", (bytes) => {
       const { job } = fromJsonBytes<{ job: string }>(bytes);

@@ -10,6 +10,7 @@ import { dirname, join } from "node:path";
 import type { StageManifest, TaskInput, TaskOutput } from "../core/job/spec.ts";
 import type { JobData, StagePlan } from "../protocol/job-data.ts";
 import { encodeJobPack } from "../protocol/jobpack.ts";
+import { encodeManifest } from "../protocol/manifest-file.ts";
 import { encodeValue } from "../protocol/value.ts";
 import { BoundJob, type JobBinding } from "./bound-job.ts";
 import { runTask, type TaskHost } from "./run-task.ts";
@@ -61,7 +62,7 @@ async function runJob(dataDir: string): Promise<void> {
   const mapped = await run(bound, 0, { kind: "inputs", inputs });
   const manifest: StageManifest = { stage: 0, version: 0, outputs: [{ task: 0, ref: mapped.ref }] };
   const manifestFile = join(dataDir, "manifest.json");
-  writeFileSync(manifestFile, JSON.stringify(manifest));
+  writeFileSync(manifestFile, encodeManifest(manifest));
   await run(bound, 1, { kind: "stage", stage: 0, version: 0, label: 0 }, manifestFile);
   bound.segment(0).close();
 }

@@ -2,6 +2,7 @@
 import { readFileSync, readSync } from "node:fs";
 import type { StageManifest, TaskInput } from "../core/job/spec.ts";
 import { DataError } from "../errors.ts";
+import { decodeManifest } from "../protocol/manifest-file.ts";
 import type { Progress } from "./progress.ts";
 import { type Batch, type BatchSource, Records } from "./storage/batch.ts";
 import { LostOutput, type TaskOutputRef } from "./storage/lost-output.ts";
@@ -76,7 +77,7 @@ export function openStage(source: StageSource, progress: Progress): StageInput {
 function selectOutputs({ input, manifestFile }: StageSource): TaskOutputRef[] {
   let manifest: StageManifest;
   try {
-    manifest = JSON.parse(readFileSync(manifestFile, "utf8")) as StageManifest;
+    manifest = decodeManifest(readFileSync(manifestFile, "utf8"));
   } catch (error) {
     throw new DataError(`the list of outputs of stage ${input.stage} cannot be read: ${(error as Error).message}`, {
       code: "bad-manifest",
