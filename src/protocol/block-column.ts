@@ -17,6 +17,8 @@ export type ColumnKind = "open" | "text" | "dictionary" | "numbers" | "values";
 
 /** After so many records a dictionary must have paid: at most every second string was new. */
 export const dictionaryTrialRecords = 16_384;
+/** Fewer records than these say nothing about a dictionary. */
+const dictionaryJudgedRecords = 1_024;
 /** Estimated bytes of memory of an item in an array, besides what it refers to. */
 const valueBytes = 24;
 
@@ -120,7 +122,11 @@ export class Column {
     this.items = this.items.map((item) => decodeValue(encodeValue(item)));
   }
 
-  clear(): void {
+  /** Forgets `count` items. A dictionary of many of which most strings were new is the last. */
+  clear(count: number): void {
+    if (this.kind === "dictionary" && count >= dictionaryJudgedRecords) {
+      if ((this.dictionary as Dictionary).size * 2 > count) this.#isPlain = true;
+    }
     this.kind = "open";
     this.items = [];
     this.dictionary?.clear();
@@ -130,7 +136,7 @@ export class Column {
   }
 
   release(): void {
-    this.clear();
+    this.clear(0);
     this.dictionary?.release();
     this.dictionary = null;
     free(this.slots);

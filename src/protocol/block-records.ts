@@ -91,23 +91,22 @@ export class RecordColumns {
   textStarts(): Uint32Array {
     this.drain();
     const starts = new Uint32Array(this.count + 1);
-    let at = 0;
-    for (let i = 0; i < this.count; i++) {
-      starts[i] = at;
-      at += this.keys.textBytes(i) + this.values.textBytes(i);
+    for (const { kind, slots } of [this.keys, this.values]) {
+      if (kind !== "text") continue;
+      for (let i = 0; i < this.count; i++) starts[i + 1] = (starts[i + 1] as number) + markBytes(slots[i] as number);
     }
-    starts[this.count] = at;
+    for (let i = 0; i < this.count; i++) starts[i + 1] = (starts[i + 1] as number) + (starts[i] as number);
     return starts;
   }
 
   /** Forgets the records, and keeps the memory. */
   clear(): void {
+    this.keys.clear(this.count);
+    this.values.clear(this.count);
     this.count = 0;
     this.bytes = 0;
     this.#wideBytes = 0;
     this.#nextSettled = settleRecords;
-    this.keys.clear();
-    this.values.clear();
     this.text.clear();
   }
 

@@ -103,6 +103,14 @@ test("a block made in bad faith is an error, never a crash", () => {
   );
 });
 
+test("a block of another version of the format is refused as such", () => {
+  const block = Buffer.from(encodeBlock(["a"], [1]));
+  block.write("DBk1", "latin1");
+  assert.throws(() => decodeBlock(block), { code: "bad-block", message: /another version/ });
+  block.write("JUNK", "latin1");
+  assert.throws(() => decodeBlock(block), { code: "bad-block", message: /not a block/ });
+});
+
 test("large blocks that shrink are compressed by auto, others are not", () => {
   const same = Array.from({ length: 5000 }, (_, i) => `a text that begins in the same way again and again ${i}`);
   const noise = Array.from({ length: 20_000 }, () => Math.random());

@@ -11,7 +11,8 @@
 import zlib from "node:zlib";
 import { DataError } from "../errors.ts";
 import { BlockContents } from "./block-contents.ts";
-import { PayloadWriter, type Selection } from "./block-payload.ts";
+import type { Selection } from "./block-move.ts";
+import { PayloadWriter } from "./block-payload.ts";
 import { RecordColumns } from "./block-records.ts";
 import { unknownHash } from "./hash.ts";
 import type { StringPool } from "./string-pool.ts";
