@@ -38,15 +38,15 @@ export class FunctionList {
   readonly requests: ShipRequest[] = [];
   readonly #known = new Map<unknown, number>();
 
-  /** `isMap`: it is called as a map. */
-  add(role: string, fn: JobFunction, isMap = false): FnRef {
+  /** `isEmitted`: it is called as a map or reduce. */
+  add(role: string, fn: JobFunction, isEmitted = false): FnRef {
     let ref = this.#known.get(fn);
     if (ref === undefined) {
       ref = this.requests.length;
-      this.requests.push({ role, fn, isMap });
+      this.requests.push({ role, fn, isEmitted });
       this.#known.set(fn, ref);
-    } else if (!isMap) {
-      this.requests[ref] = { ...(this.requests[ref] as ShipRequest), isMap };
+    } else if (!isEmitted) {
+      this.requests[ref] = { ...(this.requests[ref] as ShipRequest), isEmitted };
     }
     return ref;
   }
@@ -110,7 +110,7 @@ function flatStages(options: AnyJobOptions, context: PlanContext, fns: FunctionL
       name: "reduce",
       grouping: reduceGrouping(map !== undefined, partitions, mergePartitions, context.partitioned),
       kind: "reduce",
-      fn: fns.add("reduce", reduce),
+      fn: fns.add("reduce", reduce, true),
       init: fns.optional("reduceInit", options.reduceInit),
       inputStream: [
         ...fns.all("reduceInputStream", options.reduceInputStream),
@@ -151,7 +151,7 @@ function pipelineStages(stages: readonly StageOptions[], context: PlanContext, f
       name: stageName(stage, i),
       grouping: stage.grouping ?? (isMap ? "split" : "group_label"),
       kind: isMap ? "map" : "reduce",
-      fn: fns.add(`${place}${isMap ? "map" : "reduce"}`, (stage.map ?? stage.reduce) as JobFunction, isMap),
+      fn: fns.add(`${place}${isMap ? "map" : "reduce"}`, (stage.map ?? stage.reduce) as JobFunction, true),
       init: fns.optional(`${place}init`, stage.init),
       inputStream: [
         ...(i === 0 ? context.readBefore.map(({ role, fn }) => fns.add(role, fn)) : []),

@@ -15,7 +15,7 @@ export type ShippedFn =
       readonly module: number;
       readonly name: string;
       readonly display: string;
-      /** A map that was a generator and now calls what it is given through this export (`shipping/direct-yields.ts`). */
+      /** A generator that was made a function, and now calls what it is given through this export (`shipping/direct-yields.ts`). */
       readonly emitter?: string;
     }
   /** One of Disco's own functions, found by name in the worker: `chainReader`, or `reReader` with its arguments. */

@@ -1,13 +1,15 @@
 /**
- * A map that is a generator spends more time being stepped than in its body. Where all that it does with its pairs is
+ * A map or reduce that is a generator spends more time being stepped than in its body. Where all that it does with its pairs is
  *
  *   yield [key, value];        it becomes        $emit (key, value);
+ *   yield* pairs;                                $each( pairs)
  *
- * on the way to the worker, and the generator an ordinary function, which is called once an entry. The new text is as long as the
- * old one, so that no position in a stack changes.
+ * on the way to the worker, and the generator an ordinary function. The new text is as long as the old one, so that no position in
+ * a stack changes.
  *
  * That is the same only where nobody can see the difference. So all of these must hold, otherwise the generator stays one:
- *   1. Each `yield` is a statement of its own, of a list of exactly two expressions. Not `yield*`, whose values are not known.
+ *   1. Each `yield` is a statement of its own, of a list of exactly two expressions; each `yield*` is one, and ends where its
+ *      statement may do without a semicolon.
  *   2. None stands inside of `try`: what goes wrong behind a `yield` does not come back into a generator.
  *   3. The function uses neither `arguments` nor `eval`, and is not `async`.
  *   4. Nothing else that travels refers to it: whoever else calls it wants a generator (`slice.ts`).
@@ -22,20 +24,34 @@ export interface Replacement {
   readonly text: string;
 }
 
-const emitLength = "yield".length;
+type YieldNode = Extract<SyntaxNode, { type: "YieldExpression" }>;
 
-/** A name as long as `yield` that the text does not use. */
-export function emitName(text: string): string {
-  for (let n = 0, name = "$emit"; ; n++, name = `$${n.toString(36).padStart(emitLength - 1, "_")}`) {
-    if (!text.includes(name)) return name;
-  }
+const emitLength = "yield".length;
+/** How far a statement's end is looked for the next one. */
+const restChars = 500;
+
+/** What `yield` and `yield*` become: names as long as `yield` that the text does not use. */
+export interface EmitNames {
+  readonly pair: string;
+  readonly all: string;
+}
+
+export function emitNames(text: string): EmitNames {
+  const pair = freeName(text, "$emit");
+  return { pair, all: freeName(text + pair, "$each") };
+}
+
+function freeName(text: string, wanted: string): string {
+  let name = wanted;
+  for (let n = 0; text.includes(name); n++) name = `$${n.toString(36).padStart(emitLength - 1, "_")}`;
+  return name;
 }
 
 /** What makes a function of the generator; `null` where it has to stay one. */
 export function directYields(
   analysis: ModuleAnalysis,
   found: FoundFunction,
-  emit: string,
+  names: EmitNames,
 ): readonly Replacement[] | null {
   const { node } = found;
   if (!isFunction(node) || !node.generator || node.async === true) return null;
@@ -57,31 +73,50 @@ export function directYields(
       isDirect = false;
     }
     if (inner.type !== "YieldExpression") return true;
-    const list = inner.argument;
-    const isPair =
-      !inner.delegate &&
-      list?.type === "ArrayExpression" &&
-      list.elements.length === 2 &&
-      list.elements.every((element) => element !== null && element.type !== "SpreadElement");
     const isStatement = ancestors.at(-1)?.type === "ExpressionStatement";
-    if (!isPair || !isStatement || ancestors.some(({ type }) => type === "TryStatement")) {
-      isDirect = false;
-      return false;
-    }
-    // In parentheses it would end elsewhere than its list does: `yield ([key, value])`.
-    if (end(inner) !== end(list) || !/^yield\s*$/.test(analysis.text.slice(start(inner), start(list)))) {
+    const isGuarded = ancestors.some(({ type }) => type === "TryStatement");
+    const change = !isStatement || isGuarded ? null : changeOf(analysis.text, inner, names);
+    if (change === null) {
       isDirect = false;
       return false;
     }
     yields++;
-    replacements.push(
-      { at: start(inner), text: emit },
-      { at: start(list), text: "(" },
-      { at: end(list) - 1, text: ")" },
-    );
+    replacements.push(...change);
     return true;
   });
   return isDirect && yields > 0 ? replacements : null;
+}
+
+function changeOf(text: string, node: YieldNode, names: EmitNames): readonly Replacement[] | null {
+  const { argument } = node;
+  if (argument === null || argument === undefined) return null;
+  const before = text.slice(start(node), start(argument));
+  if (node.delegate) {
+    // yield* pairs;   becomes   $each( pairs)   which ends without a semicolon, where one may be left out.
+    const rest = text.slice(end(node), end(node) + restChars);
+    if (!/^yield\s*\*[\s(]*$/.test(before) || !/^(?:;[ \t]*(?:\}|\r?\n\s*(?:[\w$]|\}))|[ \t]+\})/.test(rest))
+      return null;
+    return [
+      { at: start(node), text: names.all },
+      { at: start(node) + before.indexOf("*"), text: "(" },
+      { at: end(node), text: ")" },
+    ];
+  }
+  // In parentheses it would end elsewhere than its list does: `yield ([key, value])`.
+  if (!isPair(argument) || end(node) !== end(argument) || !/^yield\s*$/.test(before)) return null;
+  return [
+    { at: start(node), text: names.pair },
+    { at: start(argument), text: "(" },
+    { at: end(argument) - 1, text: ")" },
+  ];
+}
+
+function isPair(node: SyntaxNode): boolean {
+  return (
+    node.type === "ArrayExpression" &&
+    node.elements.length === 2 &&
+    node.elements.every((element) => element !== null && element.type !== "SpreadElement")
+  );
 }
 
 /** Where the `*` stands that makes it a generator; `null` where that takes more than a glance. */

@@ -18,12 +18,13 @@ export interface LoadOptions {
   readonly entryUrl?: string;
 }
 
-export type SetEmitter = (emit: (key: unknown, value: unknown) => void) => void;
+/** Takes what a `yield` of a pair has become, and what a `yield*` has. */
+export type SetEmitter = (emit: (key: unknown, value: unknown) => void, emitAll: (pairs: unknown) => void) => void;
 
 export interface LoadedCode {
   /** @throws DiscoError `unknown-function` */
   fn(ref: FnRef): JobFunction;
-  /** Gives a map that calls an emitter what it shall call; `null` for a function that returns what it has. */
+  /** Gives a function that calls an emitter what it shall call; `null` for one that returns what it has. */
   emitter(ref: FnRef): SetEmitter | null;
   /** An error in terms of the user's own files. */
   translate(error: unknown): Translation;

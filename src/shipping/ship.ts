@@ -30,8 +30,8 @@ export interface ShipRequest {
   /** What the function is to the job, for messages: `map`, `reduceInit`, `params.score`. */
   readonly role: string;
   readonly fn: JobFunction;
-  /** It is called as a map, and as nothing else. */
-  readonly isMap?: boolean;
+  /** All that is done with its pairs is to emit them: it is called as a map or reduce, and as nothing else. */
+  readonly isEmitted?: boolean;
 }
 
 export interface ShipOptions {
@@ -73,17 +73,17 @@ export async function shipFunctions(requests: readonly ShipRequest[], options: S
   const keyed = new Set<FnRef>();
   const known = new Map<JobFunction, FnRef>();
   const travelling: (ShipRequest & { ref: FnRef })[] = [];
-  for (const { role, fn, isMap = false } of requests) {
+  for (const { role, fn, isEmitted = false } of requests) {
     let ref = known.get(fn);
     if (ref === undefined) {
       ref = fns.length;
       known.set(fn, ref);
       const mark = ownMark(fn);
       fns.push({ kind: "own", ...(mark ?? { name: "" }) });
-      if (mark === undefined) travelling.push({ role, fn, ref, isMap });
-    } else if (!isMap) {
+      if (mark === undefined) travelling.push({ role, fn, ref, isEmitted });
+    } else if (!isEmitted) {
       const before = travelling.findIndex((member) => member.ref === ref);
-      if (before !== -1) travelling[before] = { ...(travelling[before] as (typeof travelling)[number]), isMap };
+      if (before !== -1) travelling[before] = { ...(travelling[before] as (typeof travelling)[number]), isEmitted };
     }
     refs.push(ref);
   }

@@ -7,8 +7,8 @@ import { travelError } from "./travel-error.ts";
 
 export interface SliceRoot extends Root {
   readonly fn: JobFunction;
-  /** It is called as a map, and as nothing else. */
-  readonly isMap?: boolean;
+  /** All that is done with its pairs is to emit them: it is called as a map or reduce, and as nothing else. */
+  readonly isEmitted?: boolean;
 }
 
 export interface Target {

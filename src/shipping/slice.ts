@@ -1,6 +1,6 @@
 /** One module's job functions, cut out of it with what they need, as a module of its own. */
 import { type Closure, closureOf, type LiveModule } from "./closure.ts";
-import { directYields, emitName, type Replacement, replaced } from "./direct-yields.ts";
+import { directYields, type EmitNames, emitNames, type Replacement, replaced } from "./direct-yields.ts";
 import { isMethodOf } from "./module-analysis.ts";
 import { chooseTarget, pathInside, type SliceRoot, type Target } from "./slice-target.ts";
 import { type Insertion, type SlicePiece, sliceText } from "./slice-text.ts";
@@ -36,8 +36,8 @@ export function sliceModule(live: LiveModule, roots: readonly SliceRoot[]): Slic
     roots.map((root, index) => ({ ...root, variable: targets[index]?.variable })),
   );
   const kept = outermost(closure.pieces);
-  const emit = emitName(live.analysis.text);
-  const direct = directRoots(live, roots, targets, kept, emit);
+  const names = emitNames(live.analysis.text);
+  const direct = directRoots(live, roots, targets, kept, names);
   // As long as the original: all positions hold.
   const text = replaced(live.analysis.text, [...direct.values()].flat());
   const pieces: SlicePiece[] = kept.map((node) => declarationPiece(text, closure, node));
@@ -72,9 +72,9 @@ export function sliceModule(live: LiveModule, roots: readonly SliceRoot[]): Slic
   const inline = inlineNames(pieces, exportNames);
   if (inline !== "") tail.push(`var ${inline};`);
   const emitters = direct.size === 0 ? null : { roots: new Set(direct.keys()), export: `${prefix}e` };
-  if (emitters !== null) tail.push(`function ${emitters.export}(e){${emit}=e}`);
+  if (emitters !== null) tail.push(`function ${emitters.export}(p,a){${names.pair}=p;${names.all}=a}`);
   tail.push(`export{${[...exportNames, ...(emitters === null ? [] : [emitters.export])].join(",")}};`);
-  const head = `${headOf(closure, prefix)}${emitters === null ? "" : `let ${emit};`}`;
+  const head = `${headOf(closure, prefix)}${emitters === null ? "" : `let ${names.pair},${names.all};`}`;
   const { text: sliced, insertions } = sliceText(text, pieces, head, tail.join(""));
   return {
     text: sliced,
@@ -86,18 +86,18 @@ export function sliceModule(live: LiveModule, roots: readonly SliceRoot[]): Slic
   };
 }
 
-/** The maps among the roots that need not be generators (`direct-yields.ts`), with what is to be replaced in each. */
+/** The roots that need not be generators (`direct-yields.ts`), with what is to be replaced in each. */
 function directRoots(
   live: LiveModule,
   roots: readonly SliceRoot[],
   targets: readonly Target[],
   kept: readonly SyntaxNode[],
-  emit: string,
+  names: EmitNames,
 ): Map<number, readonly Replacement[]> {
   const direct = new Map<number, readonly Replacement[]>();
-  for (const [index, { found, isMap }] of roots.entries()) {
+  for (const [index, { found, isEmitted }] of roots.entries()) {
     const { node } = found;
-    if (isMap !== true) continue;
+    if (isEmitted !== true) continue;
     const others = roots.filter((_, position) => position !== index).map((root) => root.found.node);
     if (others.some((other) => contains(other, node) || contains(node, other))) continue;
     const { variable, expression } = targets[index] as Target;
@@ -110,7 +110,7 @@ function directRoots(
             ({ init, identifier }) =>
               init !== true && travelling.some((piece) => contains(piece, identifier as SyntaxNode)),
           );
-    const replacements = isCalledElsewhere ? null : directYields(live.analysis, found, emit);
+    const replacements = isCalledElsewhere ? null : directYields(live.analysis, found, names);
     if (replacements !== null) direct.set(index, replacements);
   }
   return direct;

@@ -8,7 +8,7 @@
  */
 import type { SetEmitter } from "../shipping/load.ts";
 import type { Emit } from "./emit.ts";
-import { badResult, emitAsync, emitSync, isAsyncResult, isThenable } from "./pairs.ts";
+import { badResult, emitAsync, emitSync, isAsyncResult, isThenable, withEmitter } from "./pairs.ts";
 import type { Progress } from "./progress.ts";
 import { nextRecords } from "./streams/batches.ts";
 import { isAsyncIterable, isIterable } from "./streams/stream.ts";
@@ -33,12 +33,7 @@ export interface MapRun {
 export function mapAll(entries: Iterable<unknown>, run: MapRun): Promise<void> | undefined {
   const { setEmitter = null } = run;
   if (setEmitter === null) return mapReturned(entries, run);
-  setEmitter(run.emit);
-  try {
-    mapDirect(entries[Symbol.iterator](), run);
-  } finally {
-    setEmitter(noTask);
-  }
+  withEmitter(setEmitter, run.emit, run.name, () => mapDirect(entries[Symbol.iterator](), run));
   return undefined;
 }
 
@@ -46,16 +41,9 @@ export function mapAll(entries: Iterable<unknown>, run: MapRun): Promise<void> |
 export async function mapAsync(entries: AsyncIterable<unknown>, run: MapRun): Promise<void> {
   const { setEmitter = null } = run;
   if (setEmitter === null) return mapAhead(entries, run);
-  setEmitter(run.emit);
-  try {
-    for await (const entry of entries) mapDirect([entry].values(), run);
-  } finally {
-    setEmitter(noTask);
+  for await (const entry of entries) {
+    withEmitter(setEmitter, run.emit, run.name, () => mapDirect([entry].values(), run));
   }
-}
-
-function noTask(): void {
-  throw new TypeError("a map emitted a pair after its task");
 }
 
 /** A map that emits by itself. What it returns is nothing, as with a generator. */

@@ -1,7 +1,9 @@
 /** What map and reduce may return: iterables of pairs, in all their forms. */
 import { DiscoError } from "../errors.ts";
+import type { SetEmitter } from "../shipping/load.ts";
 import { describe } from "./describe.ts";
 import type { Emit } from "./emit.ts";
+import { Records } from "./storage/batch.ts";
 
 /** Emits the pairs of a synchronous result; returns false when `result` is none (but may be a promise or an async iterable). */
 export function emitSync(result: unknown, emit: Emit, name: string): boolean {
@@ -14,12 +16,36 @@ export function emitSync(result: unknown, emit: Emit, name: string): boolean {
     return true;
   }
   if (typeof result !== "object" || result === null) return false;
+  if (result instanceof Records) {
+    emitBatches(result, emit);
+    return true;
+  }
   if (typeof (result as Partial<Iterable<unknown>>)[Symbol.iterator] !== "function") return false;
   for (const pair of result as Iterable<unknown>) {
     if (Array.isArray(pair) && pair.length === 2) emit(pair[0], pair[1]);
     else emitOdd(pair, emit, name);
   }
   return true;
+}
+
+/** Our own records, without making pairs of them. */
+function emitBatches(records: Records, emit: Emit): void {
+  try {
+    for (let batch = records.nextBatch(); batch !== null; batch = records.nextBatch()) {
+      for (let i = 0; i < batch.n; i++) emit(batch.keys[i], batch.values[i]);
+    }
+  } catch (error) {
+    records.close();
+    throw error;
+  }
+}
+
+/** What `yield*` of a map or reduce does that emits by itself. */
+export function emitAll(pairs: unknown, emit: Emit, name: string): void {
+  if (emitSync(pairs, emit, name)) return;
+  // Strings are iterable, of characters; with all else V8 would stop here as well.
+  if (typeof pairs !== "string") throw new TypeError(`${describe(pairs)} is not iterable`);
+  for (const pair of pairs) emitOdd(pair, emit, name);
 }
 
 /** Emits the pairs of a promise or async iterable, or throws what is wrong with `result`. */
@@ -34,6 +60,20 @@ export async function emitAsync(result: unknown, emit: Emit, name: string): Prom
     return;
   }
   throw badResult(settled, name);
+}
+
+/** Runs a function that emits by itself, with `emit` for its pairs. */
+export function withEmitter(setEmitter: SetEmitter, emit: Emit, name: string, work: () => void): void {
+  setEmitter(emit, (pairs) => emitAll(pairs, emit, name));
+  try {
+    work();
+  } finally {
+    setEmitter(afterTask, afterTask);
+  }
+}
+
+function afterTask(): void {
+  throw new TypeError("a pair was emitted after its task");
 }
 
 export function isThenable(value: unknown): value is PromiseLike<unknown> {

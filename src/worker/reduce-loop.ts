@@ -6,9 +6,10 @@
  * `add` on it. Both may be async.
  */
 import { DiscoError } from "../errors.ts";
+import type { SetEmitter } from "../shipping/load.ts";
 import { describe } from "./describe.ts";
 import type { Emit } from "./emit.ts";
-import { badResult, emitAsync, emitSync, isAsyncResult } from "./pairs.ts";
+import { badResult, emitAsync, emitSync, isAsyncResult, withEmitter } from "./pairs.ts";
 import { parameters } from "./signature.ts";
 
 export type ReduceFn = (pairs: unknown, ...rest: unknown[]) => unknown;
@@ -23,6 +24,8 @@ export interface ReduceRun {
   readonly name: string;
   readonly params: unknown;
   readonly emit: Emit;
+  /** For a reduce that calls its emitter instead of returning pairs (`shipping/direct-yields.ts`). Default: none such. */
+  readonly setEmitter?: SetEmitter | null;
 }
 
 /** Runs the reduce; a promise only where it is async. */
@@ -30,6 +33,11 @@ export function reduceAll(pairs: unknown, run: ReduceRun): Promise<void> | undef
   const { fn, name, params, emit } = run;
   const out: ReduceOutput = { add: emit };
   const takesOut = wantsOut(fn);
+  const { setEmitter = null } = run;
+  if (setEmitter !== null) {
+    withEmitter(setEmitter, emit, name, () => void (takesOut ? fn(pairs, out, params) : fn(pairs, params)));
+    return undefined;
+  }
   const result = takesOut ? fn(pairs, out, params) : fn(pairs, params);
   if (takesOut && isNothing(result)) return undefined;
   if (emitSync(result, emit, name)) return undefined;

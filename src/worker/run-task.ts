@@ -172,7 +172,7 @@ async function run(
     const fold = reduceFold(fn);
     const done =
       fold === null
-        ? reduceAll(pairs, { fn, name, params, emit })
+        ? reduceAll(pairs, { fn, name, params, emit, setEmitter: functions.emitter(plan.fn) })
         : runFoldReduce(fold, pairs, {
             emit,
             isSorted: plan.sort !== false,
