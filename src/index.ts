@@ -54,6 +54,7 @@ export {
   type RetryPolicy,
   type TaskFailure,
 } from "./errors.ts";
+export { sum as sumCombiner, sum as sumReduce } from "./fn/folds.ts";
 export { type Group, kvgroup } from "./worker/kvgroup.ts";
 export { nopMap, nopReduce } from "./worker/nop.ts";
 export { defaultPartition, makeRangePartition } from "./worker/partition.ts";

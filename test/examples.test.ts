@@ -53,6 +53,15 @@ test("word-count counts the words of files given on the command line", async () 
   );
 });
 
+test("built-ins gives the ten most frequent words, the most frequent one first", async () => {
+  const expected = new Map<string, number>();
+  for (const word of texts.flatMap((file) => readFileSync(file, "utf8").split(/[ \t-\r]+/))) {
+    if (word !== "") expected.set(word, (expected.get(word) ?? 0) + 1);
+  }
+  const ranked = [...expected].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
+  assert.deepEqual(await recordsOf("built-ins"), ranked.slice(0, 10));
+});
+
 test("grep finds lines, and its pattern is a parameter", async () => {
   const expected = texts.flatMap((file) =>
     readFileSync(file, "utf8")

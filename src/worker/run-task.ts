@@ -177,7 +177,7 @@ async function run(
             emit,
             isSorted: plan.sort !== false,
             tableBytes: job.data.memoryLimitBytes * combinerShare,
-            sortBytes: job.data.memoryLimitBytes * inputShare,
+            sortBytes: job.data.memoryLimitBytes * (inputShare - combinerShare),
             scratchDir: job.scratchDir,
           });
     if (done !== undefined) await done;

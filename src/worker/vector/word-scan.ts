@@ -49,35 +49,33 @@ export function scanWords(block: Uint8Array, sink: WordSink): number {
     let isNew = false;
     if (start + lookAheadBytes <= length) {
       let w0 = view.getInt32(start, true);
-      let w1 = 0;
+      let w1 = view.getInt32(start + 4, true);
       let rest = 0;
-      let ends = (w0 - 0x21212121) & ~w0 & 0x80808080;
-      let end = start;
+      let end = start + 8;
+      const ends0 = (w0 - 0x21212121) & ~w0 & 0x80808080;
+      const ends1 = (w1 - 0x21212121) & ~w1 & 0x80808080;
+      let ends = ends0 | ends1;
       if (ends !== 0) {
-        const k = (31 - Math.clz32(ends & -ends)) >>> 3;
-        w0 &= (1 << (k << 3)) - 1;
-        end += k;
+        // Whether the first or the second four bytes hold the end is anybody's guess: computed, not branched on.
+        const inFirst = (ends0 | -ends0) >> 31;
+        const of = (ends0 & inFirst) | (ends1 & ~inFirst);
+        const k = (31 - Math.clz32(of & -of)) >>> 3;
+        const kept = (1 << (k << 3)) - 1;
+        w0 &= kept | ~inFirst;
+        w1 &= kept & ~inFirst;
+        end = start + k + (4 & ~inFirst);
       } else {
-        w1 = view.getInt32(start + 4, true);
-        ends = (w1 - 0x21212121) & ~w1 & 0x80808080;
-        if (ends !== 0) {
-          const k = (31 - Math.clz32(ends & -ends)) >>> 3;
-          w1 &= (1 << (k << 3)) - 1;
-          end += 4 + k;
-        } else {
-          end += 8;
-          while (end + 4 <= length) {
-            const w = view.getInt32(end, true);
-            ends = (w - 0x21212121) & ~w & 0x80808080;
-            if (ends !== 0) {
-              const k = (31 - Math.clz32(ends & -ends)) >>> 3;
-              rest = Math.imul(rest ^ (w & ((1 << (k << 3)) - 1)), restPrime);
-              end += k;
-              break;
-            }
-            rest = Math.imul(rest ^ w, restPrime);
-            end += 4;
+        while (end + 4 <= length) {
+          const w = view.getInt32(end, true);
+          ends = (w - 0x21212121) & ~w & 0x80808080;
+          if (ends !== 0) {
+            const k = (31 - Math.clz32(ends & -ends)) >>> 3;
+            rest = Math.imul(rest ^ (w & ((1 << (k << 3)) - 1)), restPrime);
+            end += k;
+            break;
           }
+          rest = Math.imul(rest ^ w, restPrime);
+          end += 4;
         }
       }
       const last = ends === 0 ? 0 : (bytes[end] as number);
