@@ -3,7 +3,7 @@ import { CommError, DiscoError } from "../errors.ts";
 import { askedResults, finishedAndActive, resultsOfOne } from "./asked-results.ts";
 import { badOption } from "./bad-option.ts";
 import type { DiscoOptions, EventsOptions, RequestOptions, ResultsOptions } from "./disco-options.ts";
-import { type Engine, engineOf, type JobPlace } from "./engine.ts";
+import { type Engine, engineOf, type FirstJob, type JobPlace } from "./engine.ts";
 import type { AnyReduceOutput, KeyOf, Nothing, ResultPair, Returned, ValueOf, Widen } from "./infer.ts";
 import { Job } from "./job.ts";
 import { JobDict } from "./job-dict.ts";
@@ -237,8 +237,8 @@ export class Disco {
     this.#onSubmit?.(name);
   }
 
-  /** @internal The interface to the master; connects, or opens the engine, on first use. */
-  master(): Promise<MasterApi> {
+  /** @internal The interface to the master; connects, or opens the engine, on first use: for a job of which something is known, say. */
+  master(first?: FirstJob): Promise<MasterApi> {
     if (this.#closed) {
       return Promise.reject(
         new DiscoError("this Disco is closed", {
@@ -247,7 +247,7 @@ export class Disco {
         }),
       );
     }
-    this.#opening ??= this.#engine.open().catch((error: unknown) => {
+    this.#opening ??= this.#engine.open(first).catch((error: unknown) => {
       // The next use tries again: the reason may be gone (a full disk, a directory of another user).
       this.#opening = null;
       throw error;

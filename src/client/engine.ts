@@ -21,9 +21,14 @@ export type JobPlace =
   /** Machines that have nothing of this one's. */
   | { readonly kind: "elsewhere"; readonly master: string };
 
+/** What is known of the first job when an engine is opened for it. */
+export interface FirstJob {
+  readonly memoryLimitBytes: number;
+}
+
 export interface Engine {
   readonly place: JobPlace;
-  open(): Promise<MasterApi>;
+  open(first?: FirstJob): Promise<MasterApi>;
 }
 
 /** Throws `DiscoError` `bad-address`, `bad-config-file`, `bad-setting`, `JobError` `unknown-option` or `bad-option`. */
@@ -37,7 +42,7 @@ export function engineOf(address: unknown, options: DiscoOptions): Engine {
       get place(): JobPlace {
         return { kind: "embedded", dataDir: dataDir() };
       },
-      open: () => openEmbedded(options),
+      open: (first) => openEmbedded(options, first),
     };
   }
   const { isHere, shown, url } = master;
@@ -51,12 +56,15 @@ export function engineOf(address: unknown, options: DiscoOptions): Engine {
   };
 }
 
-async function openEmbedded({ root: given, workers, journal, labels }: DiscoOptions): Promise<MasterApi> {
+async function openEmbedded(
+  { root: given, workers, journal, labels }: DiscoOptions,
+  first: FirstJob | undefined,
+): Promise<MasterApi> {
   const root = rootDirectory(given);
   rememberRoot(root);
   // A process takes longer to start than the engine, so it comes first; at once, not when the caller has loaded something else.
   const { SpareWorker } = forking();
-  const spare = new SpareWorker({ dataDir: join(root, "data") });
+  const spare = new SpareWorker({ dataDir: join(root, "data"), ...first });
   spare.prepare();
   const { openEmbedded } = await import("../master/embedded.ts");
   return openEmbedded({

@@ -37,7 +37,7 @@ export function settingsOf(options: AnyJobOptions): JobSettings {
     },
     retries: options.retries ?? 3,
     taskTimeoutMs: taskTimeout === null ? null : Math.ceil(taskTimeout * 1000),
-    memoryLimitBytes: Math.round((options.memoryLimit ?? 1024) * megabyte),
+    memoryLimitBytes: memoryLimitOf(options),
     labels: { ...options.labels },
     keep: options.keep ?? false,
     statusInterval: options.statusInterval ?? 100_000,
@@ -46,4 +46,9 @@ export function settingsOf(options: AnyJobOptions): JobSettings {
     splitBytes: options.splitBytes ?? 64 * megabyte,
     prefix: options.prefix ?? options.name ?? "job",
   };
+}
+
+/** In bytes. */
+export function memoryLimitOf(options: AnyJobOptions): number {
+  return Math.round((options.memoryLimit ?? 1024) * megabyte);
 }

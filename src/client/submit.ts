@@ -5,6 +5,7 @@ import type { JobPlace } from "./engine.ts";
 import { type JobDict, packOf } from "./job-dict.ts";
 import { checkPrefix } from "./job-name.ts";
 import type { AnyJobOptions } from "./job-options.ts";
+import { memoryLimitOf } from "./job-settings.ts";
 import { keepAlive } from "./keep-alive.ts";
 import { validateOptions } from "./validate.ts";
 
@@ -20,7 +21,7 @@ async function submit(disco: Disco, name: string, jobDict: AnyJobOptions | JobDi
   if (packed === undefined) validateOptions(jobDict as AnyJobOptions);
   const scripts = callingScripts();
   // The engine starts while the job is being packed.
-  const opening = disco.master();
+  const opening = disco.master(packed === undefined ? { memoryLimitBytes: memoryLimitOf(options) } : undefined);
   opening.catch(() => {});
   const pack =
     packed === undefined

@@ -13,14 +13,15 @@ import { after, before, test } from "node:test";
 import type { LocalMaster } from "../../src/master/local-master.ts";
 
 interface Counts {
-  forks: number;
+  /** Arguments for Node, of each. */
+  forks: (readonly string[])[];
   /** Kinds of messages, in their order. */
   sent: string[];
   received: string[];
   syncs: number;
 }
 
-const counts: Counts = { forks: 0, sent: [], received: [], syncs: 0 };
+const counts: Counts = { forks: [], sent: [], received: [], syncs: 0 };
 const syncing = ["fsync", "fsyncSync", "fdatasync", "fdatasyncSync"] as const;
 const originals = Object.fromEntries(syncing.map((name) => [name, fs[name]]));
 const { fork } = childProcess;
@@ -29,7 +30,7 @@ let root = "";
 before(async () => {
   root = await mkdtemp(join(tmpdir(), "disco-latency-"));
   childProcess.fork = ((...args: Parameters<typeof fork>) => {
-    counts.forks++;
+    counts.forks.push((args[2] as { execArgv: string[] }).execArgv);
     return watched(fork(...args));
   }) as typeof fork;
   for (const name of syncing) {
@@ -77,14 +78,14 @@ test("a warm trivial job is eight messages, three transactions and no sync", { t
     return job.name;
   };
   for (let warmUp = 0; warmUp < 3; warmUp++) await run();
-  Object.assign(counts, { forks: 0, sent: [], received: [], syncs: 0 });
+  Object.assign(counts, { forks: [], sent: [], received: [], syncs: 0 });
   const appendsBefore = transactions();
   const job = await run();
   const appends = transactions() - appendsBefore;
   assert.deepEqual(
     { ...counts, transactions: appends },
     {
-      forks: 0,
+      forks: [],
       sent: ["job", "tasks", "tasks", "release"],
       received: ["started", "done", "started", "done"],
       // Submitted and map assigned; map done and reduce assigned; reduce done.
@@ -103,4 +104,16 @@ test("a warm trivial job is eight messages, three transactions and no sync", { t
     "reduce-0-0.0.disco",
     "reduce-0-0.….results",
   ]);
+});
+
+test("the first job of an engine begins in the process that was forked first, also with a memory limit of its own", async () => {
+  const { Disco } = await import("../../src/index.ts");
+  await using disco = new Disco(undefined, { root: join(root, "other"), workers: 1 });
+  counts.forks = [];
+  const map = (text: string) => [[text, process.execArgv.join(" ")] as const];
+  const job = await disco.newJob("limited", { input: ["raw://hello"], map, memoryLimit: 256 });
+  const { resultIterator } = await import("../../src/index.ts");
+  const [[, flags] = []] = await resultIterator(await job.wait()).toArray();
+  assert.match(counts.forks[0]?.join(" ") ?? "", /--max-old-space-size=192\b/);
+  assert.equal(flags, counts.forks[0]?.join(" "));
 });
