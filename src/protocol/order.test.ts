@@ -80,6 +80,24 @@ test("strings are ordered by code point", () => {
   );
 });
 
+test("strings with a long common beginning are ordered as short ones are", () => {
+  const texts = fc.tuple(
+    anyString,
+    fc.nat(3_000),
+    fc.constantFrom("x", "ÿ", "Ā", "\ud800", "\u{1f600}"),
+    anyString,
+    anyString,
+  );
+  fc.assert(
+    fc.property(texts, ([start, times, filler, a, b]) => {
+      const common = start + filler.repeat(times);
+      assert.equal(compareValues(common + a, common + b), compareValues(`x${a}`, `x${b}`));
+      assert.equal(compareValues(common + a, common), a.length);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
 test("it is a total order", () => {
   fc.assert(
     fc.property(anyKey, anyKey, anyKey, (a, b, c) => {

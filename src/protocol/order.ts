@@ -92,11 +92,32 @@ export function sameKey(a: unknown, b: unknown): boolean {
 export function compareStrings(a: string, b: string): number {
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {
+    if (i === longChars) {
+      i = afterEqual(a, b, length);
+      if (i === length) break;
+    }
     const x = a.charCodeAt(i);
     const y = b.charCodeAt(i);
     if (x !== y) return x < 0xd800 || y < 0xd800 ? x - y : codePointOrder(x) - codePointOrder(y);
   }
   return a.length - b.length;
+}
+
+/** Strings that are the same up to here are compared by pieces, which the engine does many times faster than we do. */
+const longChars = 256;
+
+/** The last place, at or behind `longChars`, up to which pieces of both strings are the same. */
+function afterEqual(a: string, b: string, length: number): number {
+  let at = longChars;
+  for (let piece = longChars; piece >= longChars; ) {
+    if (at + piece <= length && a.substring(at, at + piece) === b.substring(at, at + piece)) {
+      at += piece;
+      piece *= 2;
+    } else {
+      piece /= 2;
+    }
+  }
+  return at;
 }
 
 /** Moves surrogates behind the rest of the 16-bit units, so that units compare as code points do. */

@@ -9,12 +9,19 @@ import { compareValues } from "../../protocol/order.ts";
 import { keyPrefix } from "../../protocol/order-prefix.ts";
 import type { Batch, BatchSource } from "./batch.ts";
 
-/** Records of a merged batch. */
+/** Records of a merged batch, at most. */
 const batchRecords = 2048;
+/** A batch ends where more than this was decoded for it: records may be of a megabyte each. */
+const batchBytes = 1024 * 1024;
 
 /** A sorted source of a merge: batches whose keys ascend, within each and from one to the next. */
 export interface SortedSource {
-  next(): Batch | null;
+  next(): SizedBatch | null;
+}
+
+export interface SizedBatch extends Batch {
+  /** Memory of its records, about; unknown: small. */
+  readonly bytes?: number;
 }
 
 export class MergeTree implements BatchSource {
@@ -26,6 +33,8 @@ export class MergeTree implements BatchSource {
   readonly #k: number;
   #left: number;
   #started = false;
+  /** Of sources' batches since the last batch of ours. */
+  #decodedBytes = 0;
 
   constructor(sources: readonly SortedSource[]) {
     this.#k = sources.length;
@@ -41,7 +50,8 @@ export class MergeTree implements BatchSource {
     const keys: unknown[] = [];
     const values: unknown[] = [];
     const losers = this.#losers;
-    for (let n = 0; n < batchRecords && this.#left > 0; n++) {
+    this.#decodedBytes = 0;
+    for (let n = 0; n < batchRecords && this.#left > 0 && this.#decodedBytes < batchBytes; n++) {
       const winner = losers[0] as number;
       const cursor = this.#cursors[winner] as Cursor;
       keys.push(cursor.key);
@@ -96,8 +106,14 @@ export class MergeTree implements BatchSource {
     return order === 0 ? a < b : order < 0;
   }
 
+  #refill(cursor: Cursor): boolean {
+    if (!cursor.refill()) return false;
+    this.#decodedBytes += cursor.bytes;
+    return true;
+  }
+
   #advance(source: number, cursor: Cursor): void {
-    if (++cursor.at < cursor.n || cursor.refill()) {
+    if (++cursor.at < cursor.n || this.#refill(cursor)) {
       cursor.key = cursor.keys[cursor.at];
       this.#prefixes[source] = keyPrefix(cursor.key);
     } else {
@@ -109,6 +125,8 @@ export class MergeTree implements BatchSource {
 
 class Cursor {
   key: unknown;
+  /** Of its batch. */
+  bytes = 0;
   keys: readonly unknown[] = [];
   values: readonly unknown[] = [];
   at = -1;
@@ -130,6 +148,7 @@ class Cursor {
     this.keys = batch.keys;
     this.values = batch.values;
     this.n = batch.n;
+    this.bytes = batch.bytes ?? 0;
     this.at = 0;
     return true;
   }

@@ -3,8 +3,8 @@ import fs from "node:fs";
 import { DataError } from "../../errors.ts";
 import { blockHeaderBytes, decodeBlock, readBlockHeader } from "../../protocol/block.ts";
 import { StringPool } from "../../protocol/string-pool.ts";
-import type { Batch } from "./batch.ts";
 import { LostOutput, type TaskOutputRef } from "./lost-output.ts";
+import type { SizedBatch } from "./merge-tree.ts";
 
 /** Consecutive blocks. */
 export interface Run {
@@ -68,7 +68,7 @@ export class RunReader {
   }
 
   /** @throws LostOutput, or DataError `bad-block` for a file without an origin. */
-  next(): Batch | null {
+  next(): SizedBatch | null {
     const { origin, file } = this.#run;
     try {
       return this.#next();
@@ -79,7 +79,7 @@ export class RunReader {
     }
   }
 
-  #next(): Batch | null {
+  #next(): SizedBatch | null {
     const { file, files, records } = this.#run;
     while (this.#at < this.#end) {
       const fd = files.open(file);
@@ -91,7 +91,7 @@ export class RunReader {
       if (length > shared.length) shared = Buffer.allocUnsafeSlow(Math.max(length, shared.length * 2));
       readExactly(fd, shared, length, this.#at, file);
       const block = decodeBlock(shared.subarray(0, length), 0, strings);
-      const batch = { keys: block.keys, values: block.values, n: block.records };
+      const batch = { keys: block.keys, values: block.values, n: block.records, bytes: length };
       if (shared.length > sharedBytesMax) shared = Buffer.allocUnsafeSlow(256 * 1024);
       this.#at += length;
       this.#records += batch.n;

@@ -244,7 +244,7 @@ describe("a combiner", { timeout: 120_000 }, () => {
           if (!done) buffer.set(key, (buffer.get(key) ?? 0) + n);
         },
         partitions: 3,
-        memoryLimit: 128,
+        memoryLimit: 160,
       });
       const files = (await Promise.all((await job.wait()).map((url) => parseDir(url)))).flat();
       const parts = files.map((file) =>
