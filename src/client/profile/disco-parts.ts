@@ -20,8 +20,9 @@ const rootPart = "(root)";
 /** Folders and files below `src/` without their endings; the first that fits counts. */
 const parts: readonly (readonly [part: string, pattern: RegExp])[] = [
   ["load", /^(?:shipping\/|worker\/(?:bound-job|stage-functions|own)\b)/],
-  ["write", /^worker\/(?:task-output|streams\/output-chain|storage\/(?:\w+-writer|record-buffer|segment-file))\b/],
-  ["sort", /^(?:worker\/storage\/(?:record-sorter|sort-order|merge)|protocol\/order)/],
+  ["write", /^worker\/(?:task-output|streams\/output-chain|storage\/(?:\w+-writer|label-order|segment-file))\b/],
+  ["write", /^protocol\/block-(?:column|dictionary|move|payload|records|text)\b/],
+  ["sort", /^(?:worker\/storage\/(?:record-sorter|radix-sort|sorted-columns|\w+-order|merge)|protocol\/order)/],
   ["read", /^(?:schemes\/|worker\/(?:streams\/|storage\/|\w+-input\b))/],
   ["group", /^worker\/kvgroup/],
   ["combine", /^worker\/(?:combine|key-buffer|flush-rhythm)/],
