@@ -18,9 +18,9 @@ export interface Plot {
   readonly series: readonly Series[];
 }
 
-const width = 720;
+const width = 736;
 const height = 440;
-const margin = { left: 78, right: 24, top: 44, bottom: 56 };
+const margin = { left: 78, right: 40, top: 44, bottom: 56 };
 const legendLine = 18;
 /** Distinguishable by most people with colour blindness, on white and on black (after Okabe and Ito). */
 const colours = ["#0072b2", "#d55e00", "#009e73", "#b8629b"];
