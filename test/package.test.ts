@@ -209,6 +209,8 @@ const publicNames = [
   "parseDir",
   "reReader",
   "resultIterator",
+  "sumCombiner",
+  "sumReduce",
   "task",
   "zstdReader",
 ];
