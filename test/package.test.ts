@@ -58,6 +58,8 @@ describe("the packed package", () => {
       "bin/ddfs.js",
       "dist/index.js",
       "dist/index.d.ts",
+      "dist/fn/index.js",
+      "dist/fn/index.d.ts",
       "dist/web/index.html",
       "dist/web/job-page.js",
       "dist/web/page.css",
@@ -157,6 +159,9 @@ describe("the packed package", () => {
     const done = spawnSync(process.execPath, ["-e", print], { cwd: folder, encoding: "utf8", env: environment() });
     assert.equal(done.status, 0, done.stderr);
     assert.deepEqual(done.stdout.trim().split(" "), publicNames);
+    const builtIns = print.replace("disco-mapreduce", "disco-mapreduce/fn");
+    const listed = spawnSync(process.execPath, ["-e", builtIns], { cwd: folder, encoding: "utf8", env: environment() });
+    assert.equal(listed.stdout.trim(), builtInNames, listed.stderr);
     const inside = spawnSync(process.execPath, ["-e", 'import("disco-mapreduce/dist/core/master.js")'], {
       cwd: folder,
     });
@@ -214,3 +219,5 @@ const publicNames = [
   "task",
   "zstdReader",
 ];
+
+const builtInNames = "count distinct field first grep identity last lines max min sum top words";
