@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
+import { sum } from "../src/fn/index.ts";
 import { Disco, kvgroup, objectReader, objectWriter, resultIterator, task } from "../src/index.ts";
 import { anyKey, anyValue } from "../src/protocol/arbitrary-values.test-kit.ts";
 import { hashKey } from "../src/protocol/hash.ts";
@@ -43,9 +44,25 @@ const bulk = fc
   )
   .map(([some, times]) => Array.from({ length: times }, (_, i) => some.map(([key, n]) => [key, n + i] as const)));
 
+/** Columns of one kind each: few or many distinct strings, narrow or wide, small integers or doubles, or objects. */
+const column: fc.Arbitrary<fc.Arbitrary<unknown>> = fc.constantFrom<fc.Arbitrary<unknown>[]>(
+  fc.constantFrom("a", "bb", "a longer word", "ÿ"),
+  fc.constantFrom("Ā", "😀", "\ud800", "wide ß"),
+  fc.string({ maxLength: 12 }),
+  fc.string({ unit: "binary", maxLength: 12 }),
+  fc.integer(),
+  fc.double(),
+  fc.record({ id: fc.nat(3), name: fc.string({ maxLength: 4 }) }),
+);
+const columns = fc
+  .tuple(column, column)
+  .chain(([keys, values]) =>
+    fc.array(fc.array(fc.tuple(keys, values), { maxLength: 200, size: "max" }), { maxLength: 20 }),
+  );
+
 const shape: fc.Arbitrary<Shape> = fc.record({
-  tasks: fc.array(fc.oneof(fc.array(pairs, { maxLength: 20 }), bulk), { minLength: 1, maxLength: 5 }),
-  partitions: fc.constantFrom(null, 1, 2, 9),
+  tasks: fc.array(fc.oneof(fc.array(pairs, { maxLength: 20 }), bulk, columns), { minLength: 1, maxLength: 5 }),
+  partitions: fc.constantFrom(null, 1, 2, 9, 40),
   sort: fc.boolean(),
   map: fc.constantFrom("array", "generator", "promise", "mixed", "async generator"),
   concurrency: fc.constantFrom(1, 3, 16),
@@ -172,6 +189,7 @@ const combiners: Readonly<Record<string, AnyFn>> = {
     buffer.set(key, (buffer.get(key) ?? 0) + value);
     return [];
   },
+  "is the built-in one": sum,
   "emits what grows large": function* (key: unknown, value: number, buffer: Map<unknown, number>, done: boolean) {
     if (done) return yield* buffer;
     const sum = (buffer.get(key) ?? 0) + value;
