@@ -24,6 +24,8 @@ export type JobPlace =
 /** What is known of the first job when an engine is opened for it. */
 export interface FirstJob {
   readonly memoryLimitBytes: number;
+  /** With how many tasks it begins, as far as can be seen: it will want so many processes, where there are as many slots. */
+  readonly tasks: number;
 }
 
 export interface Engine {
@@ -63,14 +65,16 @@ async function openEmbedded(
   const root = rootDirectory(given);
   rememberRoot(root);
   // A process takes longer to start than the engine, so it comes first; at once, not when the caller has loaded something else.
-  const { SpareWorker } = forking();
-  const spare = new SpareWorker({ dataDir: join(root, "data"), ...first });
-  spare.prepare();
+  const { SpareWorker, usualMemoryLimitBytes } = forking();
+  const { memoryLimitBytes = usualMemoryLimitBytes, tasks = 1 } = first ?? {};
+  const slots = workers ?? scriptSettings()?.workers ?? availableParallelism();
+  const spare = new SpareWorker({ dataDir: join(root, "data"), memoryLimitBytes });
+  spare.prepare(Math.min(slots, tasks));
   const { openEmbedded } = await import("../master/embedded.ts");
   return openEmbedded({
     root,
     spare,
-    slots: workers ?? scriptSettings()?.workers ?? availableParallelism(),
+    slots,
     ...(journal === undefined ? {} : { journal }),
     ...(labels === undefined ? {} : { labels }),
   });

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { decodeJobPack, jobSpecOf } from "../protocol/jobpack.ts";
 import { csvReader } from "../worker/streams/csv.ts";
+import { firstTasks } from "./first-tasks.ts";
 import { makeJobPack } from "./job-pack.ts";
 
 const map = (line: string) => [[line, 1]];
@@ -37,5 +38,6 @@ for (const [name, [options, tasks]] of Object.entries(cases)) {
     await truncate(file, 192 * 1024 * 1024);
     const pack = await makeJobPack({ ...options, input: [file] } as never, { portable: false, prefix: "large" });
     assert.equal(jobSpecOf(decodeJobPack(pack).jobdict)?.inputs.length, tasks);
+    assert.equal(firstTasks({ ...options, input: [file] } as never), tasks, "as was expected at first glance");
   });
 }

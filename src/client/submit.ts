@@ -2,6 +2,7 @@
 import { callingScripts } from "./calling-scripts.ts";
 import type { Disco } from "./disco.ts";
 import type { JobPlace } from "./engine.ts";
+import { firstTasks } from "./first-tasks.ts";
 import { type JobDict, packOf } from "./job-dict.ts";
 import { checkPrefix } from "./job-name.ts";
 import type { AnyJobOptions } from "./job-options.ts";
@@ -21,7 +22,9 @@ async function submit(disco: Disco, name: string, jobDict: AnyJobOptions | JobDi
   if (packed === undefined) validateOptions(jobDict as AnyJobOptions);
   const scripts = callingScripts();
   // The engine starts while the job is being packed.
-  const opening = disco.master(packed === undefined ? { memoryLimitBytes: memoryLimitOf(options) } : undefined);
+  const opening = disco.master(
+    packed === undefined ? { memoryLimitBytes: memoryLimitOf(options), tasks: firstTasks(options) } : undefined,
+  );
   opening.catch(() => {});
   const pack =
     packed === undefined

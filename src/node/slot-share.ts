@@ -18,6 +18,13 @@ export type Victim =
   | { readonly kind: "later"; readonly delayMs: number }
   | { readonly kind: "none" };
 
+/** Slots taken. A worker that was told to go does nothing any more: its successor may start. */
+export function occupied(workers: Iterable<PoolWorker>): number {
+  let count = 0;
+  for (const worker of workers) if (!worker.leaving) count++;
+  return count;
+}
+
 export function chooseVictim(
   queue: JobQueue,
   workers: Iterable<PoolWorker>,

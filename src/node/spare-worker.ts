@@ -1,7 +1,7 @@
 /**
- * One process that is started before anyone needs it, so that the next job begins at once: a fork and the loading of our
+ * A process that is started before anyone needs it, so that the next job begins at once: a fork and the loading of our
  * own code take some 80 ms, a trivial job 5. Of an embedded engine it is the first part: the engine is loaded, and the first job
- * packed, while the process starts.
+ * packed, while the process starts. Where that job will want several processes, they all start then; later there is one spare at most.
  */
 import { rehearsalDirectory } from "./rehearsal-directory.ts";
 import type { WorkerEnd } from "./verdict.ts";
@@ -51,7 +51,8 @@ export class StartedProcess {
 }
 
 export class SpareWorker {
-  #spare: StartedProcess | null = null;
+  /** Those that nobody has taken yet, the oldest first. */
+  #spares: StartedProcess[] = [];
   #memoryLimitBytes: number;
   readonly #rehearsalDir: string;
   readonly #script: string | undefined;
@@ -70,7 +71,7 @@ export class SpareWorker {
   /** Starts one after so long. Starting takes the time of a short job: not while one begins. A shorter delay wins. */
   prepareIn(delayMs: number): void {
     const at = performance.now() + delayMs;
-    if (this.#closed || (this.#timer !== undefined && this.#dueAt <= at)) return;
+    if (this.#closed || this.#spares.length > 0 || (this.#timer !== undefined && this.#dueAt <= at)) return;
     clearTimeout(this.#timer);
     this.#dueAt = at;
     this.#timer = setTimeout(() => {
@@ -80,49 +81,58 @@ export class SpareWorker {
     this.#timer.unref();
   }
 
-  /** Starts one now, unless there is one. */
-  prepare(): void {
-    if (this.#closed || this.#spare !== null || this.#died) return;
-    const command = this.#command({ memoryLimitBytes: this.#memoryLimitBytes, rehearsalDir: this.#rehearsalDir });
-    const spare = new StartedProcess(command, this.#memoryLimitBytes, () => {
-      if (this.#spare !== spare) return;
-      this.#spare = null;
-      this.#died = true;
-    });
-    this.#spare = spare;
+  /** Not now, then. */
+  putOff(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
-  /** The spare if it fits, else a new process. The next spare will have this memory limit. */
+  /** Starts what is missing of `count`, now. */
+  prepare(count = 1): void {
+    if (this.#closed || this.#died) return;
+    while (this.#spares.length < count) this.#spares.push(this.#start());
+  }
+
+  #start(): StartedProcess {
+    const command = this.#command({ memoryLimitBytes: this.#memoryLimitBytes, rehearsalDir: this.#rehearsalDir });
+    const spare = new StartedProcess(command, this.#memoryLimitBytes, () => {
+      const at = this.#spares.indexOf(spare);
+      if (at === -1) return;
+      this.#spares.splice(at, 1);
+      this.#died = true;
+    });
+    return spare;
+  }
+
+  /** A spare if it fits, else a new process. The next spare will have this memory limit. */
   take(memoryLimitBytes: number, libraryDir: string | undefined): StartedProcess {
     this.#died = false;
-    const spare = this.#spare;
-    if (libraryDir === undefined && spare !== null && spare.memoryLimitBytes === memoryLimitBytes) {
-      this.#spare = null;
-      return spare;
-    }
-    if (spare !== null && spare.memoryLimitBytes !== memoryLimitBytes) this.drop();
+    // All spares have the same limit.
+    if (memoryLimitBytes !== this.#memoryLimitBytes) this.drop();
+    const spare = libraryDir === undefined ? this.#spares.shift() : undefined;
+    if (spare !== undefined) return spare;
     this.#memoryLimitBytes = memoryLimitBytes;
     const command = this.#command({ memoryLimitBytes, ...(libraryDir === undefined ? {} : { libraryDir }) });
     return new StartedProcess(command, memoryLimitBytes);
   }
 
-  /** Resolves when there is none any more. */
+  /** Resolves when none is left. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
-    const spare = this.#spare;
+    const spares = this.#spares;
     this.drop();
-    await spare?.gone;
+    await Promise.all(spares.map(({ gone }) => gone));
   }
 
   drop(): void {
-    const spare = this.#spare;
-    this.#spare = null;
-    spare?.process.kill(0);
+    const spares = this.#spares;
+    this.#spares = [];
+    for (const { process } of spares) process.kill(0);
   }
 
-  get pid(): number | null {
-    return this.#spare?.process.pid ?? null;
+  get pids(): number[] {
+    return this.#spares.flatMap(({ process }) => process.pid ?? []);
   }
 
   #command(options: Parameters<typeof workerCommand>[0]): WorkerCommand {

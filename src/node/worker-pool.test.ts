@@ -103,6 +103,22 @@ function alive(pid: number): boolean {
 }
 
 describe("a pool of workers", () => {
+  test("starts a spare soon, but none while all slots are busy and the job has more for them", async (t) => {
+    for (const [slots, tasks, processes] of [
+      [2, 1, 2],
+      [1, 1, 1],
+      [2, 3, 2],
+    ] as const) {
+      await using bench = new Bench(slots);
+      t.mock.timers.enable({ apis: ["setTimeout"] });
+      for (let i = 0; i < tasks; i++) bench.add("hang");
+      await new Promise((resolve) => setImmediate(resolve));
+      t.mock.timers.tick(1_000);
+      t.mock.timers.reset();
+      assert.equal(bench.pool.pids().length, processes, `${tasks} tasks, ${slots} slots`);
+    }
+  });
+
   test("says that a task has begun only of one that runs for a while, and how long each ran", async () => {
     await using bench = new Bench();
     for (let i = 0; i < 20; i++) bench.add("ok");

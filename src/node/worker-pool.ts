@@ -18,7 +18,7 @@ import type { JobHome } from "./job-home.ts";
 import { JobQueue } from "./job-queue.ts";
 import { ParkedWorkers } from "./parked-workers.ts";
 import { type PoolTask, PoolWorker, sameAttempt } from "./pool-worker.ts";
-import { chooseVictim } from "./slot-share.ts";
+import { chooseVictim, occupied } from "./slot-share.ts";
 import { SpareWorker } from "./spare-worker.ts";
 import { StartFailures } from "./start-failures.ts";
 import { attemptOf, TaskReports } from "./task-reports.ts";
@@ -188,11 +188,10 @@ export class WorkerPool {
     if (!this.#closed) this.#begins.again();
   }
 
-  /** Process ids of all workers, the spare included. */
+  /** Process ids of all workers, spares included. */
   pids(): number[] {
-    const spare = this.#spare.pid;
-    const pids = [...[...this.#workers].flatMap((worker) => worker.process.pid ?? []), ...this.#parked.pids];
-    return spare === null ? pids : [...pids, spare];
+    const pids = [...this.#workers].flatMap((worker) => worker.process.pid ?? []);
+    return [...pids, ...this.#parked.pids, ...this.#spare.pids];
   }
 
   /** Kills all workers; resolves when they are gone. */
@@ -239,6 +238,7 @@ export class WorkerPool {
     if (hungry.length > 1) hungry.sort((a, b) => a.workers.size - b.workers.size);
     for (const queue of hungry) {
       this.#startWorkers(queue, hungry.length);
+      this.#prepareSpare(queue);
       for (const [worker, tasks] of queue.deal(this.#options.now())) worker.process.send({ kind: "tasks", tasks });
     }
   }
@@ -246,17 +246,10 @@ export class WorkerPool {
   #startWorkers(queue: JobQueue, hungryJobs: number): void {
     const coming = [...queue.workers].filter((worker) => worker.tasks.length === 0 && worker.open).length;
     for (let wanted = queue.waiting - coming; wanted > 0 && queue.next !== undefined; wanted--) {
-      if (this.#occupied() >= this.#slots && !this.#makeRoom(queue, hungryJobs)) return;
+      if (occupied(this.#workers) >= this.#slots && !this.#makeRoom(queue, hungryJobs)) return;
       if (!this.#startFailures.mayStart(queue.job)) return;
       this.#start(queue, queue.next);
     }
-  }
-
-  /** Slots taken. A worker that was told to go does nothing any more: its successor may start. */
-  #occupied(): number {
-    let count = 0;
-    for (const worker of this.#workers) if (!worker.leaving) count++;
-    return count;
   }
 
   /** Looks for a worker that can go. `true`: there is a slot now. */
@@ -264,8 +257,8 @@ export class WorkerPool {
     const size = (job: string): number => this.#queues.get(job)?.workers.size ?? 0;
     const share = Math.max(1, Math.floor(this.#slots / hungryJobs));
     const choice = chooseVictim(queue, this.#workers, { now: this.#options.now(), share, size });
-    // The job will want a process as soon as there is room.
-    this.#spare.prepare();
+    // It will be wanted as soon as there is room, unless the job has all the room there is.
+    if (queue.workers.size === 0 || choice.kind !== "none") this.#spare.prepare();
     if (choice.kind === "idle") {
       this.#giveUp(choice.worker);
       return true;
@@ -290,7 +283,15 @@ export class WorkerPool {
       ended: (end) => this.#ended(worker, end),
     };
     if (started.process.state === "ready") this.#bind(worker, home);
-    this.#spare.prepareIn(spareDelayMs);
+  }
+
+  /**
+   * Soon there is a spare again, but not while all slots are busy and the job has more for them: the start of a process that nobody
+   * can use yet would take a tenth of a second from those that work.
+   */
+  #prepareSpare({ waiting }: JobQueue): void {
+    if (waiting === 0 || occupied(this.#workers) < this.#slots) this.#spare.prepareIn(spareDelayMs);
+    else this.#spare.putOff();
   }
 
   #bind(worker: PoolWorker, home: JobHome): void {
@@ -309,7 +310,9 @@ export class WorkerPool {
       if (worker.take(message, now) === null) return;
       if (message.kind === "failed") worker.tainted = true;
       else worker.peakRss = message.output.peakRss;
-      this.#queues.get(worker.job)?.took(now - headSince);
+      const queue = this.#queues.get(worker.job);
+      queue?.took(now - headSince);
+      if (queue !== undefined) this.#prepareSpare(queue);
       this.#reports.over(worker, message, now - (headStarted ? startedAt : headSince));
       if (worker.retiring && worker.tasks.length === 0) this.#giveUp(worker);
       this.#pumpSoon();

@@ -117,3 +117,20 @@ test("the first job of an engine begins in the process that was forked first, al
   assert.match(counts.forks[0]?.join(" ") ?? "", /--max-old-space-size=192\b/);
   assert.equal(flags, counts.forks[0]?.join(" "));
 });
+
+test("the first job of an engine starts as many processes at once as it will want, and no more", async () => {
+  const { Disco } = await import("../../src/index.ts");
+  const forksAtFirst = async (workers: number, input: string[]) => {
+    await using disco = new Disco(undefined, { root: join(root, "several"), workers });
+    counts.forks = [];
+    const map = (text: string) => [[text, 1] as const];
+    const accepted = disco.newJob("several", { input, map });
+    // A turn is enough for the checks, not for the engine.
+    await new Promise((resolve) => setImmediate(resolve));
+    const forks = counts.forks.length;
+    await (await accepted).wait();
+    return forks;
+  };
+  assert.equal(await forksAtFirst(3, ["raw://a"]), 1, "one input");
+  assert.equal(await forksAtFirst(2, ["raw://a", "raw://b", "raw://c"]), 2, "more inputs than slots");
+});
