@@ -23,11 +23,20 @@ process.send({ kind: "ready", pid: process.pid } satisfies FromWorker);
 
 enableCompileCache();
 const { WorkerLoop } = await import("./worker-loop.ts");
-const loop = new WorkerLoop(parentPid);
+/** Small messages go out at once, also while a task blocks the event loop. A node that is gone is noticed elsewhere. */
+const toNode = (message: FromWorker): void => {
+  if (process.connected) process.send?.(message, undefined, {}, () => undefined);
+};
+let tell = toNode;
+const loop = new WorkerLoop(parentPid, (message) => tell(message));
 // The node says where a worker may rehearse. One that has a job already does not.
 if (waiting.length === 0 && rehearsalDir !== undefined) {
   const { rehearse } = await import("./rehearsal.ts");
-  await rehearse(rehearsalDir);
+  await rehearse(rehearsalDir, {
+    handle: (message) => loop.handle(message),
+    divert: (listener) => (tell = listener ?? toNode),
+    isWanted: () => waiting.length > 0,
+  });
 }
 handle = (message) => loop.handle(message);
 for (const message of waiting) handle(message);

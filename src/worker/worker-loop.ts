@@ -26,8 +26,10 @@ export class WorkerLoop {
   #bindError: unknown = new Error("a task came before its job");
   #running: WorkerTask | null = null;
   #busy = false;
+  readonly #send: (message: FromWorker) => void;
 
-  constructor(parentPid: number) {
+  constructor(parentPid: number, send: (message: FromWorker) => void) {
+    this.#send = send;
     this.#watch.start(parentPid);
     process.on("uncaughtException", (error) => this.#crash(error));
     process.on("unhandledRejection", (reason) => this.#crash(reason));
@@ -85,7 +87,7 @@ export class WorkerLoop {
     const id = attemptId(task);
     this.#running = task;
     const startedAt = performance.now();
-    process.send?.({ kind: "started", ...id } satisfies FromWorker);
+    this.#send({ kind: "started", ...id });
     const message = (level: EventLevel, text: string): void => {
       this.#send({ kind: "message", level, text, ...id });
     };
@@ -148,11 +150,6 @@ export class WorkerLoop {
       this.#send(report);
     }
     return true;
-  }
-
-  #send(message: FromWorker): void {
-    // Small messages go out at once, also while a task blocks the event loop. A node that is gone is noticed elsewhere.
-    if (process.connected) process.send?.(message, undefined, {}, () => undefined);
   }
 }
 
