@@ -4,7 +4,7 @@ import { DiscoError } from "../errors.ts";
 import type { FnRef, JobData, StagePlan } from "../protocol/job-data.ts";
 import { decodeJobPack, encodeJobPack, jobDictOf } from "../protocol/jobpack.ts";
 import { decodeValue } from "../protocol/value.ts";
-import { loadCode } from "../shipping/load.ts";
+import { loadCode, type SetEmitter } from "../shipping/load.ts";
 import { ownFunction } from "../worker/own-functions.ts";
 import type { JobFunction } from "./plan.ts";
 
@@ -19,7 +19,11 @@ export async function unpackOptions(pack: Uint8Array): Promise<Record<string, un
   const code = await loadCode(data.code, {
     findOwn: (name, args) => ownFunction(args === undefined ? { name } : { name, args }),
   });
-  const fn = (ref: FnRef): JobFunction => code.fn(ref) as JobFunction;
+  const fn = (ref: FnRef): JobFunction => {
+    const setEmitter = code.emitter(ref);
+    const found = code.fn(ref) as JobFunction;
+    return setEmitter === null ? found : givingPairs(found, setEmitter);
+  };
   return withoutUndefined({
     input: spec.inputs.map(({ replicas }) => (replicas.length === 1 ? replicas[0] : [...replicas])),
     ...(isFlat(data.stages)
@@ -40,6 +44,22 @@ export async function unpackOptions(pack: Uint8Array): Promise<Record<string, un
     seed: data.seed,
     keep: spec.keep,
   });
+}
+
+/** A function that emits its pairs, as its author wrote it: it gives them. */
+function givingPairs(fn: JobFunction, setEmitter: SetEmitter): JobFunction {
+  const given = (...args: unknown[]): Iterable<unknown> => {
+    const pairs: unknown[] = [];
+    setEmitter(
+      (key, value) => pairs.push([key, value]),
+      (more) => {
+        for (const pair of more as Iterable<unknown>) pairs.push(pair);
+      },
+    );
+    (fn as (...args: unknown[]) => unknown)(...args);
+    return pairs.values();
+  };
+  return Object.defineProperty(given, "name", { value: fn.name });
 }
 
 /** The pack of the same job under another name. */
