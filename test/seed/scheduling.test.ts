@@ -187,15 +187,15 @@ describe("limits of a task", { timeout: 60_000 }, () => {
   });
 
   it("taskTimeout does not concern a task that goes on reading", async () => {
-    const file = await bench.file("twenty.txt", "x\n".repeat(20));
+    const file = await bench.file("thirty.txt", "x\n".repeat(30));
     const job = await disco.newJob("steady", {
       input: [file],
       map: async (line) => {
-        await new Promise((resolve) => setTimeout(resolve, 40));
+        await new Promise((resolve) => setTimeout(resolve, 60));
         return [[line, 1]];
       },
       concurrency: 1,
-      taskTimeout: 0.4,
+      taskTimeout: 1,
       retries: 0,
     });
     await job.wait();

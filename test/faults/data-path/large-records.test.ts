@@ -21,8 +21,8 @@ const limitBytes = memoryLimit * megabyte;
 
 describe("keys of a megabyte", { timeout: 120_000 }, () => {
   const maps = 2;
-  /** Of each map; the maps emit the same keys. Together they are twice the memory limit. */
-  const keys = 250;
+  /** Of each map; the maps emit the same keys. Together they are more than the memory limit. */
+  const keys = 140;
 
   for (const differAt of ["start", "end"] as const) {
     test(`that differ at their ${differAt} are sorted and grouped, far more of them than fit into memory`, async () => {
@@ -104,7 +104,7 @@ describe("values of a megabyte", { timeout: 120_000 }, () => {
   test("are kept exactly, far more of them than fit into memory", async () => {
     const job = await engine.disco.newJob("values", {
       input: ["raw://0", "raw://1"],
-      params: { size: megabyte, each: 200 },
+      params: { size: megabyte, each: 140 },
       *map(line, { size, each }) {
         for (let i = 0; i < each; i++) {
           const value = i % 2 === 0 ? "ü".repeat(size / 2) + i : new Uint8Array(size).fill(i);
@@ -128,7 +128,7 @@ describe("values of a megabyte", { timeout: 120_000 }, () => {
     const expected = Array.from({ length: 10 }, (_, key) => [
       key,
       [0, 1].flatMap((line) =>
-        Array.from({ length: 20 }, (_, n) => {
+        Array.from({ length: 14 }, (_, n) => {
           const i = n * 10 + key;
           return `${line} ${i % 2 === 0 ? megabyte / 2 + String(i).length : megabyte} ${i}`;
         }),
@@ -145,16 +145,23 @@ describe("a record above an eighth of the memory limit", { timeout: 120_000 }, (
   test("is refused with its key and the input that it came from, whether key or value is large", async () => {
     const input = join(engine.scratch, "input.txt");
     await writeFile(input, "first\nsecond\n");
-    for (const [key, value, name] of [
-      ["the key", "x".repeat(tooLarge), /'the key'/],
-      ["y".repeat(tooLarge), 1, /'yyyyyyyyyy+'\.\.\. \d+ more characters/],
-      [{ id: 17 }, { list: [new Uint8Array(tooLarge)] }, /\{ id: 17 \}/],
+    // The map makes the large part: in the params there would be copies of it.
+    for (const [kind, name] of [
+      ["value", /'the key'/],
+      ["key", /'yyyyyyyyyy+'\.\.\. \d+ more characters/],
+      ["bytes", /\{ id: 17 \}/],
     ] as const) {
       for (const stages of [{}, { reduce: nopReduce, sort: true }]) {
         const job = await engine.disco.newJob("large", {
           input: [input],
-          params: { key, value },
-          map: (line, { key, value }) => (line === "second" ? [[key, value] as [unknown, unknown]] : []),
+          params: { kind, size: Math.ceil(tooLarge) },
+          map(line, { kind, size }): [unknown, unknown][] {
+            if (line !== "second") return [];
+            if (kind === "key") return [["y".repeat(size), 1]];
+            return kind === "value"
+              ? [["the key", "x".repeat(size)]]
+              : [[{ id: 17 }, { list: [new Uint8Array(size)] }]];
+          },
           memoryLimit,
           ...stages,
         });
