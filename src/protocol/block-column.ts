@@ -64,6 +64,18 @@ export class Column {
     }
   }
 
+  /** Whether strings would be added as text, whatever they are. */
+  get isPlainText(): boolean {
+    return this.kind === "text" || (this.kind === "open" && this.#isPlain && !this.#isMixed);
+  }
+
+  /** Adds so many marks of narrow strings from `from` on, behind the first `i` items; a column of plain text only. */
+  putMarks(i: number, marks: Uint32Array, from: number, to: number): void {
+    this.kind = "text";
+    while (i + to - from > this.slots.length) this.slots = grownUint32(this.slots);
+    this.slots.set(marks.subarray(from, to), i);
+  }
+
   /** What will be added: a copy, where it is an object. @throws DiscoError `bad-value`. */
   copy(item: unknown): unknown {
     if (this.kind !== "values") return item;

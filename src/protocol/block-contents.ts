@@ -6,6 +6,7 @@ import { DataError } from "../errors.ts";
 import * as block from "./block-kinds.ts";
 import { readInts, readMarks, TextSlices } from "./block-slices.ts";
 import type { StringPool } from "./string-pool.ts";
+import { TextRecords } from "./text-records.ts";
 import { ValueReader } from "./value.ts";
 
 /** Where one column lies in a payload. */
@@ -41,6 +42,28 @@ export class BlockContents {
   values(): unknown[] {
     if (this.#values === null) this.#decode();
     return this.#values as unknown[];
+  }
+
+  /** The records as bytes, which stay where they are, if there are only narrow strings; else `null`. */
+  texts(): TextRecords | null {
+    const [keys, values] = this.#parts;
+    const payload = this.#payload;
+    const from = values.to + 4;
+    if (keys.kind !== block.kindText || values.kind !== block.kindText || from > payload.length) return null;
+    if (payload.readUInt32LE(values.to) !== payload.length - from) return null;
+    const keyMarks = this.#marks(keys) as Uint32Array;
+    const valueMarks = this.#marks(values) as Uint32Array;
+    let all = 0;
+    let length = 0;
+    for (let i = 0; i < this.#count; i++) {
+      const [key, value] = [keyMarks[i] as number, valueMarks[i] as number];
+      all |= key | value;
+      length += (key >>> 1) + (value >>> 1);
+    }
+    // What does not fit together is named where strings are made of it.
+    if ((all & 1) !== 0 || length !== payload.length - from) return null;
+    const whole = Buffer.from(payload.buffer);
+    return new TextRecords(whole, payload.byteOffset + from, keyMarks, valueMarks, this.#count);
   }
 
   /** Both at once: what text of a record is its value's depends on its key. */

@@ -13,6 +13,7 @@ import { Column, dictionaryTrialRecords } from "./block-column.ts";
 import { type Dictionary, dictionaryEntryBytes } from "./block-dictionary.ts";
 import { free, grownUint32, markBytes, TextBuffer } from "./block-text.ts";
 import { unknownHash } from "./hash.ts";
+import type { TextRecords } from "./text-records.ts";
 
 /** Staged strings are written each time so many records have come, or so much text: their marks are known from then on. */
 const settleRecords = 256;
@@ -62,6 +63,37 @@ export class RecordColumns {
     this.count = count + 1;
     if (this.count === this.#nextSettled || text.stagedUnits >= settleUnits) this.#settle();
     return true;
+  }
+
+  /**
+   * Adds records from number `from` on as bytes, until `bytes` reaches `bytesMax`, and returns how many it took. None where columns
+   * are no plain text, or of a record above `recordBytesMax`: those are for `add`.
+   */
+  addTexts(label: number, texts: TextRecords, from: number, bytesMax: number, recordBytesMax: number): number {
+    const { keys, values, count } = this;
+    if (!keys.isPlainText || !values.isPlainText) return 0;
+    this.#settle();
+    let to = from;
+    let length = 0;
+    let { bytes } = this;
+    for (; to < texts.count && (to === from || bytes < bytesMax); to++) {
+      const recordBytes = this.#recordBytes + 8 + texts.length(to);
+      if (recordBytes > recordBytesMax) break;
+      bytes += recordBytes;
+      length += texts.length(to);
+      this.lastBytes = recordBytes;
+    }
+    const taken = to - from;
+    while (count + taken > this.labels.length) this.labels = grownUint32(this.labels);
+    this.labels.fill(label, count, count + taken);
+    keys.putMarks(count, texts.keyMarks, from, to);
+    values.putMarks(count, texts.valueMarks, from, to);
+    const start = texts.start(from);
+    this.text.copyFrom(texts.bytes, start, start + length);
+    this.bytes = bytes;
+    this.count = count + taken;
+    this.#nextSettled = this.count + settleRecords - (this.count % settleRecords);
+    return taken;
   }
 
   /** No dictionaries from now on. */

@@ -16,6 +16,7 @@ import { PayloadWriter } from "./block-payload.ts";
 import { RecordColumns } from "./block-records.ts";
 import { unknownHash } from "./hash.ts";
 import type { StringPool } from "./string-pool.ts";
+import type { TextRecords } from "./text-records.ts";
 
 export const blockHeaderBytes = 28;
 /** No writer makes larger blocks; a header that says so is damaged, whatever its CRC. */
@@ -141,6 +142,11 @@ export class DecodedBlock {
 
   get values(): unknown[] {
     return this.#contents.values();
+  }
+
+  /** The same records as bytes under the block, where all are narrow strings; else `null`. */
+  texts(): TextRecords | null {
+    return this.#contents.texts();
   }
 }
 

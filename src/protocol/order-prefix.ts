@@ -41,6 +41,19 @@ export function stringPrefix(text: string, from: number): number {
   return high * two24 + low;
 }
 
+/** `keyPrefix` of a string that lies as narrow bytes in a buffer. */
+export function textPrefix(bytes: Buffer, start: number, length: number): number {
+  let high = 0;
+  let low = 0;
+  for (let i = 0; i < 6; i++) {
+    const unit = i < length ? (bytes[start + i] as number) : 0;
+    if (unit > 0x7f) return keyPrefix(bytes.toString("latin1", start, start + Math.min(6, length)));
+    if (i < 3) high = (high << 8) | unit;
+    else low = (low << 8) | unit;
+  }
+  return 6 * two48 + high * two24 + low;
+}
+
 function wideStringPrefix(text: string, from: number): number {
   let prefix = 0;
   let bytes = 0;

@@ -12,8 +12,13 @@ import { combinerFold, FoldCombiner } from "./fold/fold-combiner.ts";
 import { hashedKey } from "./key-hash.ts";
 import { PlacedWriter } from "./key-place.ts";
 import { ownRecipe } from "./own.ts";
+import type { Batch } from "./storage/batch.ts";
 
-export type Emit = (key: unknown, value: unknown) => void;
+export interface Emit {
+  (key: unknown, value: unknown): void;
+  /** All records of a batch at once: where their keys need not be looked at. */
+  readonly batch?: (batch: Batch) => void;
+}
 
 /**
  * Where pairs go in the end. `partition` is a number below `partitions`, or the task's label. `hash` is `hashKey(key, seed)`
@@ -21,6 +26,8 @@ export type Emit = (key: unknown, value: unknown) => void;
  */
 export interface PairWriter {
   add(partition: number, key: unknown, value: unknown, hash: number): void;
+  /** Adds all records of a batch; a writer that makes something else of records has none. */
+  readonly addBatch?: ((partition: number, batch: Batch) => void) | undefined;
 }
 
 export type PartitionFn = (key: unknown, nrPartitions: number, params: unknown) => unknown;
@@ -65,7 +72,15 @@ export function makeEmitter(plan: EmitPlan, writer: PairWriter): Emitter {
     plan.combiner === null ? null : new Combiner(plan.combiner, params, end, new FlushRhythm(plan.budgetBytes));
   const to: PairWriter = combiner ?? end;
   const flush = (): void => combiner?.flush();
-  if (partitions === null) return { emit: (key, value) => to.add(0, key, value, unknownHash), flush };
+  if (partitions === null || (partitions === 1 && partition === null)) {
+    const emit = (key: unknown, value: unknown): void => to.add(0, key, value, unknownHash);
+    const { addBatch } = writer;
+    if (combiner !== null || addBatch === undefined) return { emit, flush };
+    return {
+      emit: Object.assign(emit, { batch: (batch: Batch) => addBatch(partitions === null ? label : 0, batch) }),
+      flush,
+    };
+  }
   if (partition !== null) {
     return {
       emit: (key, value) =>
@@ -73,7 +88,6 @@ export function makeEmitter(plan: EmitPlan, writer: PairWriter): Emitter {
       flush,
     };
   }
-  if (partitions === 1) return { emit: (key, value) => to.add(0, key, value, unknownHash), flush };
   return {
     emit: (key, value) => {
       const hash = hashedKey(key, seed);

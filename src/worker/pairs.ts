@@ -32,7 +32,10 @@ export function emitSync(result: unknown, emit: Emit, name: string): boolean {
 function emitBatches(records: Records, emit: Emit): void {
   try {
     for (let batch = records.nextBatch(); batch !== null; batch = records.nextBatch()) {
-      for (let i = 0; i < batch.n; i++) emit(batch.keys[i], batch.values[i]);
+      if (emit.batch === undefined) {
+        const { keys, values, n } = batch;
+        for (let i = 0; i < n; i++) emit(keys[i], values[i]);
+      } else emit.batch(batch);
     }
   } catch (error) {
     records.close();

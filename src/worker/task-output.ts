@@ -67,6 +67,7 @@ export function intermediateOutput(plan: OutputPlan, segment: SegmentFile): Task
   const target: PairWriter = formatted ?? writer;
   return {
     add: (partition, key, value, hash) => target.add(partition, key, value, hash),
+    addBatch: formatted === null ? (partition, batch) => writer.addBatch(partition, batch) : undefined,
     spill: () => writer.spill(),
     abort: () => writer.abort(),
     finish() {
@@ -85,6 +86,7 @@ export function finalOutput(plan: OutputPlan): TaskOutputWriter {
     const writer = new FinalWriter(plan);
     return {
       add: (partition, key, value, hash) => writer.add(partition, key, value, hash),
+      addBatch: (partition, batch) => writer.addBatch(partition, batch),
       spill: () => writer.spill(),
       abort: () => writer.abort(),
       finish() {

@@ -2,12 +2,53 @@
  * How records move inside a worker: by batches of two parallel arrays. User functions see `Records`, an ordinary iterator of
  * pairs over a source of batches; Disco's own code (`kvgroup`, writers) takes the batches and makes no pairs at all.
  */
+import type { TextRecords } from "../../protocol/text-records.ts";
 
-/** Records `from` up to `to` of two parallel arrays. Arrays may be longer than `to`, and belong to the receiver. */
+/**
+ * `n` records of two parallel arrays. Arrays may be longer, and belong to the receiver. A batch of texts makes its arrays when they are
+ * first asked for: that must be before the next batch is.
+ */
 export interface Batch {
   readonly keys: readonly unknown[];
   readonly values: readonly unknown[];
   readonly n: number;
+  /** The same records as bytes, valid until the next batch is asked for. */
+  readonly texts?: TextRecords;
+}
+
+export interface SizedBatch extends Batch {
+  /** Memory of its records, about; unknown: small. */
+  readonly bytes?: number;
+}
+
+/** A sorted source of a merge: batches whose keys ascend, within each and from one to the next. */
+export interface SortedSource {
+  /** The next batch; `null` at the end. One of texts may lie in `place`, until the next is asked for. */
+  next(place: Buffer | null): SizedBatch | null;
+}
+
+/** Records as bytes; the arrays of strings are made at the first look at them. */
+export class TextBatch implements SizedBatch {
+  readonly texts: TextRecords;
+  readonly n: number;
+  readonly bytes: number;
+  #strings: [string[], string[]] | null = null;
+
+  constructor(texts: TextRecords, bytes: number) {
+    this.texts = texts;
+    this.n = texts.count;
+    this.bytes = bytes;
+  }
+
+  get keys(): string[] {
+    this.#strings ??= this.texts.strings();
+    return this.#strings[0];
+  }
+
+  get values(): string[] {
+    this.#strings ??= this.texts.strings();
+    return this.#strings[1];
+  }
 }
 
 /** Where batches come from. Everything is synchronous: a source blocks until it has a batch. */

@@ -8,6 +8,9 @@ import type { Label, LabelSize } from "../../core/job/spec.ts";
 import { DiscoError } from "../../errors.ts";
 import type { BlockCodec } from "../../protocol/block.ts";
 import { RecordColumns } from "../../protocol/block-records.ts";
+import { unknownHash } from "../../protocol/hash.ts";
+import { addBatch } from "./add-batch.ts";
+import type { Batch } from "./batch.ts";
 import { BlockDigest, unsortedBlockBytes, writeRecords } from "./block-writer.ts";
 import { recordTooLarge } from "./record-limit.ts";
 import { diskError, writeAll } from "./segment-file.ts";
@@ -66,11 +69,7 @@ export class FinalWriter {
   /** Adds a record; `hash` is as for `PairWriter`. @throws DiscoError `bad-value`, `record-too-large`, `bad-partition`, `disk-full`. */
   add(partition: number, key: unknown, value: unknown, hash: number): void {
     const label = this.#options.partitions === null ? 0 : partition;
-    if (label >>> 0 !== label || label >= this.#labelCount) {
-      throw new DiscoError(`partition ${partition} is out of range: there are ${this.#labelCount}, from 0`, {
-        code: "bad-partition",
-      });
-    }
+    if (label >>> 0 !== label || label >= this.#labelCount) throw this.#badPartition(partition);
     const waiting = this.#waiting;
     if (!waiting.add(label, key, value, hash)) {
       this.#flush();
@@ -79,6 +78,22 @@ export class FinalWriter {
     if (waiting.lastBytes > this.#recordBytesMax) throw recordTooLarge(key, waiting.lastBytes, this.#recordBytesMax);
     this.records++;
     if (waiting.bytes >= this.#waitingBytesMax) this.#flush();
+  }
+
+  /** Adds all records of a batch; of texts as bytes, where nothing but text waits. Throws as `add` does. */
+  addBatch(partition: number, batch: Batch): void {
+    const label = this.#options.partitions === null ? 0 : partition;
+    if (label >>> 0 !== label || label >= this.#labelCount) throw this.#badPartition(partition);
+    addBatch(batch, label, {
+      waiting: this.#waiting,
+      waitingBytesMax: this.#waitingBytesMax,
+      recordBytesMax: this.#recordBytesMax,
+      add: (key, value) => this.add(partition, key, value, unknownHash),
+      added: (records) => {
+        this.records += records;
+        if (this.#waiting.bytes >= this.#waitingBytesMax) this.#flush();
+      },
+    });
   }
 
   /** What waits keeps nothing else alive from now on: strings may be slices of large texts. */
@@ -103,6 +118,12 @@ export class FinalWriter {
     this.#waiting.release();
     for (const file of this.#written()) fs.rmSync(file.path, { force: true });
     this.#files.fill(undefined);
+  }
+
+  #badPartition(partition: number): DiscoError {
+    return new DiscoError(`partition ${partition} is out of range: there are ${this.#labelCount}, from 0`, {
+      code: "bad-partition",
+    });
   }
 
   #written(): ResultFile[] {

@@ -5,8 +5,8 @@
 import { inspect } from "node:util";
 import { DataError } from "../../errors.ts";
 import { compareValues } from "../../protocol/order.ts";
-import { type Batch, Records } from "./batch.ts";
-import { MergeTree, type SortedSource } from "./merge-tree.ts";
+import { type Batch, Records, type SortedSource } from "./batch.ts";
+import { MergeTree } from "./merge-tree.ts";
 import { asPair } from "./pair.ts";
 
 /** One input. `url` is for messages. */

@@ -65,7 +65,7 @@ export class MergedRecords implements BatchSource {
       if (whole !== null) return whole;
     }
     while (this.#runs.length > this.#fanIn) this.#mergeNeighbours();
-    return new MergeTree(this.#runs.map((run) => new RunReader(run)));
+    return mergeOf(this.#runs);
   }
 
   /** Step 1. Returns everything, when all of it fits into memory. */
@@ -92,8 +92,7 @@ export class MergedRecords implements BatchSource {
     const joined: Run[] = [];
     for (let from = 0; from < this.#runs.length; from += this.#fanIn) {
       const group = this.#runs.slice(from, from + this.#fanIn);
-      const readers = group.map((run) => new RunReader(run));
-      joined.push(group.length === 1 ? (group[0] as Run) : this.#write(new MergeTree(readers)));
+      joined.push(group.length === 1 ? (group[0] as Run) : this.#write(mergeOf(group)));
     }
     this.#runs = joined;
   }
@@ -102,6 +101,7 @@ export class MergedRecords implements BatchSource {
     const scratch = this.#openScratch();
     const writer = new RunWriter((block) => scratch.append(block));
     for (let batch = source.nextBatch(); batch !== null; batch = source.nextBatch()) writer.add(batch);
+    source.close();
     const written = writer.finish();
     scratch.flush();
     return { file: scratch.path, files: this.#scratchFiles, ...written, sorted: true, origin: null };
@@ -114,6 +114,13 @@ export class MergedRecords implements BatchSource {
     }
     return this.#scratch;
   }
+}
+
+function mergeOf(runs: readonly Run[]): MergeTree {
+  return new MergeTree(
+    runs.map((run) => new RunReader(run)),
+    runs.map((run) => run.length),
+  );
 }
 
 /** Estimated bytes of memory of a run's records, all decoded. */

@@ -1,6 +1,7 @@
 /** Writes records that come in ascending order as one sorted run. */
 import { RecordColumns } from "../../protocol/block-records.ts";
 import { unknownHash } from "../../protocol/hash.ts";
+import { addBatch, type BatchTarget } from "./add-batch.ts";
 import type { Batch } from "./batch.ts";
 import { type BlockSink, type Written, writeRecords } from "./block-writer.ts";
 
@@ -10,6 +11,19 @@ const waitingBytes = 1024 * 1024;
 export class RunWriter {
   readonly #records = new RecordColumns();
   readonly #sink: BlockSink;
+  readonly #target: BatchTarget = {
+    waiting: this.#records,
+    waitingBytesMax: waitingBytes,
+    recordBytesMax: Number.POSITIVE_INFINITY,
+    add: (key, value) => {
+      if (!this.#records.add(0, key, value, unknownHash)) {
+        this.#flush();
+        this.#records.add(0, key, value, unknownHash);
+      }
+      this.#flushFull();
+    },
+    added: () => this.#flushFull(),
+  };
   #offset = -1;
   #length = 0;
   #count = 0;
@@ -18,21 +32,18 @@ export class RunWriter {
     this.#sink = sink;
   }
 
-  add({ keys, values, n }: Batch): void {
-    const records = this.#records;
-    for (let i = 0; i < n; i++) {
-      if (!records.add(0, keys[i], values[i], unknownHash)) {
-        this.#flush();
-        records.add(0, keys[i], values[i], unknownHash);
-      }
-      if (records.bytes >= waitingBytes) this.#flush();
-    }
+  add(batch: Batch): void {
+    addBatch(batch, 0, this.#target);
   }
 
   finish(): Written {
     this.#flush();
     this.#records.release();
     return { offset: this.#offset, length: this.#length, records: this.#count };
+  }
+
+  #flushFull(): void {
+    if (this.#records.bytes >= waitingBytes) this.#flush();
   }
 
   #flush(): void {

@@ -3,8 +3,8 @@ import fs from "node:fs";
 import { DataError } from "../../errors.ts";
 import { blockHeaderBytes, decodeBlock, readBlockHeader } from "../../protocol/block.ts";
 import { StringPool } from "../../protocol/string-pool.ts";
+import { type SizedBatch, TextBatch } from "./batch.ts";
 import { LostOutput, type TaskOutputRef } from "./lost-output.ts";
-import type { SizedBatch } from "./merge-tree.ts";
 
 /** Consecutive blocks. */
 export interface Run {
@@ -67,11 +67,14 @@ export class RunReader {
     this.#end = run.offset + run.length;
   }
 
-  /** @throws LostOutput, or DataError `bad-block` for a file without an origin. */
-  next(): SizedBatch | null {
+  /**
+   * A block that fits into `place` and is all texts stays there, and is not decoded before somebody looks.
+   * @throws LostOutput, or DataError `bad-block` for a file without an origin.
+   */
+  next(place: Buffer | null = null): SizedBatch | null {
     const { origin, file } = this.#run;
     try {
-      return this.#next();
+      return this.#next(place);
     } catch (error) {
       if (origin !== null) throw new LostOutput(origin, error);
       if (!(error instanceof DataError)) throw error;
@@ -79,7 +82,7 @@ export class RunReader {
     }
   }
 
-  #next(): SizedBatch | null {
+  #next(place: Buffer | null): SizedBatch | null {
     const { file, files, records } = this.#run;
     while (this.#at < this.#end) {
       const fd = files.open(file);
@@ -88,11 +91,7 @@ export class RunReader {
       const header = readBlockHeader(shared.subarray(0, Math.min(blockHeaderBytes, left)));
       const length = blockHeaderBytes + header.storedLength;
       if (length > left) throw new DataError(`block at byte ${this.#at} is longer than its run`, { code: "bad-block" });
-      if (length > shared.length) shared = Buffer.allocUnsafeSlow(Math.max(length, shared.length * 2));
-      readExactly(fd, shared, length, this.#at, file);
-      const block = decodeBlock(shared.subarray(0, length), 0, strings);
-      const batch = { keys: block.keys, values: block.values, n: block.records, bytes: length };
-      if (shared.length > sharedBytesMax) shared = Buffer.allocUnsafeSlow(256 * 1024);
+      const batch = this.#read(length, place !== null && length <= place.length ? place : null);
       this.#at += length;
       this.#records += batch.n;
       if (batch.n > 0) return batch;
@@ -101,6 +100,19 @@ export class RunReader {
       throw new DataError(`${this.#records} records found, ${records} expected`, { code: "bad-block" });
     }
     return null;
+  }
+
+  #read(length: number, place: Buffer | null): SizedBatch {
+    const { file, files } = this.#run;
+    if (place === null && length > shared.length) shared = Buffer.allocUnsafeSlow(Math.max(length, shared.length * 2));
+    const bytes = place ?? shared;
+    readExactly(files.open(file), bytes, length, this.#at, file);
+    const block = decodeBlock(bytes.subarray(0, length), 0, strings);
+    const texts = place === null ? null : block.texts();
+    if (texts !== null) return new TextBatch(texts, length);
+    const batch = { keys: block.keys, values: block.values, n: block.records, bytes: length };
+    if (shared.length > sharedBytesMax) shared = Buffer.allocUnsafeSlow(256 * 1024);
+    return batch;
   }
 }
 

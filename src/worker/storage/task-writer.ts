@@ -14,6 +14,9 @@ import { createHash } from "node:crypto";
 import type { Label, LabelSize } from "../../core/job/spec.ts";
 import { DiscoError } from "../../errors.ts";
 import { RecordColumns } from "../../protocol/block-records.ts";
+import { unknownHash } from "../../protocol/hash.ts";
+import { addBatch } from "./add-batch.ts";
+import type { Batch } from "./batch.ts";
 import { BlockDigest, unsortedBlockBytes, type Written, writeRecords } from "./block-writer.ts";
 import { type Extent, encodeDirectory } from "./directory.ts";
 import { recordTooLarge } from "./record-limit.ts";
@@ -84,6 +87,22 @@ export class TaskWriter {
     if (waiting.lastBytes > this.#recordBytesMax) throw recordTooLarge(key, waiting.lastBytes, this.#recordBytesMax);
     this.records++;
     if (waiting.bytes >= this.#waitingBytesMax) this.#flush();
+  }
+
+  /** Adds all records of a batch; of texts as bytes, where nothing but text waits. Throws as `add` does. */
+  addBatch(partition: number, batch: Batch): void {
+    const label = this.#options.partitions === null ? 0 : partition;
+    if (label >>> 0 !== label || label >= this.#labelCount) throw this.#badPartition(partition);
+    addBatch(batch, label, {
+      waiting: this.#waiting,
+      waitingBytesMax: this.#waitingBytesMax,
+      recordBytesMax: this.#recordBytesMax,
+      add: (key, value) => this.add(partition, key, value, unknownHash),
+      added: (records) => {
+        this.records += records;
+        if (this.#waiting.bytes >= this.#waitingBytesMax) this.#flush();
+      },
+    });
   }
 
   /** What waits keeps nothing else alive from now on: strings may be slices of large texts. */
