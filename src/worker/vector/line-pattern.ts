@@ -39,7 +39,8 @@ function rewrite(source: string, flags: string): string | null {
     } else if (char === "[") {
       const end = classEnd(source, at);
       const text = source.slice(at, end);
-      if (text.startsWith("[^")) out += `[^\\n${text.slice(2)}`;
+      // A hyphen in front is itself: behind the line feed it would make a range.
+      if (text.startsWith("[^")) out += `[^\\n${text.slice(2).replace(/^-/, "\\-")}`;
       else if (new RegExp(text, flags).test("\n")) return null;
       else out += text;
       at = end - 1;

@@ -22,6 +22,8 @@ const maps = {
   "grep(/b.*a/)": grep(/b.*a/),
   "grep(/^a/)": grep(/^a/),
   "grep(/[^b]$/)": grep(/[^b]$/),
+  "grep(/[^-a]/)": grep(/[^-a]/),
+  "grep(/[^--é]x/u)": grep(/[^--é]x/u),
   "grep(/^\\s*$/)": grep(/^\s*$/),
   "grep(/\\W\\D/i)": grep(/\W\D/i),
   "grep(/x(?![^a])/)": grep(/x(?![^a])/),
