@@ -160,8 +160,7 @@ export class BlockContents {
     const slices = new TextSlices(payload, end, to);
     const strings = slices.strings(marks);
     slices.end();
-    const pool = this.#strings;
-    if (pool !== undefined) for (let i = 0; i < size; i++) strings[i] = pool.same(strings[i] as string);
+    this.#strings?.share(strings);
     if (width === 0) return new Array<string>(count).fill(strings[0] as string);
     const ids = readInts(payload, idsFrom, width, count);
     const items = new Array<string>(count);
