@@ -6,7 +6,7 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { DataError, DiscoError } from "../errors.ts";
-import type { ByteSource, Scheme } from "./scheme.ts";
+import { type ByteSource, lend, type Scheme } from "./scheme.ts";
 
 /** Large enough that a system call is nothing, small enough that text of it stays in the processor's caches. */
 const chunkBytes = 256 * 1024;
@@ -68,10 +68,11 @@ export function openFile(url: string, part: FilePart): ByteSource {
   return {
     url,
     size: Math.max(0, end - part.from),
-    [Symbol.iterator]: () => readFileChunks(url, part),
+    [Symbol.iterator]: () => readFileChunks(url, part, false),
+    [lend]: () => readFileChunks(url, part, true),
     async *[Symbol.asyncIterator]() {
       // A local disk answers at once; giving way between chunks is all that the event loop needs.
-      for (const chunk of readFileChunks(url, part)) {
+      for (const chunk of readFileChunks(url, part, false)) {
         yield chunk;
         await new Promise((resolve) => setImmediate(resolve));
       }
@@ -79,7 +80,8 @@ export function openFile(url: string, part: FilePart): ByteSource {
   };
 }
 
-function* readFileChunks(url: string, part: FilePart): Generator<Uint8Array, undefined, undefined> {
+/** `isLent`: all chunks are the same memory, each is overwritten by the next. */
+function* readFileChunks(url: string, part: FilePart, isLent: boolean): Generator<Uint8Array, undefined, undefined> {
   let fd: number;
   try {
     fd = openSync(part.path, "r");
@@ -94,10 +96,12 @@ function* readFileChunks(url: string, part: FilePart): Generator<Uint8Array, und
     if (to <= part.from) return;
     const found = fstatSync(fd);
     const regular = found.isFile();
+    let memory: Buffer | null = null;
     for (;;) {
-      // Not more than there is: thousands of small files would each make a megabyte of garbage.
+      // Not more than there is: thousands of small files would each make a megabyte of garbage. It never grows.
       const room = regular ? Math.min(chunkBytes, Math.max(found.size - at, growthBytes)) : chunkBytes;
-      const chunk = Buffer.allocUnsafeSlow(room);
+      const chunk: Buffer = memory ?? Buffer.allocUnsafeSlow(room);
+      if (isLent) memory = chunk;
       let length: number;
       try {
         length = readSync(fd, chunk, 0, room, regular ? at : null);

@@ -5,7 +5,17 @@
  * asynchronously (in a client, whose event loop must not stand still), not both.
  */
 
-export interface ByteSource extends Iterable<Uint8Array>, AsyncIterable<Uint8Array> {
+/**
+ * The method of a synchronous source that gives its chunks in one piece of memory, used again and again: a chunk is valid until
+ * the next one is asked for. For readers that copy anyway; fresh memory for each chunk costs page faults and collections.
+ */
+export const lend = Symbol("lend");
+
+export interface Lender {
+  [lend](): IterableIterator<Uint8Array>;
+}
+
+export interface ByteSource extends Iterable<Uint8Array>, AsyncIterable<Uint8Array>, Partial<Lender> {
   /** The address, as it was asked for. */
   readonly url: string;
   /** Bytes, as far as known when it was opened; else 0. */

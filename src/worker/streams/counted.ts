@@ -1,8 +1,8 @@
 /** Streams that count what is read from them: for progress, and for those who hold on to it. */
-import type { ByteSource } from "../../schemes/scheme.ts";
+import { type ByteSource, type Lender, lend } from "../../schemes/scheme.ts";
 import type { Progress } from "../progress.ts";
 import { type Batch, type BatchSource, Records } from "../storage/batch.ts";
-import { isAsyncIterable, isIterable, type Stream } from "./stream.ts";
+import { isAsyncIterable, isIterable, isLender, type Stream } from "./stream.ts";
 
 /** Memory of the text behind a batch of records, at most: a decoded block. */
 const batchBytes = 1024 * 1024;
@@ -18,6 +18,7 @@ export function countBytes(source: ByteSource, progress: Progress): ByteSource {
     size: source.size,
     [Symbol.iterator]: () => tap(source, count),
     [Symbol.asyncIterator]: () => tapAsync(source, count),
+    ...lending(source, count),
   };
 }
 
@@ -26,7 +27,12 @@ export function countText(stream: Stream<Uint8Array>, text: TextCount): Stream<U
   const count = (chunk: Uint8Array): void => text.add(chunk.length);
   const blocking = isIterable(stream) ? { [Symbol.iterator]: () => tap(stream as Iterable<Uint8Array>, count) } : {};
   const waiting = isAsyncIterable(stream) ? { [Symbol.asyncIterator]: () => tapAsync(stream, count) } : {};
-  return { ...blocking, ...waiting } as Stream<Uint8Array>;
+  return { ...blocking, ...waiting, ...lending(stream, count) } as Stream<Uint8Array>;
+}
+
+/** Chunks that the stream lends are lent on. */
+function lending(stream: object, see: (chunk: Uint8Array) => void): Partial<Lender> {
+  return isLender(stream) ? { [lend]: () => tap(stream[lend](), see) } : {};
 }
 
 function* tap<T>(items: Iterable<T>, see: (item: T) => void): Generator<T, void, undefined> {

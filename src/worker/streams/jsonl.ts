@@ -5,6 +5,7 @@ import { LineDecoder } from "./lines.ts";
 
 class JsonlDecoder implements Decoder<unknown> {
   readonly #url: string;
+  readonly copies = true;
   readonly #lines: LineDecoder;
   #line = 0;
 

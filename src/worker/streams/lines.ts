@@ -15,6 +15,9 @@ import { checkTextStart, isLaterPart, lineBytesMax, lineTooLong } from "./text-s
 
 const newline = 10;
 const carriageReturn = 13;
+/** Memory for lines that are cut by the end of a chunk. What a longer one needed is let go of with it. */
+const tailBytesMin = 1024;
+const tailBytesKept = 256 * 1024;
 
 export interface LineOptions {
   /** `utf8` (default): as above. `latin1`: each byte a character, nothing is refused or replaced. */
@@ -22,9 +25,11 @@ export interface LineOptions {
 }
 
 export class LineDecoder implements Decoder<string> {
+  readonly copies = true;
   readonly #url: string;
   readonly #latin1: boolean;
-  #tail: Uint8Array[] = [];
+  /** Memory for a line that has begun; `#tailBytes` of it are used. */
+  #tail: Buffer = Buffer.alloc(0);
   #tailBytes = 0;
   #started: boolean;
 
@@ -45,27 +50,31 @@ export class LineDecoder implements Decoder<string> {
       this.#keep(bytes);
       return [];
     }
-    let text: string;
     if (this.#tailBytes === 0) {
-      text = this.#decode(bytes.subarray(0, last));
-    } else {
-      const first = bytes.indexOf(newline);
-      this.#tail.push(bytes.subarray(0, first));
-      const head = this.#decode(Buffer.concat(this.#tail));
-      text = first === last ? head : `${head}\n${this.#decode(bytes.subarray(first + 1, last))}`;
-      this.#tail = [];
-      this.#tailBytes = 0;
+      const lines = this.#split(bytes.subarray(0, last));
+      this.#keep(bytes.subarray(last + 1));
+      return lines;
     }
-    if (last + 1 < bytes.length) this.#keep(bytes.subarray(last + 1));
-    return this.#split(text);
+    const first = bytes.indexOf(newline);
+    this.#keep(bytes.subarray(0, first));
+    const head = this.#takeTail();
+    this.#keep(bytes.subarray(last + 1));
+    if (first === last) return head;
+    const lines = this.#split(bytes.subarray(first + 1, last));
+    lines.unshift(head[0] as string);
+    return lines;
   }
 
   end(): readonly string[] {
-    if (this.#tailBytes === 0) return [];
-    const text = this.#decode(Buffer.concat(this.#tail));
-    this.#tail = [];
+    return this.#tailBytes === 0 ? [] : this.#takeTail();
+  }
+
+  /** The line that began in an earlier chunk. */
+  #takeTail(): string[] {
+    const line = this.#split(this.#tail.subarray(0, this.#tailBytes));
     this.#tailBytes = 0;
-    return this.#split(text);
+    if (this.#tail.length > tailBytesKept) this.#tail = Buffer.alloc(0);
+    return line;
   }
 
   #decode(bytes: Uint8Array): string {
@@ -73,7 +82,8 @@ export class LineDecoder implements Decoder<string> {
     return this.#latin1 || isAscii(buffer) ? buffer.toString("latin1") : buffer.toString("utf8");
   }
 
-  #split(text: string): string[] {
+  #split(bytes: Uint8Array): string[] {
+    const text = this.#decode(bytes);
     const lines = text.split("\n");
     if (text.includes("\r")) {
       for (let i = 0; i < lines.length; i++) {
@@ -84,10 +94,17 @@ export class LineDecoder implements Decoder<string> {
     return lines;
   }
 
+  /** Copies what a line begins with, or goes on with. */
   #keep(bytes: Uint8Array): void {
-    this.#tail.push(bytes);
-    this.#tailBytes += bytes.length;
-    if (this.#tailBytes > lineBytesMax) throw lineTooLong(this.#url);
+    const needed = this.#tailBytes + bytes.length;
+    if (needed > lineBytesMax) throw lineTooLong(this.#url);
+    if (needed > this.#tail.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#tail.length, tailBytesMin));
+      this.#tail.copy(larger, 0, 0, this.#tailBytes);
+      this.#tail = larger;
+    }
+    this.#tail.set(bytes, this.#tailBytes);
+    this.#tailBytes = needed;
   }
 }
 

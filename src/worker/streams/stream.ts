@@ -5,6 +5,8 @@
  * of an input) and returns the next. It may return `[stream, size, url]` in order to change what the next one is told.
  */
 
+import { type Lender, lend } from "../../schemes/scheme.ts";
+
 /** A stream of `T`: synchronous where possible; async streams cost a promise a record. */
 export type Stream<T> = Iterable<T> | AsyncIterable<T>;
 
@@ -48,4 +50,8 @@ export function isIterable(value: unknown): value is Iterable<unknown> {
 
 export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
   return typeof value === "object" && value !== null && typeof Reflect.get(value, Symbol.asyncIterator) === "function";
+}
+
+export function isLender(value: object): value is Lender {
+  return typeof (value as Partial<Lender>)[lend] === "function";
 }
