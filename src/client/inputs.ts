@@ -12,7 +12,7 @@ import type { JobPlace } from "./engine.ts";
 import { expandPath, isGlob, localFile } from "./local-files.ts";
 import { assertReachable } from "./local-input.ts";
 import { notYet } from "./not-yet.ts";
-import { badInput, listInputs, type Replicas } from "./replicas.ts";
+import { badInput, listInputs, placeOf, type Replicas } from "./replicas.ts";
 import { indexAt } from "./result-index.ts";
 
 export interface InputOptions {
@@ -38,7 +38,8 @@ export async function resolveInputs({ input, hasMap, splitBytes, engine }: Input
   if (input === undefined) throw badInput("input is missing: the job has nothing to read", "Give a list of addresses.");
   const specs: InputSpec[] = [];
   let partitioned = true;
-  for (const { place, addresses } of await listInputs(input)) {
+  for (const { at, addresses } of await listInputs(input)) {
+    const place = placeOf(at);
     for (const url of addresses) assertReachable(url, place, engine);
     if (addresses.length > 1 && !hasMap) {
       throw badInput(
@@ -54,11 +55,21 @@ export async function resolveInputs({ input, hasMap, splitBytes, engine }: Input
       const address = addresses[0] as string;
       const source = remote(address, place);
       // A job may have 100,000 of them: no promise for each.
-      if (source !== null) specs.push({ label: 0, size: source.size, replicas: addresses, hosts: [source.host] });
+      if (source !== null)
+        specs.push({ label: 0, size: source.size, replicas: addresses, hosts: hostList(source.host) });
       else await addFiles(specs, address, place, splitBytes);
     }
   }
   return { specs, partitioned };
+}
+
+/** One list for all inputs of a node: of 100,000 inputs, each list would be kept as long as the job. */
+const hostLists = new Map<string | null, readonly (string | null)[]>();
+
+function hostList(host: string | null): readonly (string | null)[] {
+  let list = hostLists.get(host);
+  if (list === undefined) hostLists.set(host, (list = Object.freeze([host])));
+  return list;
 }
 
 /** The entries of the first index that can be read. */
@@ -77,7 +88,7 @@ async function readIndexes(
         label: entry.label,
         size: entry.size,
         replicas: [fileOfOtherRoot(entry.url, dataDirOf(engine)) ?? entry.url],
-        hosts: [hostOf(entry.url)],
+        hosts: hostList(hostOf(entry.url)),
       }));
     } catch (error) {
       failures.push(error);
@@ -115,7 +126,7 @@ function replicated(addresses: readonly string[], place: string): InputSpec {
 async function addFiles(specs: InputSpec[], address: string, place: string, splitBytes: number): Promise<void> {
   for (const file of await expandPath(address, place)) {
     for (const part of parts(file.url, file.size, splitBytes)) {
-      specs.push({ label: 0, size: part.size, replicas: [part.url], hosts: [embeddedHost] });
+      specs.push({ label: 0, size: part.size, replicas: [part.url], hosts: hostList(embeddedHost) });
     }
   }
 }

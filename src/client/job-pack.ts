@@ -30,13 +30,24 @@ export interface PackOptions {
   readonly place?: JobPlace;
 }
 
+/** A job pack with what it tells a master, who need not read it again when it is in this process. */
+export interface PackedJob {
+  readonly pack: Uint8Array;
+  readonly spec: JobSpec;
+}
+
 /**
  * @throws JobError for inputs and functions that cannot be sent, naming the culprit
  */
-export async function makeJobPack(
+export async function makeJobPack(options: AnyJobOptions, how: PackOptions): Promise<Uint8Array> {
+  return (await packJob(options, how)).pack;
+}
+
+/** As `makeJobPack`. */
+export async function packJob(
   options: AnyJobOptions,
   { portable, prefix, place, scripts }: PackOptions,
-): Promise<Uint8Array> {
+): Promise<PackedJob> {
   const settings = settingsOf(options);
   const hasMap = options.map !== undefined || options.pipeline?.[0]?.map !== undefined;
   const { specs, partitioned } = await resolveInputs({
@@ -78,12 +89,13 @@ export async function makeJobPack(
     labels: settings.labels,
     keep: settings.keep,
   };
-  return encodeJobPack({
+  const pack = encodeJobPack({
     jobdict: jobDictOf(spec),
     jobenvs: { [codeKeyName]: codeKey(data) },
     files: readRequiredFiles(options.requiredFiles),
     jobdata: encodeValue(data),
   });
+  return { pack, spec };
 }
 
 /**

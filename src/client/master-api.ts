@@ -2,7 +2,7 @@
  * What a client needs of a master. The embedded engine implements it directly (`master/embedded.ts`); a remote master is
  * the same interface over HTTP. Names of methods follow Disco's.
  */
-import type { JobStatus } from "../core/job/spec.ts";
+import type { JobSpec, JobStatus } from "../core/job/spec.ts";
 import type { TaskFailure } from "../errors.ts";
 import type { EventLevel, TaskProgress } from "../protocol/messages.ts";
 
@@ -195,8 +195,11 @@ export interface JobResult {
 }
 
 export interface MasterApi {
-  /** Starts a job from its job pack and returns its unique name. `JobError` when the pack is refused. */
-  submit(pack: Uint8Array, options?: { idempotencyKey?: string }): Promise<string>;
+  /**
+   * Starts a job from its job pack and returns its unique name. `spec`: what the pack tells the master, which one in this process
+   * then need not read. `JobError` when the pack is refused.
+   */
+  submit(pack: Uint8Array, options?: { idempotencyKey?: string; spec?: JobSpec }): Promise<string>;
   /**
    * Answers when at least one of the named jobs is not active (any more), or at time-out. Aborted by `signal`, it rejects with the
    * signal's reason.

@@ -8,23 +8,27 @@ import { jobname } from "./job-name.ts";
 import { shown } from "./option-checks.ts";
 import { isResults } from "./results.ts";
 
-/** One input: addresses with the same data, and its place in the option for error messages. */
+/** One input: addresses with the same data, and its index in the option; `null` where the option itself is the input. */
 export interface Replicas {
-  readonly place: string;
+  readonly at: number | null;
   readonly addresses: readonly string[];
+}
+
+/** The input's place for error messages. Made when it is needed: a job may have 100,000 inputs. */
+export function placeOf(at: number | null): string {
+  return at === null ? "input" : `input[${at}]`;
 }
 
 /** Throws `JobError` `bad-input`. */
 export async function listInputs(input: unknown): Promise<Replicas[]> {
   if (isJob(input)) return listInputs(await input.wait());
-  if (!Array.isArray(input)) return [{ place: "input", addresses: [address(input, "input")] }];
+  if (!Array.isArray(input)) return [{ at: null, addresses: [address(input, null)] }];
   const inputs: Replicas[] = [];
   for (const [i, item] of input.entries()) {
-    const place = `input[${i}]`;
     if (isJob(item)) inputs.push(...(await listInputs(item)));
     else if (isResults(item)) inputs.push(...(await listInputs([...item])));
-    else if (Array.isArray(item)) inputs.push({ place, addresses: replicaList(item, place) });
-    else inputs.push({ place, addresses: [address(item, place)] });
+    else if (Array.isArray(item)) inputs.push({ at: i, addresses: replicaList(item, placeOf(i)) });
+    else inputs.push({ at: i, addresses: [address(item, i)] });
   }
   if (inputs.length === 0) {
     const hint = isResults(input) ? "The job before wrote no results: its functions emitted nothing." : undefined;
@@ -49,10 +53,11 @@ function replicaList(list: readonly unknown[], place: string): string[] {
   return addresses;
 }
 
-function address(value: unknown, place: string): string {
+function address(value: unknown, place: string | number | null): string {
   if (value instanceof URL) return value.href;
   if (typeof value === "string" && value !== "" && !value.includes("\0")) return value;
-  throw badInput(`${place}: an address, a path or a list of such was expected, not ${shown(value)}`);
+  const where = typeof place === "string" ? place : placeOf(place);
+  throw badInput(`${where}: an address, a path or a list of such was expected, not ${shown(value)}`);
 }
 
 export function badInput(message: string, hint?: string, code = "bad-input"): JobError {

@@ -1,4 +1,5 @@
 /** Starts a job: checks, packs and sends it. Nothing is sent of a job that has anything wrong with it. */
+import type { JobSpec } from "../core/job/spec.ts";
 import { callingScripts } from "./calling-scripts.ts";
 import type { Disco } from "./disco.ts";
 import type { JobPlace } from "./engine.ts";
@@ -6,6 +7,7 @@ import { firstTasks } from "./first-tasks.ts";
 import { type JobDict, packOf } from "./job-dict.ts";
 import { checkPrefix } from "./job-name.ts";
 import type { AnyJobOptions } from "./job-options.ts";
+import type { PackedJob } from "./job-pack.ts";
 import { memoryLimitOf } from "./job-settings.ts";
 import { keepAlive } from "./keep-alive.ts";
 import { validateOptions } from "./validate.ts";
@@ -26,12 +28,15 @@ async function submit(disco: Disco, name: string, jobDict: AnyJobOptions | JobDi
     packed === undefined ? { memoryLimitBytes: memoryLimitOf(options), tasks: firstTasks(options) } : undefined,
   );
   opening.catch(() => {});
-  const pack =
+  const { pack, spec }: { readonly pack: Uint8Array; readonly spec?: JobSpec } =
     packed === undefined
       ? await makePack(prefix, options, disco.place, scripts)
-      : await renamed(prefix, packed, disco.place);
+      : { pack: await renamed(prefix, packed, disco.place) };
   const master = await opening;
-  const unique = await master.submit(pack, { idempotencyKey: crypto.randomUUID() });
+  const unique = await master.submit(pack, {
+    idempotencyKey: crypto.randomUUID(),
+    ...(spec === undefined ? {} : { spec }),
+  });
   disco.submitted(unique);
   return unique;
 }
@@ -41,10 +46,10 @@ async function makePack(
   options: AnyJobOptions,
   place: JobPlace,
   scripts: ReadonlyMap<string, string>,
-): Promise<Uint8Array> {
-  const { makeJobPack } = await import("./job-pack.ts");
+): Promise<PackedJob> {
+  const { packJob } = await import("./job-pack.ts");
   // Workers of this machine import the source where it lies; elsewhere there is nothing but what the pack brings along.
-  return makeJobPack(options, { portable: place.kind === "elsewhere", prefix, place, scripts });
+  return packJob(options, { portable: place.kind === "elsewhere", prefix, place, scripts });
 }
 
 async function renamed(prefix: string, packed: Uint8Array, place: JobPlace): Promise<Uint8Array> {

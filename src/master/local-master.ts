@@ -78,8 +78,8 @@ export class LocalMaster implements ServedMaster {
     return this.#parts.coordinator.jobListVersion;
   }
 
-  submit(pack: Uint8Array, options: { idempotencyKey?: string } = {}): Promise<string> {
-    return this.#submissions.submit(pack, options.idempotencyKey);
+  submit(pack: Uint8Array, options: { idempotencyKey?: string; spec?: JobSpec } = {}): Promise<string> {
+    return this.#submissions.submit(pack, options.idempotencyKey, options.spec);
   }
 
   assertAccepting(idempotencyKey?: string): void {

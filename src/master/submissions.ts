@@ -15,6 +15,7 @@ import { acceptPack, acceptPackFile } from "./accept-pack.ts";
 import type { Claims } from "./claims.ts";
 import type { Coordinator } from "./coordinator.ts";
 import type { JobFiles } from "./job-files.ts";
+import { checkSpec } from "./spec-check.ts";
 
 export interface SubmissionParts {
   readonly coordinator: Coordinator;
@@ -48,10 +49,11 @@ export class Submissions {
     this.#parts = parts;
   }
 
-  submit(pack: Uint8Array, key: string | undefined): Promise<string> {
+  /** `known`: what the pack says, where the caller has made it and knows. A pack of 50,000 inputs is some megabytes of JSON. */
+  submit(pack: Uint8Array, key: string | undefined, known?: JobSpec): Promise<string> {
     return this.#once(key, async () => {
       const { files } = this.#parts;
-      const spec = acceptPack(pack);
+      const spec = known === undefined ? acceptPack(pack) : checkSpec(known);
       return { spec, bytes: pack.byteLength, store: (job) => files.writePack(job, pack) };
     });
   }
