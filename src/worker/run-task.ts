@@ -9,6 +9,7 @@ import { type EmitPlan, makeEmitter, type PartitionFn } from "./emit.ts";
 import { reduceFold, runFoldReduce } from "./fold/fold-reduce.ts";
 import { initInput, iterateOnce } from "./init-input.ts";
 import { mapAll, mapAsync } from "./map-loop.ts";
+import { memoryShares } from "./memory-shares.ts";
 import { OobValues, profileKey } from "./oob.ts";
 import { ownRecipe } from "./own.ts";
 import { peakRss } from "./peak-rss.ts";
@@ -30,16 +31,12 @@ import { finalOutput, intermediateOutput, type OutputPlan, type TaskOutputWriter
 import { setTask } from "./task-state.ts";
 import type { runVectorMap, VectorMap } from "./vector/vector-map.ts";
 
-/** Shares of a job's memory limit: what is read and what is written are estimated, and V8 needs room to collect garbage. */
-const inputShare = 1 / 6;
-const outputShare = 1 / 6;
-const combinerShare = 1 / 12;
-
 /**
  * A string that is a slice of a line keeps the text of its whole chunk alive. Where few records come of much input, what waits
  * in buffers would so hold the input itself: it is written each time this share of the limit has been read.
  */
 const pinnedShare = 1 / 8;
+
 export interface TaskHost extends ProgressSink {
   readonly beat: Int32Array;
 }
@@ -128,6 +125,7 @@ async function run(
   progress: Progress,
   vector: Vector | null,
 ): Promise<void> {
+  const shares = memoryShares(job.data.memoryLimitBytes);
   const emitPlan: EmitPlan = {
     partitions: plan.partitions,
     label: labelOf(task),
@@ -136,7 +134,7 @@ async function run(
     combinerByKey: plan.combinerByKey ?? false,
     seed: job.data.seed,
     params,
-    budgetBytes: job.data.memoryLimitBytes * combinerShare,
+    budgetBytes: shares.combinerBytes,
   };
   const emitter = makeEmitter(emitPlan, output);
   const { emit, flush } = emitter;
@@ -176,8 +174,8 @@ async function run(
         : runFoldReduce(fold, pairs, {
             emit,
             isSorted: plan.sort !== false,
-            tableBytes: job.data.memoryLimitBytes * combinerShare,
-            sortBytes: job.data.memoryLimitBytes * (inputShare - combinerShare),
+            tableBytes: shares.inputBytes / 2,
+            sortBytes: shares.inputBytes / 2,
             scratchDir: job.scratchDir,
           });
     if (done !== undefined) await done;
@@ -217,7 +215,7 @@ async function openInput(
       : { name: "chainReader", fn: chainReader as never },
     sort: plan.sort,
     params,
-    budgetBytes: job.data.memoryLimitBytes * inputShare,
+    budgetBytes: memoryShares(job.data.memoryLimitBytes).inputBytes,
     recordBytesMax: recordBytesMax(job.data.memoryLimitBytes),
     scratchDir: job.scratchDir,
   };
@@ -258,7 +256,7 @@ function openOutput(
     label: labelOf(task),
     sorted: plan.sortOutput,
     format,
-    budgetBytes: job.data.memoryLimitBytes * outputShare,
+    budgetBytes: memoryShares(job.data.memoryLimitBytes).outputBytes,
     recordBytesMax: recordBytesMax(job.data.memoryLimitBytes),
   };
   if (plan.final) return finalOutput(outputPlan);

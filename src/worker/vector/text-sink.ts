@@ -18,6 +18,9 @@ export interface TextSink extends WordSink {
 /** In place of a byte, or several, that are no UTF-8. */
 const replaced = "\ufffd";
 
+/** The keys of a table become one string, which ends at 512 MiB; the last of them may be a line of 64. */
+const tableBytesMax = 256 * 1024 * 1024;
+
 /**
  * Combines: each text is kept once, and emitted with its count when the table holds as much as the budget allows; where the fold is
  * not about numbers (`max` of ones is one), with 1.
@@ -33,7 +36,7 @@ export class CountSink implements TextSink {
   constructor(writer: PlacedWriter, counts: boolean, budgetBytes: number) {
     this.#writer = writer;
     this.#counts = counts;
-    this.#budgetBytes = budgetBytes;
+    this.#budgetBytes = Math.min(tableBytesMax, budgetBytes);
   }
 
   take(bytes: Uint8Array, start: number, end: number): void {

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
+import { constants } from "node:buffer";
 import { test } from "node:test";
 import fc from "fast-check";
 import { count, distinct, max, sum } from "../../fn/folds.ts";
 import { field, grep, lines, words } from "../../fn/line-maps.ts";
 import type { CombinerFn } from "../combine.ts";
 import type { EmitPlan } from "../emit.ts";
+import { PlacedWriter } from "../key-place.ts";
+import { CountSink } from "./text-sink.ts";
 import { byKernel, byLine, chunkedText, planDefaults, type Written } from "./vector.test-kit.ts";
 
 const maps = {
@@ -135,4 +138,12 @@ test("where a table is emptied depends on the text alone, and not on chunks", ()
     );
     assert.deepEqual(byKernel(words(), chunks, plan).written, whole);
   }
+});
+
+test("a table is emptied before its keys are more than a string holds, whatever the budget is", () => {
+  const output = { add: () => {} };
+  const sink = new CountSink(new PlacedWriter({ ...planDefaults, partitions: null }, output), true, 1e12);
+  const lineBytesMax = 64 * 1024 * 1024;
+  Object.defineProperty(sink.table, "bytes", { value: constants.MAX_STRING_LENGTH - lineBytesMax });
+  assert.ok(sink.isFull());
 });
