@@ -12,6 +12,8 @@ import { checkTextStart, isLaterPart, lineBytesMax, lineTooLong } from "../strea
 const newline = 10;
 
 export class TextBlocks implements Decoder<Uint8Array> {
+  /** Blocks are parts of the chunk, but whoever takes them asks for the next chunk when it has done with them (`vector-map.ts`). */
+  readonly copies = true;
   readonly #url: string;
   #tail: Uint8Array[] = [];
   #tailBytes = 0;
@@ -50,13 +52,16 @@ export class TextBlocks implements Decoder<Uint8Array> {
   }
 
   #keep(bytes: Uint8Array): void {
-    this.#tail.push(bytes);
+    this.#tail.push(Buffer.from(bytes));
     this.#tailBytes += bytes.length;
     if (this.#tailBytes > lineBytesMax) throw lineTooLong(this.#url);
   }
 }
 
-/** Entries are blocks of whole lines. Inside of the engine only: a user's function sees lines. */
+/**
+ * Entries are blocks of whole lines, valid until the next batch is asked for. Inside of the engine only: a user's function sees
+ * lines.
+ */
 export const textBlockReader = own(
   "textBlockReader",
   (stream: Iterable<Uint8Array>, _size: number, url: string, _params?: unknown): IterableIterator<Uint8Array> =>

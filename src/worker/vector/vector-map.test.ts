@@ -110,6 +110,22 @@ test("keys that share their first bytes, their length and their slots stay apart
   assert.deepEqual(new Map(written.map(([, key, n]) => [key, n])), new Map(keys.map((key) => [key, 2])));
 });
 
+test("words are found in lines of all lengths, also in lines longer than what is scanned at once", () => {
+  const lines = Array.from({ length: 400 }, (_, i) => {
+    const word = "abcdefghijklmnopqrs".slice(0, 1 + (i % 19));
+    return i % 100 === 99 ? `${word} ${"long ".repeat(5_000)}` : `${`${word} `.repeat(i % 50)}\r`;
+  });
+  for (const text of [lines.join("\n"), `${lines.join("\n")}\n`, `${"x ".repeat(60_000)}end`]) {
+    const expected = new Map<string, number>();
+    for (const word of text.trim().split(/\s+/)) expected.set(word, (expected.get(word) ?? 0) + 1);
+    const plan = { ...planDefaults, combiner: sum as CombinerFn };
+    const { written, lines: found } = byKernel(words(), [Buffer.from(text)], plan);
+    assert.deepEqual(new Map(written.map(([, key, n]) => [key, n])), expected);
+    assert.equal(written.length, expected.size);
+    assert.equal(found, text.split("\n").length - (text.endsWith("\n") ? 1 : 0));
+  }
+});
+
 test("a word of a megabyte, in small chunks, is one word", () => {
   const word = Buffer.alloc(1_000_000, "long");
   const bytes = Buffer.concat([word, Buffer.from(" a\n"), word]);

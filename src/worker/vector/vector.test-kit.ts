@@ -1,6 +1,7 @@
 /** Runs built-in maps twice: by their kernels over chunks of bytes, and as the plain functions that they are over lines. */
 import fc from "fast-check";
 import { unknownHash } from "../../protocol/hash.ts";
+import { type Lender, lend } from "../../schemes/scheme.ts";
 import { type EmitPlan, makeEmitter } from "../emit.ts";
 import { ownRecipe } from "../own.ts";
 import { Progress } from "../progress.ts";
@@ -20,6 +21,21 @@ export const planDefaults: EmitPlan = {
   params: {},
   budgetBytes: 1_000_000,
 };
+
+/** The chunks in one piece of memory, each overwritten before the next one comes. */
+function lent(chunks: readonly Uint8Array[]): Iterable<Uint8Array> & Lender {
+  return {
+    [Symbol.iterator]: () => chunks[Symbol.iterator](),
+    *[lend]() {
+      const memory = Buffer.alloc(Math.max(0, ...chunks.map(({ length }) => length)));
+      for (const chunk of chunks) {
+        memory.set(chunk);
+        yield memory.subarray(0, chunk.length);
+        memory.fill("overwritten ");
+      }
+    },
+  };
+}
 
 /** What the kernels write, in order; each hash that comes along is checked. */
 export function byKernel(
@@ -50,7 +66,7 @@ export function byKernel(
   };
   const progress = new Progress(new Int32Array(1), { progress: () => {}, status: () => {} }, 0, "map");
   const emitter = makeEmitter(plan, output);
-  const stream = textBlockReader(chunks, 0, "raw://");
+  const stream = textBlockReader(lent(chunks), 0, "raw://");
   // A synchronous stream: nothing to wait for.
   void runVectorMap(stream, { scan: vector.scan, plan, emitter, output, progress, onBatch: () => {} });
   emitter.flush();
