@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { masterFlags } from "../../src/cli/daemon/master-flags.ts";
 import type { DaemonRecord } from "../../src/settings/daemon-settings.ts";
 
 export interface DaemonOptions {
@@ -14,6 +15,8 @@ export interface DaemonOptions {
   /** Default: a free one, and the same again after `restart`. */
   readonly port?: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** Leaves it to the command to take the memory flags, which takes the time of another start. Default: false. */
+  readonly becomesMaster?: boolean;
   /** Further arguments of `disco start --foreground`. */
   readonly args?: readonly string[];
 }
@@ -74,10 +77,15 @@ export class TestDaemon implements AsyncDisposable {
   launch(): ChildProcess {
     assert.equal(this.#child, null, "it does not run already");
     const { args = [], env } = this.#options;
-    const child = spawn(process.execPath, [command, "start", "--foreground", "--port", String(this.#port), ...args], {
-      env: { ...process.env, ...quiet, DISCO_ROOT: this.root, ...env },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    const flags = this.#options.becomesMaster === true ? [] : masterFlags;
+    const child = spawn(
+      process.execPath,
+      [...flags, command, "start", "--foreground", "--port", String(this.#port), ...args],
+      {
+        env: { ...process.env, ...quiet, DISCO_ROOT: this.root, ...env },
+        stdio: ["ignore", "pipe", "pipe"],
+      },
+    );
     this.#output = "";
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding("utf8").on("data", (text: string) => (this.#output += text));

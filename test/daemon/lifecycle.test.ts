@@ -7,7 +7,9 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
+import { masterFlags } from "../../src/cli/daemon/master-flags.ts";
 import { isAlive } from "../../src/cli/daemon/process.ts";
+import { startDaemon } from "./daemon.test-kit.ts";
 import { daemonCommands } from "./daemon-commands.ts";
 
 const commands = daemonCommands();
@@ -215,6 +217,15 @@ describe("disco start --foreground", () => {
     assert.ok(lines.some(({ msg }) => msg === "started"));
     assert.equal(lines.at(-1)?.msg, "stopped");
     assert.ok(!existsSync(join(commands.root, "daemon.json")));
+  });
+
+  const hasCommandLines = existsSync("/proc/self/cmdline");
+
+  it("takes the memory flags of a master, as the process that it was", { skip: !hasCommandLines }, async () => {
+    await using daemon = await startDaemon({ becomesMaster: true });
+    assert.equal(daemon.record().pid, daemon.pid);
+    const line = readFileSync(`/proc/${daemon.pid}/cmdline`, "utf8").split("\0");
+    assert.deepEqual(line.slice(1, 1 + masterFlags.length), masterFlags);
   });
 
   it("is refused where a daemon runs", async () => {

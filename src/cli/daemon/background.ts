@@ -14,13 +14,8 @@ import { tokenSettings } from "../../settings/tokens.ts";
 import { errorOf, type Handshake } from "./handshake.ts";
 import { logFileOf, logTail, openLogFile } from "./log-file.ts";
 import { makeRoot } from "./make-root.ts";
+import { masterFlags } from "./master-flags.ts";
 
-/**
- * The master makes many small objects that live for one request or event. V8 gives a process so much room for them only where
- * it sees much memory. Whether the least that it has costs processor time could not be told from noise; twice as much as here
- * takes 40 MB more of memory for a job of 50,000 tasks, and no limit 120 MB more.
- */
-const masterFlags = ["--max-semi-space-size=8"];
 /** A journal of a million tasks is read in less. */
 const startTimeoutMs = 120_000;
 const tailLines = 15;

@@ -8,6 +8,7 @@ import { otherSettings } from "./asked-settings.ts";
 import { absoluteFlags, type StartedDaemon, startInBackground } from "./background.ts";
 import { runForeground } from "./foreground.ts";
 import { logFileOf } from "./log-file.ts";
+import { becomeMaster } from "./master-flags.ts";
 import { details, type OutputOptions, print } from "./output.ts";
 import { addressesFor, describeReach } from "./reach.ts";
 import { daemonState } from "./running.ts";
@@ -25,7 +26,10 @@ export interface StartOptions extends OutputOptions, SettingFlags {
 export async function start(options: StartOptions): Promise<number> {
   const { foreground, json: _, ...flags } = options;
   const resolved = resolveDaemonSettings({ flags, env: process.env, cwd: process.cwd() });
-  if (foreground === true) return runForeground(resolved, absoluteFlags(flags));
+  if (foreground === true) {
+    becomeMaster();
+    return runForeground(resolved, absoluteFlags(flags));
+  }
   for (const warning of resolved.warnings) process.stderr.write(`warning: ${warning}\n`);
   return startUnlessRunning(resolved, flags, options);
 }
