@@ -2,7 +2,8 @@
  * The states of a built-in fold by key, for keys and values of any type: open addressing over the hash that partitions have, which is
  * so computed once for both. Keys are the same where `sameKey` says so, which for objects is by contents.
  *
- * Entries are numbered in the order in which their keys came first, and are given out in that order.
+ * Entries are numbered in the order in which their keys came first, and are given out in that order. Strings that are not placed within
+ * `probesMax` steps are in a `Map`: those that were made to have one hash cost no more than they do there.
  */
 import { type FoldRule, foldRules } from "../../fn/fold-rules.ts";
 import { hashKey } from "../../protocol/hash.ts";
@@ -12,6 +13,7 @@ import { hashedKey } from "../key-hash.ts";
 import { roughBytes } from "../rough-size.ts";
 
 const slotsMin = 1024;
+const probesMax = 64;
 /** Memory of an entry besides what its key and its state hold: slots at their emptiest, and the columns. */
 const entryBytes = 64;
 
@@ -26,6 +28,8 @@ export class FoldTable {
   #keys: unknown[] = [];
   #states: unknown[] = [];
   #hashes = new Int32Array(slotsMin / 2);
+  /** Ids of strings that are in no slot. */
+  readonly #others = new Map<string, number>();
   #size = 0;
   /** Estimated memory, from the records alone. */
   bytes = 0;
@@ -45,7 +49,7 @@ export class FoldTable {
     const id = this.#find(key);
     const states = this.#states;
     if (id === states.length) {
-      this.#start(this.#rule.start(value, key));
+      this.#start(this.#rule, value, key);
       return;
     }
     const state = states[id];
@@ -60,7 +64,7 @@ export class FoldTable {
   addFirst(key: unknown, value: unknown): boolean {
     const id = this.#find(key);
     if (id < this.#states.length) return sameKey(this.#states[id], value);
-    this.#start(value);
+    this.#start(foldRules.first, value, key);
     return true;
   }
 
@@ -70,6 +74,7 @@ export class FoldTable {
     const states = this.#states;
     for (let id = 0; id < keys.length; id++) take(keys[id], states[id], (this.#hashes[id] as number) >>> 0);
     this.#slots.fill(0);
+    this.#others.clear();
     this.#keys = [];
     this.#states = [];
     this.#size = 0;
@@ -81,7 +86,9 @@ export class FoldTable {
     const hash = (typeof key === "string" ? hashKey(key, this.#seed) : hashedKey(key, this.#seed)) | 0;
     const slots = this.#slots;
     const mask = this.#mask;
-    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+    let slot = hash & mask;
+    for (let probes = 0; ; slot = (slot + 1) & mask, probes++) {
+      if (probes >= probesMax && typeof key === "string") return this.#others.get(key) ?? this.#insert(-1, hash, key);
       const found = slots[slot * 2 + 1] as number;
       if (found === 0) return this.#insert(slot, hash, key);
       if (slots[slot * 2] !== hash) continue;
@@ -95,17 +102,40 @@ export class FoldTable {
     // First, because it may throw.
     this.#keys.push(this.#copies && isObject(key) ? snapshot(key, "key") : key);
     this.#size++;
-    this.#slots[slot * 2] = hash;
-    this.#slots[slot * 2 + 1] = id + 1;
+    if (slot < 0) {
+      this.#others.set(key as string, id);
+    } else {
+      this.#slots[slot * 2] = hash;
+      this.#slots[slot * 2 + 1] = id + 1;
+    }
     this.#hashes[id] = hash;
     this.bytes += entryBytes + roughBytes(key);
     if (this.#size === this.#hashes.length) this.#grow();
     return id;
   }
 
-  #start(state: unknown): void {
-    this.#states.push(this.#copy(state));
-    if (typeof state !== "number") this.bytes += roughBytes(state);
+  /** The first value of the key that has just been added. Where it can be no state, the key goes again: whoever emitted it may go on. */
+  #start(rule: FoldRule, value: unknown, key: unknown): void {
+    try {
+      const state = rule.start(value, key);
+      this.#states.push(this.#copy(state));
+      if (typeof state !== "number") this.bytes += roughBytes(state);
+    } catch (error) {
+      this.#removeLast(key);
+      throw error;
+    }
+  }
+
+  #removeLast(key: unknown): void {
+    const id = --this.#size;
+    this.#keys.pop();
+    this.bytes -= entryBytes + roughBytes(key);
+    if (typeof key === "string" && this.#others.delete(key)) return;
+    // No other key was placed behind it.
+    const mask = this.#mask;
+    let slot = (this.#hashes[id] as number) & mask;
+    while (this.#slots[slot * 2 + 1] !== id + 1) slot = (slot + 1) & mask;
+    this.#slots[slot * 2 + 1] = 0;
   }
 
   #change(id: number, before: unknown, state: unknown): void {
@@ -123,10 +153,19 @@ export class FoldTable {
     const capacity = (this.#mask + 1) * 2;
     const slots = new Int32Array(capacity * 2);
     const mask = capacity - 1;
+    this.#others.clear();
     for (let id = 0; id < this.#size; id++) {
       const hash = this.#hashes[id] as number;
+      const key = this.#keys[id];
       let slot = hash & mask;
-      while (slots[slot * 2 + 1] !== 0) slot = (slot + 1) & mask;
+      let probes = 0;
+      for (; slots[slot * 2 + 1] !== 0; slot = (slot + 1) & mask) {
+        if (++probes >= probesMax && typeof key === "string") break;
+      }
+      if (probes >= probesMax && typeof key === "string") {
+        this.#others.set(key, id);
+        continue;
+      }
       slots[slot * 2] = hash;
       slots[slot * 2 + 1] = id + 1;
     }

@@ -6,6 +6,7 @@ import { after, test } from "node:test";
 import fc from "fast-check";
 import { count, distinct, first, last, max, min, sum, top } from "../../fn/folds.ts";
 import { anyKey } from "../../protocol/arbitrary-values.test-kit.ts";
+import { hashKey } from "../../protocol/hash.ts";
 import { compareValues, sameKey } from "../../protocol/order.ts";
 import type { CombinerFn } from "../combine.ts";
 import { type EmitPlan, makeEmitter } from "../emit.ts";
@@ -238,4 +239,62 @@ test("asynchronous pairs are folded as they come", async () => {
     ["a", 4],
     ["b", 2],
   ]);
+});
+
+/** What a fold as combiner makes of calls, of which some throw and are forgotten. */
+function combined(fold: AnyFold, calls: readonly Pair[]): { pairs: Pair[]; refused: number } {
+  const pairs: Pair[] = [];
+  const plan: EmitPlan = {
+    partitions: 1,
+    label: 0,
+    partition: null,
+    combiner: fold as CombinerFn,
+    seed: 0,
+    params: {},
+    budgetBytes: 1e9,
+  };
+  const { emit, flush } = makeEmitter(plan, { add: (_, k, v) => void pairs.push([k, v]) });
+  let refused = 0;
+  for (const [k, v] of calls) {
+    try {
+      emit(k, v);
+    } catch {
+      refused++;
+    }
+  }
+  flush();
+  return { pairs, refused };
+}
+
+test("a value that is refused, and by whoever emitted it got over, changes nothing for other keys", () => {
+  // So many that the table grows, once with a key that is refused.
+  const good = Array.from({ length: 1_500 }, (_, i): Pair => [`k${i % 1_200}`, i]);
+  for (const [fold, bad] of [
+    [folds["sum"], "text"],
+    [folds["max"], () => {}],
+    [folds["distinct"], Symbol("none")],
+  ] as const) {
+    const calls = good.flatMap((pair, i): Pair[] => [pair, [i % 2 === 0 ? `bad${i}` : [i], bad]]);
+    const expected = combined(fold as AnyFold, good);
+    assert.deepEqual(combined(fold as AnyFold, calls), { pairs: expected.pairs, refused: good.length });
+  }
+});
+
+test("keys that were made to have one hash are told apart", () => {
+  // Parts that bring FNV-1a, of seed 0, to the same state: found by trying.
+  const parts = [
+    ["003pwu", "00a5fa"],
+    ["004uzx", "00f2ad"],
+    ...Array.from({ length: 9 }, (_, i) => (i % 2 === 0 ? ["0035zx", "00apcd"] : ["0053zx", "00cpad"])),
+  ];
+  const keys = parts.reduce((list, both) => list.flatMap((start) => both.map((part) => start + part)), [""]);
+  assert.equal(new Set(keys.map((each) => hashKey(each, 0))).size, 1);
+  const { pairs } = combined(
+    folds["sum"] as AnyFold,
+    [...keys, ...keys].map((each): Pair => [each, 1]),
+  );
+  assert.deepEqual(
+    pairs,
+    keys.map((each) => [each, 2]),
+  );
 });
