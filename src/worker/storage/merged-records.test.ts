@@ -141,3 +141,24 @@ function* failing(): Generator<Pair> {
 function openFileCount(): number {
   return fs.existsSync("/proc/self/fd") ? fs.readdirSync("/proc/self/fd").length : 0;
 }
+
+test("runs of records that take megabytes each are merged two at a time, and one small run beside them all the same", (t) => {
+  const dataDir = tempDir(t);
+  const list = (task: number): unknown[] => Array.from({ length: 150_000 }, (_, i) => i + task);
+  const tasks = Array.from({ length: 5 }, (_, task): Pair[] => [
+    [`before ${task}`, "small"],
+    ["frequent", list(task)],
+    [`later ${task}`, "small"],
+  ]);
+  const outputs = writeTasks(dataDir, [...tasks, [["frequent", "last"]]], { sorted: true });
+  const scratchDir = path.join(dataDir, "scratch");
+  const expected = stableSort([...tasks.flat(), ["frequent", "last"]]);
+  for (const budgetBytes of [2e6, 1e8]) {
+    const files = new OpenFiles();
+    const runs = openOutputs(outputs, { dataDir, label: 0, files });
+    assert.deepStrictEqual(drain(new MergedRecords(runs, { budgetBytes, scratchDir })), expected);
+    files.close();
+    assert.equal(fs.existsSync(scratchDir), budgetBytes === 2e6);
+    fs.rmSync(scratchDir, { recursive: true, force: true });
+  }
+});

@@ -11,7 +11,7 @@
 import { recordOverheadBytes } from "../../protocol/value-snapshot.ts";
 import { ArraySource, type Batch, type BatchSource } from "./batch.ts";
 import { MergeTree } from "./merge-tree.ts";
-import { OpenFiles, type Run, RunReader } from "./run.ts";
+import { largestBlock, OpenFiles, type Run, RunReader } from "./run.ts";
 import { RunWriter } from "./run-writer.ts";
 import { SegmentFile } from "./segment-file.ts";
 import { sortedOrder } from "./sort-order.ts";
@@ -20,6 +20,8 @@ import { sortedOrder } from "./sort-order.ts";
 const fanInMax = 128;
 /** Memory of one run in a merge: one decoded block (`sortedBlockBytes`), and the text that its strings are slices of. */
 const runBytes = 384 * 1024;
+/** Memory of a larger block, a single record then, for each of its bytes: as it is read, and decoded. */
+const largeBlockFactor = 3;
 
 export interface MergeOptions {
   /** Estimated bytes of memory that records may take. */
@@ -32,15 +34,15 @@ export class MergedRecords implements BatchSource {
   #source: BatchSource | null = null;
   #runs: readonly Run[];
   readonly #options: MergeOptions;
-  readonly #fanIn: number;
   #scratch: SegmentFile | null = null;
+  /** Bytes of the largest block of runs that were asked for it. */
+  readonly #largest = new Map<Run, number>();
   readonly #scratchFiles = new OpenFiles();
 
   /** The runs must be sorted, and in the order that decides between equal keys. */
   constructor(runs: readonly Run[], options: MergeOptions) {
     this.#runs = runs.filter((run) => run.records > 0);
     this.#options = options;
-    this.#fanIn = Math.max(2, Math.min(fanInMax, Math.floor(options.budgetBytes / runBytes)));
   }
 
   nextBatch(): Batch | null {
@@ -60,12 +62,45 @@ export class MergedRecords implements BatchSource {
   }
 
   #prepare(): BatchSource {
-    if (this.#runs.length > this.#fanIn) {
+    if (!this.#isMergeable()) {
       const whole = this.#sortNeighbours();
       if (whole !== null) return whole;
     }
-    while (this.#runs.length > this.#fanIn) this.#mergeNeighbours();
+    while (!this.#isMergeable()) this.#mergeNeighbours();
     return mergeOf(this.#runs);
+  }
+
+  #isMergeable(): boolean {
+    return this.#mergeEnd(0) === this.#runs.length;
+  }
+
+  /** Up to where runs from `from` on may be merged at once: at least two, else as many as the budget holds a block of. */
+  #mergeEnd(from: number): number {
+    const runs = this.#runs;
+    let bytes = 0;
+    let to = from;
+    for (; to < runs.length && to - from < fanInMax; to++) {
+      bytes += this.#mergeBytes(runs[to] as Run);
+      if (to - from >= 2 && bytes > this.#options.budgetBytes) break;
+    }
+    return to;
+  }
+
+  /** Memory that a run takes in a merge. */
+  #mergeBytes(run: Run): number {
+    if (run.length <= runBytes) return runBytes;
+    let largest = this.#largest.get(run);
+    if (largest === undefined) {
+      largest = largestBlock(run);
+      this.#largest.set(run, largest);
+    }
+    return largest <= runBytes ? runBytes : largest * largeBlockFactor;
+  }
+
+  /** Estimated bytes of memory of a run's records, all decoded. */
+  #memoryOf(run: Run): number {
+    const isLarge = this.#mergeBytes(run) > runBytes;
+    return run.length * (isLarge ? largeBlockFactor : 1) + run.records * recordOverheadBytes;
   }
 
   /** Step 1. Returns everything, when all of it fits into memory. */
@@ -75,8 +110,11 @@ export class MergedRecords implements BatchSource {
     for (let from = 0; from < runs.length; ) {
       let to = from;
       let bytes = 0;
-      while (to < runs.length && (to === from || bytes + memoryOf(runs[to] as Run) <= this.#options.budgetBytes)) {
-        bytes += memoryOf(runs[to++] as Run);
+      while (
+        to < runs.length &&
+        (to === from || bytes + this.#memoryOf(runs[to] as Run) <= this.#options.budgetBytes)
+      ) {
+        bytes += this.#memoryOf(runs[to++] as Run);
       }
       const group = runs.slice(from, to);
       if (group.length === runs.length) return sortInMemory(group);
@@ -90,8 +128,9 @@ export class MergedRecords implements BatchSource {
   /** Step 2. */
   #mergeNeighbours(): void {
     const joined: Run[] = [];
-    for (let from = 0; from < this.#runs.length; from += this.#fanIn) {
-      const group = this.#runs.slice(from, from + this.#fanIn);
+    for (let from = 0; from < this.#runs.length; ) {
+      const group = this.#runs.slice(from, this.#mergeEnd(from));
+      from += group.length;
       joined.push(group.length === 1 ? (group[0] as Run) : this.#write(mergeOf(group)));
     }
     this.#runs = joined;
@@ -121,11 +160,6 @@ function mergeOf(runs: readonly Run[]): MergeTree {
     runs.map((run) => new RunReader(run)),
     runs.map((run) => run.length),
   );
-}
-
-/** Estimated bytes of memory of a run's records, all decoded. */
-function memoryOf(run: Run): number {
-  return run.length + run.records * recordOverheadBytes;
 }
 
 function sortInMemory(runs: readonly Run[]): BatchSource {

@@ -54,6 +54,30 @@ const strings = new StringPool();
 /** A larger buffer is given back after use. */
 const sharedBytesMax = 8 * 1024 * 1024;
 
+/** Bytes of the largest block of a run, from the headers of all. @throws as `RunReader`. */
+export function largestBlock({ file, files, offset, length, origin }: Run): number {
+  const header = Buffer.alloc(blockHeaderBytes);
+  let largest = 0;
+  try {
+    for (let at = offset; at < offset + length; ) {
+      readExactly(files.open(file), header, blockHeaderBytes, at, file);
+      const bytes = blockHeaderBytes + readBlockHeader(header).storedLength;
+      largest = Math.max(largest, bytes);
+      at += bytes;
+    }
+  } catch (error) {
+    throw named(error, origin, file);
+  }
+  return largest;
+}
+
+/** The error with the output, or the file, that it is about. */
+function named(error: unknown, origin: TaskOutputRef | null, file: string): unknown {
+  if (origin !== null) return new LostOutput(origin, error);
+  if (!(error instanceof DataError)) return error;
+  return new DataError(`${file}: ${error.message}`, { code: error.code, cause: error });
+}
+
 /** Gives a run's blocks, decoded, one after the other. */
 export class RunReader {
   readonly #run: Run;
@@ -76,9 +100,7 @@ export class RunReader {
     try {
       return this.#next(place);
     } catch (error) {
-      if (origin !== null) throw new LostOutput(origin, error);
-      if (!(error instanceof DataError)) throw error;
-      throw new DataError(`${file}: ${error.message}`, { code: error.code, cause: error });
+      throw named(error, origin, file);
     }
   }
 
