@@ -19,7 +19,7 @@ export interface BenchDaemon {
 /** @param root where its files lie; by default a folder of its own, which is removed with it */
 export async function startDaemon(env: Record<string, string> = {}, root?: string): Promise<BenchDaemon> {
   const folder = root ?? mkdtempSync(join(tmpdir(), "disco-bench-"));
-  // As `disco start` has it in the background (`src/cli/daemon/background.ts`).
+  // As `disco start` has it in the background (`src/cli/daemon/master-flags.ts`).
   const flags = ["--max-semi-space-size=8"];
   const child = spawn(process.execPath, [...flags, discoCommand, "start", "--foreground", "--port", "0"], {
     env: { ...process.env, DISCO_CONFIG: "none", DISCO_ROOT: folder, DISCO_MASTER: "", DISCO_TOKEN: "", ...env },
