@@ -9,9 +9,10 @@
  * B3. Nothing is renamed for size: stacks and profiles show our names, and a comment before each module says which it is
  *     (`src/worker/profile/own-modules.ts`).
  */
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { rolldown } from "rolldown";
+import { licensesOf } from "./licenses.ts";
 
 /** What is started, imported or required by its address (`packageModule`), or by the files of `bin/`. */
 const started = [
@@ -26,7 +27,7 @@ const started = [
 
 /**
  * Packages that are put into our files as well: as their own many small ones they take 15 ms to load, for every first job of a
- * process. They stay dependencies, with which their licences come.
+ * process. Their licences lie beside them.
  */
 const included: ReadonlySet<string> = new Set(["eslint-scope", "esrecurse", "estraverse"]);
 
@@ -83,6 +84,7 @@ export async function bundle(root: string, dist: string): Promise<void> {
     codeSplitting: { includeDependenciesRecursively: false, groups: [{ debugName: "together", name: fileOf }] },
   });
   await built.close();
+  writeFileSync(join(dist, "third-party-licenses.txt"), licensesOf(root, included));
   for (const file of output) {
     if (file.type !== "chunk" || !file.code.includes("import.meta.url") || !file.fileName.includes("/")) continue;
     throw new Error(`bundle: ${file.fileName} looks for files relative to itself; package-files.ts is to be asked`);

@@ -63,6 +63,7 @@ describe("the packed package", () => {
       "dist/web/index.html",
       "dist/web/job-page.js",
       "dist/web/page.css",
+      "dist/third-party-licenses.txt",
       "README.md",
       "docs/api.md",
       "LICENSE",
