@@ -12,7 +12,7 @@ import { radix } from "./radix-sort.ts";
 const compareMax = 24;
 /** Adversarial strings ("a", "aa", "aaa" …) would recurse once a few bytes: sorted by comparison from here on. */
 const depthMax = 32;
-/** Narrow strings that may have more than so many units in common are compared by Node: a call, but eight bytes at a time. */
+/** Strings of one width that may have more than so many units in common are compared by Node: a call, but eight bytes at a time. */
 const longUnits = 128;
 
 /** Strings as bytes; numbered by their place in `starts` and `marks`. */
@@ -45,24 +45,38 @@ export class TextKeys {
   /** Negative, 0 or positive; the first `from` units are known to be equal. */
   compare(a: number, b: number, from: number): number {
     const length = Math.min(this.length(a), this.length(b));
-    const isNarrow = (((this.marks[a] as number) | (this.marks[b] as number)) & 1) === 0;
-    if (isNarrow && length - from > longUnits) return this.#compareLong(a, b, from);
-    for (let at = from; at < length; at++) {
-      const difference = this.unit(a, at) - this.unit(b, at);
-      if (difference !== 0) return difference;
-    }
-    return this.length(a) - this.length(b);
+    const at = this.equalUpTo(a, b, from, length);
+    return at < length ? this.unit(a, at) - this.unit(b, at) : this.length(a) - this.length(b);
   }
 
-  #compareLong(a: number, b: number, from: number): number {
+  /** The first unit from `from` on that differs; `to` where none below it does. Both strings have `to` units. */
+  equalUpTo(a: number, b: number, from: number, to: number): number {
+    let at = from;
+    if (to - at > longUnits) at = this.#equalPieces(a, b, at, to);
+    while (at < to && this.unit(a, at) === this.unit(b, at)) at++;
+    return at;
+  }
+
+  /** Up to where pieces of both are the same bytes: then what differs is near. Pieces double while they are the same. */
+  #equalPieces(a: number, b: number, from: number, to: number): number {
+    const wide = (this.marks[a] as number) & 1;
+    if (wide !== ((this.marks[b] as number) & 1)) return from;
     const [startA, startB] = [this.starts[a] as number, this.starts[b] as number];
-    return this.#buffer.compare(
-      this.#buffer,
-      startB + from,
-      startB + this.length(b),
-      startA + from,
-      startA + this.length(a),
-    );
+    let at = from;
+    for (let piece = longUnits; piece >= longUnits; ) {
+      const end = at + piece;
+      if (end <= to && this.#isSame(startA + (at << wide), startB + (at << wide), piece << wide)) {
+        at = end;
+        piece *= 2;
+      } else {
+        piece >>>= 1;
+      }
+    }
+    return at;
+  }
+
+  #isSame(a: number, b: number, length: number): boolean {
+    return this.#buffer.compare(this.#buffer, b, b + length, a, a + length) === 0;
   }
 }
 
@@ -145,8 +159,7 @@ function sharedUnits(keys: TextKeys, order: Uint32Array, from: number, to: numbe
     const length = keys.length(other);
     if (length !== keys.length(first)) areEqual = false;
     if (length < shared) shared = length;
-    let at = skip;
-    while (at < shared && keys.unit(first, at) === keys.unit(other, at)) at++;
+    const at = keys.equalUpTo(first, other, skip, shared);
     if (at < shared) areEqual = false;
     shared = at;
     if (shared <= skip && !areEqual) return skip;
