@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { JobError } from "../errors.ts";
 import * as captures from "./fixtures/captures.ts";
+import * as evals from "./fixtures/evals.ts";
 import type { JobFunction } from "./job-function.ts";
 import { shipFunctions } from "./ship.ts";
 
@@ -63,6 +64,15 @@ describe("a function that cannot travel is refused before anything is sent", () 
     const mutated = await refusal(captures.usesMutated);
     assert.equal(mutated.code, "mutated-variable");
     assert.match(mutated.message, /`registry`/);
+  });
+
+  it("when it evaluates text in which any variable of its module can be used, itself or through another", async () => {
+    for (const fn of [evals.evaluates, evals.through]) {
+      const error = await refusal(fn);
+      assert.equal(error.code, "unsupported-function");
+      assert.match(error.message, /^map uses a direct `eval`.*evals\.ts:11:10\)/);
+      assert.match(error.hint ?? "", /\(0, eval\)\(text\)/);
+    }
   });
 
   it("when it is native or bound", async () => {

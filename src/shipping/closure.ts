@@ -6,7 +6,8 @@
  *   2. else as the *value* it has now, when that is data (a list of words read from a file, an awaited answer, a counter);
  *   3. else as source again (functions, instances of classes), with the statements that complete it (enum bodies,
  *      decorators, `X.y = …`), and with an error when statements that stay behind change it.
- * Imports, functions and classes travel as source. Local variables of enclosing functions never travel: an error.
+ * Imports, functions and classes travel as source. Local variables of enclosing functions never travel: an error. Nor does a
+ * direct `eval`, which may use all of them; one that stays behind may have changed every variable, so that 2. comes before 1.
  */
 import type { Reference, Variable } from "eslint-scope";
 import { completes, findChange } from "./changes.ts";
@@ -107,6 +108,8 @@ class Gathering implements Closure {
 
   #follow(piece: SyntaxNode, role: string): void {
     const { analysis } = this.#live;
+    const directEval = analysis.evals.find((call) => contains(piece, call));
+    if (directEval !== undefined) throw evaluating(this.#live, directEval, role);
     const locals: Reference[] = [];
     for (const reference of analysis.outwardReferences(piece)) {
       const variable = reference.resolved;
@@ -170,6 +173,8 @@ function isSettled({ analysis }: LiveModule, variable: Variable, widest: Gatheri
   const { node, statement } = declaration;
   const isConstant = statement.kind === "const";
   if (isConstant && node.init?.type === "Literal") return true;
+  // It may change whatever it sees.
+  if (analysis.evals.length > 0) return false;
   if (!isPure(node.init, variable.scope)) return false;
   // A variable that is assigned, even by what travels, has a present value of its own.
   if (!isConstant && variable.references.some((reference) => reference.isWrite() && !reference.init)) return false;
@@ -191,6 +196,20 @@ function checkTies({ source }: LiveModule, { role, found, variable }: Root): voi
       hint: `Pass what ${role} needs in \`params\`: it is the last argument of every job function.`,
       offset: start(tie.node),
       length: end(tie.node) - start(tie.node),
+    },
+  );
+}
+
+/** Nobody knows which names its text will use: it would miss those on a worker that nothing else names. */
+function evaluating({ source }: LiveModule, call: SyntaxNode, role: string): Error {
+  return travelError(
+    { source },
+    {
+      code: "unsupported-function",
+      message: `${role} uses a direct \`eval\`, whose text may use any variable of the module: which ones have to travel is unknown`,
+      hint: 'Write `(0, eval)(text)`, which sees global names only, or `new Function("name", text)(value)` with what it needs.',
+      offset: start(call),
+      length: "eval".length,
     },
   );
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as declared from "./fixtures/declared.ts";
+import * as evals from "./fixtures/evals.ts";
 import * as functions from "./fixtures/functions.ts";
 import * as sameNames from "./fixtures/same-names.ts";
 import type { JobFunction } from "./job-function.ts";
@@ -115,6 +116,24 @@ describe("a job function travels", () => {
     declared.counting();
     const { counting } = await travel({ counting: declared.counting });
     assert.deepEqual([(counting as JobFunction)(), (counting as JobFunction)(), declared.counting()], [2, 3, 2]);
+  });
+
+  it("out of a module in which something else calls `eval`, with what that has changed", async () => {
+    for (const portable of [false, true]) {
+      const { ordinary } = await travel({ ordinary: evals.ordinary }, portable);
+      assert.deepEqual(
+        ["a/the", "a/it"].map((path) => (ordinary as JobFunction)(path)),
+        [null, "it!"],
+      );
+      assert.equal((ordinary as JobFunction)("so"), evals.ordinary("so"));
+    }
+    evals.evaluates("limit = 3; stopWords.add('end')");
+    const { ordinary, indirect } = await travel({ ordinary: evals.ordinary, indirect: evals.indirect });
+    assert.deepEqual(
+      ["it", "end", "the", "over"].map((path) => (ordinary as JobFunction)(path)),
+      [null, null, null, "over!"],
+    );
+    assert.deepEqual((indirect as JobFunction)("1 + 1"), [2, "!"]);
   });
 
   it("again after it was loaded from a job pack", async () => {

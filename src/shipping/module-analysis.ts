@@ -49,6 +49,8 @@ export class ModuleAnalysis {
   /** Statements at module level, in order. */
   readonly statements: readonly SyntaxNode[];
   readonly references: readonly Reference[];
+  /** Calls of `eval` that see, and may change, every variable around them; `(0, eval)(text)` and `eval?.(text)` do not. */
+  readonly evals: readonly SyntaxNode[];
   readonly #scopes: ScopeManager;
   readonly #levels = new Set<Scope>();
   readonly #declarations = new Map<Variable, Declaration>();
@@ -60,7 +62,10 @@ export class ModuleAnalysis {
     const statements: SyntaxNode[] = [];
     this.statements = statements;
     this.#addLevel(tree, tree.top, tree.program.body, statements);
+    const evals: SyntaxNode[] = [];
+    this.evals = evals;
     walk(tree.program, (node, ancestors) => {
+      if (isDirectEval(node)) evals.push(node);
       if (!isFunction(node) && !isClass(node)) return;
       const outermost = toStringStart(text, node, ancestors.at(-1));
       const found = { node, ancestors: [...ancestors] };
@@ -190,6 +195,11 @@ export function isMethodOf(
 ): parent is ESTree.Property | ESTree.MethodDefinition {
   if (parent?.type === "MethodDefinition") return parent.value === node;
   return parent?.type === "Property" && parent.value === node && (parent.method || parent.kind !== "init");
+}
+
+function isDirectEval(node: SyntaxNode): boolean {
+  if (node.type !== "CallExpression" || node.optional) return false;
+  return node.callee.type === "Identifier" && node.callee.name === "eval";
 }
 
 function hasModuleSyntax(program: ESTree.Program): boolean {

@@ -40,7 +40,8 @@ export function parseSyntax({ parse, analyze }: Parsers, text: string): SyntaxTr
     sourceType = "commonjs";
     program = parse(text, { lang: "js", range: true, sourceType });
   }
-  const scopes = analyze(program, { ecmaVersion: 2026, sourceType });
+  // Otherwise one direct `eval` leaves all references around it unresolved. What it may do is looked after in `closure.ts`.
+  const scopes = analyze(program, { ecmaVersion: 2026, sourceType, ignoreEval: true });
   const top = scopes.globalScope?.childScopes[0] ?? scopes.scopes[0];
   if (top === undefined) throw new TypeError("a program has a scope");
   return { program, scopes, top };
