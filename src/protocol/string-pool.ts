@@ -5,6 +5,7 @@
  * Strings of a block are slices, which keep its whole text alive. Where few of a text's strings are new they are copied, so that the
  * pool holds a few times what its strings take, and not a text for each.
  */
+import { ownText } from "./own-text.ts";
 
 /** Strings that are kept at most; then it starts anew. */
 const stringsMax = 16_384;
@@ -32,16 +33,10 @@ export class StringPool {
     const copies = addedUnits < units * copiedShare;
     for (const i of added) {
       const text = strings[i] as string;
-      const kept = copies ? copyOf(text) : text;
+      const kept = copies ? ownText(text) : text;
       strings[i] = kept;
       if (known.size === stringsMax) known.clear();
       known.set(kept, kept);
     }
   }
-}
-
-/** The same string, a slice of nothing. */
-function copyOf(text: string): string {
-  const narrow = Buffer.from(text, "latin1").toString("latin1");
-  return narrow === text ? narrow : Buffer.from(text, "utf16le").toString("utf16le");
 }

@@ -8,6 +8,7 @@
 import { type FoldRule, foldRules } from "../../fn/fold-rules.ts";
 import { hashKey } from "../../protocol/hash.ts";
 import { sameKey } from "../../protocol/order.ts";
+import { ownText } from "../../protocol/own-text.ts";
 import { snapshot } from "../../protocol/value-snapshot.ts";
 import { hashedKey } from "../key-hash.ts";
 import { roughBytes } from "../rough-size.ts";
@@ -20,7 +21,7 @@ const entryBytes = 64;
 export class FoldTable {
   readonly #rule: FoldRule;
   readonly #seed: number;
-  /** What a function emits it may change afterwards: objects are copied. */
+  /** What a function emits it may change afterwards: objects are copied. Else strings are, which may be slices of what was read. */
   readonly #copies: boolean;
   /** Two int32 a slot: hash, id + 1 (0: empty). */
   #slots = new Int32Array(slotsMin * 2);
@@ -100,7 +101,7 @@ export class FoldTable {
   #insert(slot: number, hash: number, key: unknown): number {
     const id = this.#size;
     // First, because it may throw.
-    this.#keys.push(this.#copies && isObject(key) ? snapshot(key, "key") : key);
+    this.#keys.push(this.#copy(key, "key"));
     this.#size++;
     if (slot < 0) {
       this.#others.set(key as string, id);
@@ -118,7 +119,7 @@ export class FoldTable {
   #start(rule: FoldRule, value: unknown, key: unknown): void {
     try {
       const state = rule.start(value, key);
-      this.#states.push(this.#copy(state));
+      this.#states.push(this.#copy(state, "value"));
       if (typeof state !== "number") this.bytes += roughBytes(state);
     } catch (error) {
       this.#removeLast(key);
@@ -140,13 +141,14 @@ export class FoldTable {
 
   #change(id: number, before: unknown, state: unknown): void {
     if (state === before) return;
-    this.#states[id] = this.#copy(state);
+    this.#states[id] = this.#copy(state, "value");
     if (typeof before !== "number") this.bytes -= roughBytes(before);
     if (typeof state !== "number") this.bytes += roughBytes(state);
   }
 
-  #copy(state: unknown): unknown {
-    return this.#copies && isObject(state) ? snapshot(state, "value") : state;
+  #copy(item: unknown, name: string): unknown {
+    if (!this.#copies) return owned(item);
+    return isObject(item) ? snapshot(item, name) : item;
   }
 
   #grow(): void {
@@ -175,6 +177,12 @@ export class FoldTable {
     this.#mask = mask;
     this.#hashes = hashes;
   }
+}
+
+/** Without the texts that strings were cut out of, also those of a pair of them. */
+function owned(item: unknown): unknown {
+  if (typeof item === "string") return ownText(item);
+  return Array.isArray(item) ? item.map((each: unknown) => (typeof each === "string" ? ownText(each) : each)) : item;
 }
 
 function isObject(value: unknown): boolean {

@@ -3,13 +3,17 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { count, distinct, first, last, max, min, sum, top } from "../../fn/folds.ts";
 import { anyKey } from "../../protocol/arbitrary-values.test-kit.ts";
+import { decodeBlock, encodeBlock } from "../../protocol/block.ts";
 import { hashKey } from "../../protocol/hash.ts";
 import { compareValues, sameKey } from "../../protocol/order.ts";
 import type { CombinerFn } from "../combine.ts";
 import { type EmitPlan, makeEmitter } from "../emit.ts";
+import type { OwnRecipe } from "../own.ts";
 import { ArraySource, Records } from "../storage/batch.ts";
 import { type FoldRun, reduceFold, runFoldReduce } from "./fold-reduce.ts";
 
@@ -297,4 +301,40 @@ test("keys that were made to have one hash are told apart", () => {
     pairs,
     keys.map((each) => [each, 2]),
   );
+});
+
+test("a table of keys keeps the texts of no blocks alive", () => {
+  const heapBytes = (): number => {
+    setFlagsFromString("--expose-gc");
+    (runInNewContext("gc") as () => void)();
+    return process.memoryUsage().heapUsed;
+  };
+  for (const name of ["count", "distinct"]) {
+    let blocks = 0;
+    let bytes = 0;
+    const before = heapBytes();
+    const records = new Records({
+      nextBatch() {
+        if (blocks === 20) {
+          bytes = heapBytes() - before;
+          return null;
+        }
+        blocks++;
+        // Keys too long for a dictionary: they lie between values.
+        const keys = Array.from({ length: 100 }, (_, i) => `${blocks} ${i >>> 1} `.padEnd(70, "k"));
+        const block = decodeBlock(
+          encodeBlock(
+            keys,
+            keys.map((each) => each.padEnd(2_000, "v")),
+          ),
+        );
+        return { keys: block.keys, values: name === "count" ? block.values : keys.map((_, i) => i), n: keys.length };
+      },
+      close: () => {},
+    });
+    const run = { emit: () => {}, isSorted: false, tableBytes: 1e9, sortBytes: 1e9, scratchDir };
+    assert.equal(runFoldReduce(reduceFold(folds[name]) as OwnRecipe, records, run), undefined);
+    // The texts are 4 MB.
+    assert.ok(bytes < 2e6, `${name}: ${bytes} bytes`);
+  }
 });
