@@ -5,9 +5,9 @@
  */
 
 import { decodeValue, encodeValue } from "./value.ts";
-import { kindOf } from "./value-kind.ts";
+import { kindOf, viewKind } from "./value-kind.ts";
 import { explainValue } from "./value-path.ts";
-import { valueDepthMax } from "./value-tags.ts";
+import { valueDepthMax, viewKinds } from "./value-tags.ts";
 
 /** Estimated bytes of memory of a record's fixed parts: two slots in arrays, two heads of strings or boxes. */
 export const recordOverheadBytes = 64;
@@ -65,15 +65,26 @@ function copyObject(value: object, depth: number): unknown {
       size += 8 * items.length;
       return result;
     }
-    case "plain": {
-      const result: Record<string, unknown> = {};
-      for (const key of Object.keys(value)) {
-        if (key === "__proto__") return copyByCodec(value);
-        result[key] = copy((value as Record<string, unknown>)[key], depth);
-        size += 8;
-      }
+    case "plain":
+      return copyEntries({}, value as Record<string, unknown>, depth);
+    case "null-object":
+      return copyEntries(Object.create(null) as Record<string, unknown>, value as Record<string, unknown>, depth);
+    case "map": {
+      const result = new Map<unknown, unknown>();
+      for (const [key, item] of value as Map<unknown, unknown>) result.set(copy(key, depth), copy(item, depth));
+      size += 16 * result.size;
       return result;
     }
+    case "set": {
+      const result = new Set<unknown>();
+      for (const item of value as Set<unknown>) result.add(copy(item, depth));
+      size += 8 * result.size;
+      return result;
+    }
+    case "array-buffer":
+      return copyBytes(value as ArrayBuffer, 0, (value as ArrayBuffer).byteLength);
+    case "view":
+      return copyView(value as ArrayBufferView);
     case "unknown":
       throw refused;
     default:
@@ -81,6 +92,40 @@ function copyObject(value: object, depth: number): unknown {
   }
 }
 
+function copyEntries(
+  result: Record<string, unknown>,
+  value: Readonly<Record<string, unknown>>,
+  depth: number,
+): Record<string, unknown> {
+  for (const key of Object.keys(value)) {
+    const item = copy(value[key], depth);
+    if (key === "__proto__") {
+      Object.defineProperty(result, key, { value: item, writable: true, enumerable: true, configurable: true });
+    } else result[key] = item;
+    size += 8;
+  }
+  return result;
+}
+
+function copyView(view: ArrayBufferView): ArrayBufferView {
+  const View = viewKinds[viewKind(view)];
+  if (View === undefined) throw refused;
+  return new View(copyBytes(view.buffer, view.byteOffset, view.byteLength));
+}
+
+/** Bytes count as what they are: a limit that is stated in them is compared with them. */
+function copyBytes(buffer: ArrayBufferLike, at: number, length: number): ArrayBuffer {
+  let bytes: Uint8Array<ArrayBuffer>;
+  try {
+    bytes = new Uint8Array(new Uint8Array(buffer, at, length));
+  } catch {
+    throw refused; // Its memory went to another thread, say.
+  }
+  size += length;
+  return bytes.buffer;
+}
+
+/** Dates, regular expressions, errors, boxed primitives. */
 function copyByCodec(value: object): unknown {
   let bytes: Uint8Array;
   try {
