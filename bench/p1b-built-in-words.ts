@@ -30,6 +30,7 @@ export const p1b: Question = {
           name: "wall, beside the bare loop",
           unit: "s",
           values: secondsOf(job),
+          again: "wall",
           baseline: { what: "hand-written script, 2 processes", values: secondsOf(loop) },
           target,
         },

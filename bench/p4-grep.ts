@@ -45,6 +45,7 @@ export const p4: Question = {
           name: "wall, beside grep -c",
           unit: "s",
           values: secondsOf(job),
+          again: "wall",
           baseline: { what: "grep -E -c, 2 processes", values: secondsOf(grep) },
         },
         { name: "wall, generator", unit: "s", values: secondsOf(generator) },

@@ -21,6 +21,8 @@ export interface Line {
   readonly by?: "median" | "highest";
   readonly baseline?: { readonly what: string; readonly values: readonly number[] };
   readonly target?: Target;
+  /** The line of the same answer whose values these are, beside another baseline. */
+  readonly again?: string;
 }
 
 /** The peak of resident memory of one process, e.g. `worker 2`, over all runs. */

@@ -17,6 +17,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
+import type { ProcessGroups } from "./process-group.ts";
 
 const packageName = "disco-mapreduce";
 const here = join(import.meta.dirname, "..");
@@ -41,8 +42,8 @@ export function sourceStand(): Stand {
 }
 
 /** Builds a checkout, this one by default, and sets its package up beside a copy of this checkout's benchmarks. */
-export function packageStand(checkout = here, name = checkout): Stand {
-  build(checkout);
+export async function packageStand(groups: ProcessGroups, checkout = here, name = checkout): Promise<Stand> {
+  await run(groups, process.execPath, [join("scripts", "build.ts")], checkout);
   const folder = mkdtempSync(join(tmpdir(), "disco-bench-stand-"));
   try {
     const bench = join(folder, "bench");
@@ -69,23 +70,32 @@ export function packageStand(checkout = here, name = checkout): Stand {
   }
 }
 
+/** Whether there is such a checkout, by its path, or such a git revision of this one. */
+export function isStand(pathOrRevision: string): boolean {
+  if (isCheckout(pathOrRevision)) return true;
+  const commit = `${pathOrRevision}^{commit}`;
+  return spawnSync("git", ["rev-parse", "--verify", "--quiet", "--end-of-options", commit], { cwd: here }).status === 0;
+}
+
+const isCheckout = (path: string): boolean => existsSync(join(path, "package.json"));
+
 /** The package of another checkout, by its path, or of a git revision of this one, which is checked out for the while. */
-export function otherStand(pathOrRevision: string): Stand {
-  if (existsSync(join(pathOrRevision, "package.json"))) return packageStand(pathOrRevision);
+export async function otherStand(groups: ProcessGroups, pathOrRevision: string): Promise<Stand> {
+  if (isCheckout(pathOrRevision)) return packageStand(groups, pathOrRevision);
   const folder = mkdtempSync(join(tmpdir(), "disco-bench-revision-"));
   const removeTree = (): void => {
     spawnSync("git", ["worktree", "remove", "--force", folder], { cwd: here });
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    run("git", ["worktree", "add", "--quiet", "--detach", folder, pathOrRevision], here);
+    await run(groups, "git", ["worktree", "add", "--quiet", "--detach", folder, pathOrRevision], here);
     const lock = "package-lock.json";
     if (readFileSync(join(folder, lock)).equals(readFileSync(join(here, lock)))) {
       symlinkSync(join(here, "node_modules"), join(folder, "node_modules"));
     } else {
-      run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], folder);
+      await run(groups, "npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], folder);
     }
-    const stand = packageStand(folder, pathOrRevision);
+    const stand = await packageStand(groups, folder, pathOrRevision);
     return {
       ...stand,
       [Symbol.dispose]: () => {
@@ -114,10 +124,6 @@ function plainNodeOptions(): string {
     .join(" ");
 }
 
-function build(checkout: string): void {
-  run(process.execPath, [join("scripts", "build.ts")], checkout);
-}
-
 /** Every package by a link of its own: the one that is measured stands among them. */
 function linkDependencies(from: string, to: string): void {
   mkdirSync(to, { recursive: true });
@@ -132,10 +138,10 @@ function linkDependencies(from: string, to: string): void {
   }
 }
 
-function run(command: string, args: readonly string[], cwd: string): void {
+async function run(groups: ProcessGroups, command: string, args: readonly string[], cwd: string): Promise<void> {
   const path = `${dirname(process.execPath)}:${process.env["PATH"] ?? ""}`;
   const env = { ...process.env, NODE_OPTIONS: plainNodeOptions(), PATH: path };
-  const { status, error, stdout, stderr } = spawnSync(command, args, { cwd, env, encoding: "utf8" });
-  if (status === 0) return;
-  throw new Error(`${command} ${args.join(" ")} failed in ${cwd}:\n${error?.message ?? stdout + stderr}`);
+  const { code, signal, stdout, stderr } = await groups.run(command, args, { cwd, env });
+  if (code === 0) return;
+  throw new Error(`${command} ${args.join(" ")} failed in ${cwd} (${code ?? signal}):\n${stdout}${stderr}`);
 }

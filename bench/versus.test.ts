@@ -31,3 +31,17 @@ test("a question that one side cannot be asked is skipped", async () => {
   const found = await versus("P12", stand("ours"), stand("theirs"), { factor: 1, runs: 2 }, asking);
   assert.deepEqual(found, { skipped: "no wrk" });
 });
+
+test("a figure that stands beside two baselines is compared once", async () => {
+  const lines = [
+    { name: "wall", unit: "s", values: [1] },
+    { name: "wall, beside grep -c", unit: "s", values: [1], again: "wall" },
+  ] as const;
+  const asking = (): Promise<Asked> => Promise.resolve({ answer: { lines, memory: [] } });
+  const found = await versus("P4", stand("ours"), stand("theirs"), { factor: 1, runs: 1 }, asking);
+  assert.ok("lines" in found);
+  assert.deepEqual(
+    found.lines.map(({ name }) => name),
+    ["wall"],
+  );
+});

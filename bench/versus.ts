@@ -1,5 +1,5 @@
 /** The same question in two stands, a run here and a run there in turn, so that both saw the same minutes of the machine. */
-import { type Asked, ask } from "./asking.ts";
+import type { Asked } from "./asking.ts";
 import type { Answer, Scale, Unit } from "./question.ts";
 import type { Stand } from "./stand.ts";
 import { type Comparison, compare } from "./statistics.ts";
@@ -11,13 +11,12 @@ export type Versus =
       readonly lines: readonly { readonly name: string; readonly unit: Unit; readonly comparison: Comparison }[];
     };
 
-/** @param asking what asks; for tests */
 export async function versus(
   id: string,
   ours: Stand,
   theirs: Stand,
   { factor, runs }: Scale,
-  asking: (stand: Stand, id: string, scale: Scale) => Promise<Asked> = ask,
+  asking: (stand: Stand, id: string, scale: Scale) => Promise<Asked>,
 ): Promise<Versus> {
   const answers: { ours: Answer[]; theirs: Answer[] } = { ours: [], theirs: [] };
   for (let i = 0; i < runs; i++) {
@@ -28,7 +27,8 @@ export async function versus(
     answers.ours.push(here.answer);
     answers.theirs.push(there.answer);
   }
-  const lines = (answers.ours[0]?.lines ?? []).map(({ name, unit }) => {
+  const own = (answers.ours[0]?.lines ?? []).filter(({ again }) => again === undefined);
+  const lines = own.map(({ name, unit }) => {
     const valuesOf = (side: readonly Answer[]): number[] =>
       side.flatMap((answer) => answer.lines.filter((line) => line.name === name).flatMap((line) => line.values));
     return { name, unit, comparison: compare(valuesOf(answers.ours), valuesOf(answers.theirs)) };
