@@ -124,6 +124,14 @@ describe("inputs", () => {
     await refuses(["dir://localhost/disco/localhost/ab/job@9:9:9/.disco/x.results"], "no-such-file", /job@9:9:9/);
   });
 
+  it("are no standard input: it is said what to do instead", async () => {
+    await assert.rejects(resolve(["-"]), {
+      code: "no-such-file",
+      message: "input[0]: no such file: -",
+      hint: /^Standard input can be read once, .*write it to a file first/,
+    });
+  });
+
   it("that make no sense are refused, naming the place", async () => {
     await refuses([], "bad-input", /input is an empty list/);
     await refuses(undefined, "bad-input", /input is missing/);

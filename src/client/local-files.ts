@@ -7,6 +7,9 @@ import { parseFileUrl } from "../schemes/file.ts";
 import { embeddedHost } from "./data-place.ts";
 import { badInput } from "./replicas.ts";
 
+const stdinHint =
+  "Standard input can be read once, but a task may run again: write it to a file first, and give that file's path.";
+
 export interface LocalFile {
   /** Absolute path, or a `file://` address where the path could be taken for something else. */
   readonly url: string;
@@ -44,7 +47,8 @@ export function localFile(address: string, place: string): LocalFile {
     throw badInput(`${place}: ${address} cannot be read: ${(error as Error).message}`);
   }
   if (found === undefined) {
-    const hint = path === address ? "Check the path." : `It was looked for at ${path}.`;
+    const lookedFor = path === address ? "Check the path." : `It was looked for at ${path}.`;
+    const hint = address === "-" ? stdinHint : lookedFor;
     throw badInput(`${place}: no such file: ${address}`, hint, "no-such-file");
   }
   if (found.isDirectory()) {

@@ -108,6 +108,19 @@ describe("the same failure on several nodes", () => {
   });
 });
 
+describe("a task whose input is no text, or cannot be decompressed", () => {
+  for (const code of ["not-text", "bad-compressed"]) {
+    it(`is tried twice (${code}), on another node if there is one`, () => {
+      const bench = new Bench([joined("a"), joined("b"), joined("c")]);
+      const job = bench.submit({ inputs: 1, retries: 3 });
+      bench.fail(only(bench), failure(code, "x.gz", "elsewhere"));
+      assert.notEqual(only(bench).host, "a");
+      bench.fail(only(bench), failure(code, "x.gz: otherwise", "elsewhere"));
+      assert.match(bench.master.info(job)?.reason ?? "", new RegExp(`${code} happened 2 times`));
+    });
+  }
+});
+
 describe("the operator's max_failure_rate", () => {
   it("ends a task's tries, whatever the job allows", () => {
     const bench = new Bench();

@@ -31,6 +31,9 @@ const fingerprintCharsMax = 1_000;
 /** Failures of one kind that a task may have before the job ends, where that is less than `retries` allows. */
 const allowance: Readonly<Record<string, number>> = {
   "out-of-memory": 1,
+  // What was read of an input, all replicas of it. A second try may find the file whole, or another node's file of that name.
+  "not-text": 1,
+  "bad-compressed": 1,
   "worker-signal": 2,
   "worker-exit": 2,
   timeout: 2,
