@@ -63,7 +63,7 @@ export interface PlainOptions {
   readonly retries?: number;
   /** Seconds without progress after which a task is killed and tried again; `null`: never. Default: null. */
   readonly taskTimeout?: number | null;
-  /** Memory of one worker process in MB (2**20 bytes), at least 64. Default: 1024. */
+  /** Memory of one worker process in MB (2**20 bytes), at least 128. Default: 1024. */
   readonly memoryLimit?: number;
   /** Calls of an async `map` in flight in one task, 1 to 10,000. Default: 16. */
   readonly concurrency?: number;

@@ -24,7 +24,7 @@ test("a master in this process is told what it would read in the pack", async ()
     { input: ["raw://hello", "raw://ä\u{1f600}\ud800"], map },
     { input: [file, ["http://a.example/x", "disco://node/ddfs/x"], pathToUrl(file)], map, splitBytes: 32 },
     { input: "raw://one", map, sort: true, partitions: 3, retries: 0, taskTimeout: 2.5, keep: true },
-    { input: ["raw://x"], map, memoryLimit: 64, labels: { disk: "ssd" }, scheduler: { maxCores: 2 }, prefix: "named" },
+    { input: ["raw://x"], map, memoryLimit: 128, labels: { disk: "ssd" }, scheduler: { maxCores: 2 }, prefix: "named" },
   ];
   for (const options of jobs) {
     const { pack, spec } = await packJob(options as unknown as AnyJobOptions, { portable: false });

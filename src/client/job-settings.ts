@@ -5,7 +5,7 @@ import type { AnyJobOptions } from "./job-options.ts";
 export const partitionsMax = 1_000_000;
 export const retriesMax = 1000;
 export const concurrencyMax = 10_000;
-export const memoryLimitMinMB = 64;
+export const memoryLimitMinMB = 128;
 export const memoryLimitMaxMB = 1024 * 1024;
 export const splitBytesMin = 1024 * 1024;
 export const maxCoresDefault = 2 ** 31;

@@ -74,7 +74,7 @@ describe("options of a job", () => {
       "bad-option",
       /taskTimeout: a number of seconds above 0, or null, was expected, not 0/,
     );
-    refuses({ map, memoryLimit: 1 }, "bad-option", /memoryLimit: a number of megabytes from 64/);
+    refuses({ map, memoryLimit: 1 }, "bad-option", /memoryLimit: a number of megabytes from 128/);
     refuses({ map, concurrency: 0 }, "bad-option", /concurrency/);
     refuses({ map, labels: { gpu: 1 } }, "bad-option", /labels: an object with strings as values/);
     refuses({ map, seed: 2 ** 32 }, "bad-option", /seed/);

@@ -1,4 +1,7 @@
-/** What of a job's memory limit goes where: what is read and what is written are estimated, and V8 needs room to collect garbage. */
+/**
+ * What of a job's memory limit goes where. What is read and what is written are estimated, V8 needs room to collect garbage, and the
+ * process itself takes its part before it begins: with a small limit that part is most of it.
+ */
 export interface MemoryShares {
   /** Bytes that records may take which are sorted or merged on their way in. */
   readonly inputBytes: number;
@@ -8,6 +11,12 @@ export interface MemoryShares {
   readonly combinerBytes: number;
 }
 
+/** Of a worker that has done nothing yet. */
+const processBytes = 64 * 1024 * 1024;
+/** Limits of which the process leaves less than this are not kept anyway: better to try than to write every record by itself. */
+const roomShareMin = 1 / 4;
+
+/** Of what the process leaves. */
 const inputShare = 1 / 6;
 const outputShare = 1 / 6;
 const combinerShare = 1 / 12;
@@ -19,9 +28,10 @@ const combinerShare = 1 / 12;
 const bytesMax = 1024 * 1024 * 1024;
 
 export function memoryShares(memoryLimitBytes: number): MemoryShares {
+  const roomBytes = Math.max(memoryLimitBytes - processBytes, memoryLimitBytes * roomShareMin);
   return {
-    inputBytes: Math.min(bytesMax, memoryLimitBytes * inputShare),
-    outputBytes: Math.min(bytesMax, memoryLimitBytes * outputShare),
-    combinerBytes: Math.min(bytesMax, memoryLimitBytes * combinerShare),
+    inputBytes: Math.min(bytesMax, roomBytes * inputShare),
+    outputBytes: Math.min(bytesMax, roomBytes * outputShare),
+    combinerBytes: Math.min(bytesMax, roomBytes * combinerShare),
   };
 }

@@ -208,13 +208,13 @@ describe("limits of a task", { timeout: 60_000 }, () => {
         const held: number[][] = [];
         for (;;) held.push(new Array(100_000).fill(1.5));
       },
-      memoryLimit: 96,
+      memoryLimit: 128,
       retries: 0,
     });
     const error = await rejection(job.wait());
     assert.ok(error instanceof JobError);
     assert.equal(error.failure?.code, "out-of-memory");
-    assert.match(error.message, /96 MB|96 MiB/);
+    assert.match(error.message, /128 MB|128 MiB/);
   });
 
   it("concurrency limits the calls of an async map in flight", async () => {
