@@ -7,8 +7,12 @@
  *
  * Keys of up to 8 bytes, which most words are, are told apart within the slot. Open addressing with linear probing, at most half full.
  * `word-scan.ts` probes by itself, in its loop; what it shares with this file is `mixHash` and the layout of a slot.
+ *
+ * The hash has a seed of its own in each process: words that somebody made to have one hash would be looked for one after the other.
+ * Nothing that is written depends on it.
  */
 import { isAscii, isUtf8 } from "node:buffer";
+import { randomBytes } from "node:crypto";
 
 const slotsMin = 4096;
 /** Memory of an entry besides its bytes: slots at their emptiest, and the columns. */
@@ -150,9 +154,13 @@ export class ByteTable {
 /** Mixes the words behind the first 8 bytes. The last of them, of 0-3 bytes, is always mixed in. */
 export const restPrime = 0x5bd1e995;
 
+const random = randomBytes(8);
+const seed = random.readInt32LE(0);
+const secondSeed = random.readInt32LE(4);
+
 /** An int32 of a key: of its first 8 bytes, its length, and what was mixed of the rest. */
 export function mixHash(first: number, second: number, length: number, rest: number): number {
-  let h = Math.imul(first ^ rest, 0x9e3779b1) ^ Math.imul(second + length, 0x85ebca6b);
+  let h = Math.imul(first ^ rest ^ seed, 0x9e3779b1) ^ Math.imul((second + length) ^ secondSeed, 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d);
   return h ^ (h >>> 13);
 }
