@@ -5,10 +5,11 @@
  */
 import { DiscoError } from "../errors.ts";
 import { sameKey } from "../protocol/order.ts";
-import { own } from "../worker/own.ts";
+import { own, ownFactory } from "../worker/own.ts";
 import { type FoldRule, foldRules } from "./fold-rules.ts";
 import type { CountFold, Fold, SumFold, SumReduce } from "./fold-type.ts";
 import { Keyed } from "./keyed.ts";
+import { noPairs } from "./no-pairs.ts";
 import { TopPairs } from "./top-pairs.ts";
 
 type Pair = [key: unknown, value: unknown];
@@ -21,29 +22,29 @@ type Args = readonly unknown[];
  * Values are numbers, added in the order in which they come, or bigints. @throws DiscoError `bad-value` naming key and value for any
  * other, and for a key that has both.
  */
-export const sum = own("sum", foldOf(foldRules.sum)) as SumFold;
+export const sum = own("sum", foldOf("sum", foldRules.sum)) as SumFold;
 
 /**
  * The number of pairs of each key, whatever their values. Combiner and reduce, but not both in one job: behind a combiner that
  * counts, the reduce is `sum`.
  */
-export const count = own("count", foldOf(foldRules.count)) as CountFold;
+export const count = own("count", foldOf("count", foldRules.count)) as CountFold;
 
 /** The least value of each key, in the order of `sort` (numbers by size, NaN last; strings by code point). Combiner and reduce. */
-export const min = own("min", foldOf(foldRules.min)) as Fold;
+export const min = own("min", foldOf("min", foldRules.min)) as Fold;
 
 /** The greatest value of each key, in the order of `sort` (numbers by size, NaN last). Combiner and reduce. */
-export const max = own("max", foldOf(foldRules.max)) as Fold;
+export const max = own("max", foldOf("max", foldRules.max)) as Fold;
 
 /** The first value of each key: in the order of the inputs, and within one of them in the order of its entries. Combiner and reduce. */
-export const first = own("first", foldOf(foldRules.first)) as Fold;
+export const first = own("first", foldOf("first", foldRules.first)) as Fold;
 
 /** The last value of each key, in the order of `first`. Combiner and reduce. */
-export const last = own("last", foldOf(foldRules.last)) as Fold;
+export const last = own("last", foldOf("last", foldRules.last)) as Fold;
 
 /** Each different pair once: pairs with equal keys and equal values are one. Combiner and reduce. */
 export const distinct = own("distinct", (...args: Args): unknown =>
-  isCombiner(args) ? distinctPair(args) : overPairs(args[0], distinctPairs),
+  isCombiner(args) ? distinctPair(args) : overPairs("distinct", args, distinctPairs),
 ) as Fold;
 
 const topMax = 1_000_000;
@@ -62,19 +63,20 @@ export function top(n: number): SumReduce {
   }
   const reduce = (...args: Args): unknown => {
     if (isCombiner(args)) throw new DiscoError("top is a reduce, not a combiner", { code: "bad-option" });
-    return overPairs(args[0], (pairs) => topPairs(pairs, n));
+    return overPairs(`top(${n})`, args, (pairs) => topPairs(pairs, n));
   };
   return own("top", reduce, [n]) as SumReduce;
 }
+ownFactory(top, "top(n)");
 
 /** A combiner is called `(key, value, buffer, done, params)`, a reduce `(pairs, params)`. */
 function isCombiner(args: Args): boolean {
   return args.length > 2 && args[2] instanceof Map;
 }
 
-function foldOf(rule: FoldRule) {
+function foldOf(name: string, rule: FoldRule) {
   return (...args: Args): unknown =>
-    isCombiner(args) ? combine(rule, args) : overPairs(args[0], (pairs) => foldPairs(rule, pairs));
+    isCombiner(args) ? combine(rule, args) : overPairs(name, args, (pairs) => foldPairs(rule, pairs));
 }
 
 function combine(rule: FoldRule, [key, value, buffer, done]: Args): undefined {
@@ -92,12 +94,13 @@ function distinctPair([key, value, buffer, done]: Args): Pair[] | undefined {
   return undefined;
 }
 
-function overPairs(pairs: unknown, fold: (pairs: Pairs) => Iterable<Pair>): unknown {
+function overPairs(name: string, args: Args, fold: (pairs: Pairs) => Iterable<Pair>): unknown {
+  const [pairs] = args;
   if (typeof pairs === "object" && pairs !== null) {
     if (Symbol.iterator in pairs) return fold(pairs as Pairs);
     if (Symbol.asyncIterator in pairs) return overAsync(pairs as AsyncIterable<Pair>, fold);
   }
-  throw new DiscoError("a fold takes pairs, or what a combiner takes", { code: "bad-pair" });
+  throw noPairs(name, args);
 }
 
 async function* overAsync(

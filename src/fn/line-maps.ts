@@ -1,5 +1,5 @@
 import { DiscoError } from "../errors.ts";
-import { own } from "../worker/own.ts";
+import { own, ownFactory } from "../worker/own.ts";
 
 /** What the built-in maps emit: the text, and a 1 to add up. */
 export type Counted = readonly [text: string, one: number];
@@ -24,11 +24,13 @@ export function words(): LineMap {
     [],
   );
 }
+ownFactory(words, "words()");
 
 /** A map: emits `[line, 1]` for each line, the empty ones too. */
 export function lines(): LineMap {
   return own("lines", (line: string): Counted[] => [[textOf(line, "lines"), 1]], []);
 }
+ownFactory(lines, "lines()");
 
 /**
  * A map: emits `[line, 1]` for each line in which `pattern` is found: a regular expression, or a text as it stands.
@@ -56,6 +58,7 @@ export function grep(pattern: RegExp | string): LineMap {
     expression,
   ]);
 }
+ownFactory(grep, "grep(pattern)");
 
 export interface FieldOptions {
   /** The text between two fields, at least one character. Default: any run of ASCII white space, as for `words()`. */
@@ -66,12 +69,14 @@ export interface FieldOptions {
  * A map: emits `[text, 1]`, the text of field `n` of a line, counted from 0: `line.split(separator)[n]`. Lines that have no such
  * field emit nothing. Quotes mean nothing: for CSV, `mapReader: csvReader()`.
  *
- * @throws DiscoError `bad-option` unless `n` is a whole number from 0, and `separator` a string that is not empty
+ * @throws DiscoError `bad-option` unless `n` is a whole number from 0, and `separator` a string that is not empty;
+ * `unknown-option` for any other option
  */
 export function field(n: number, options: FieldOptions = {}): LineMap {
   if (!Number.isSafeInteger(n) || n < 0) {
     throw new DiscoError(`field(${String(n)}): fields are numbered from 0`, { code: "bad-option" });
   }
+  checkFieldOptions(n, options);
   const { separator } = options;
   if (separator !== undefined && (typeof separator !== "string" || separator === "")) {
     throw new DiscoError("field: separator has to be a string of at least one character", { code: "bad-option" });
@@ -88,6 +93,23 @@ export function field(n: number, options: FieldOptions = {}): LineMap {
     return found === undefined ? [] : [[found, 1]];
   };
   return own("field", map, separator === undefined ? [n] : [n, { separator }]);
+}
+ownFactory(field, "field(n)");
+
+function checkFieldOptions(n: number, options: unknown): void {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    const separator = typeof options === "string" && options !== "" ? JSON.stringify(options) : '","';
+    throw new DiscoError("field: what follows the number has to be an object of options", {
+      code: "bad-option",
+      hint: `Write field(${n}, { separator: ${separator} }).`,
+    });
+  }
+  const unknown = Object.keys(options).find((name) => name !== "separator");
+  if (unknown === undefined) return;
+  throw new DiscoError(`field: unknown option ${unknown}; did you mean separator?`, {
+    code: "unknown-option",
+    hint: `Write field(${n}, { separator: "," }).`,
+  });
 }
 
 function textOf(entry: unknown, name: string): string {

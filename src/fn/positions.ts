@@ -2,7 +2,7 @@
  * Where built-in functions may stand, and which folds may follow which: what would run, and give results that nobody wants, is refused
  * when a job is submitted.
  */
-import { ownRecipe } from "../worker/own.ts";
+import { factoryOf, ownRecipe } from "../worker/own.ts";
 
 export type Position = "map" | "combiner" | "reduce";
 
@@ -45,9 +45,13 @@ const combinersBefore: Readonly<Record<string, readonly string[]>> = {
 
 /** What is wrong with a function at a position; `null`: nothing, or it is not one of ours. */
 export function misplaced(fn: unknown, position: string): Misplaced | null {
-  const name = nameOf(fn);
+  const factory = factoryOf(fn);
+  const name = factory?.name ?? nameOf(fn);
   const allowed = name === null ? undefined : positions[name];
-  if (allowed === undefined || allowed.includes(position as Position)) return null;
+  if (allowed === undefined || allowed.includes(position as Position)) {
+    if (factory === undefined) return null;
+    return { message: `${position}: ${name} is not called`, hint: `Write ${position}: ${factory.call}.` };
+  }
   const call = factories.has(name as string) ? `${name}(…)` : name;
   const hint = name === "top" ? "Its combiner is sum." : `${call} goes where a ${allowed.join(" or a ")} is expected.`;
   return { message: `${position}: ${call} is no ${position}`, hint };
@@ -60,7 +64,8 @@ export function mismatched(combiner: unknown, reduce: unknown): Misplaced | null
   if (before === null || after === null || before === "identity") return null;
   const allowed = combinersBefore[after];
   if (allowed === undefined || allowed.includes(before)) return null;
-  const fitting = Object.keys(combinersBefore).find((name) => combinersBefore[name]?.includes(before));
+  const isFitting = (name: string): boolean => combinersBefore[name]?.includes(before) === true;
+  const fitting = isFitting(before) ? before : Object.keys(combinersBefore).find(isFitting);
   const work =
     before === "count" && after === "count" ? "would count counts" : `means nothing behind combiner: ${before}`;
   return {

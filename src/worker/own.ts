@@ -19,6 +19,27 @@ export function own<F extends (...args: never[]) => unknown>(name: string, fn: F
   return fn;
 }
 
+/** Shared like `ownMark`. */
+const factoryMark: unique symbol = Symbol.for("disco-mapreduce.factory") as never;
+
+interface OwnFactory {
+  readonly name: string;
+  /** Source of a call: `grep(pattern)`. */
+  readonly call: string;
+}
+
+/** Marks a factory of ours, so that a job can be refused which has it in place of what it makes; `call` is how it is called. */
+export function ownFactory(factory: (...args: never[]) => unknown, call: string): void {
+  const mark: OwnFactory = { name: call.slice(0, call.indexOf("(")), call };
+  Object.defineProperty(factory, factoryMark, { value: mark });
+}
+
+/** What is known of a factory of ours; `undefined` for anything else. */
+export function factoryOf(fn: unknown): OwnFactory | undefined {
+  if (typeof fn !== "function") return undefined;
+  return (fn as unknown as { [factoryMark]?: OwnFactory })[factoryMark];
+}
+
 /** The recipe of one of our functions; `undefined` for a user's. */
 export function ownRecipe(fn: unknown): OwnRecipe | undefined {
   if (typeof fn !== "function") return undefined;

@@ -1,6 +1,6 @@
 import { DiscoError } from "../errors.ts";
 import { hashKey } from "../protocol/hash.ts";
-import { own } from "./own.ts";
+import { own, ownFactory } from "./own.ts";
 
 /**
  * Partition of a key by a stable hash of its value: the same on every machine and for every equal key. The engine's default
@@ -29,3 +29,4 @@ export function makeRangePartition(min: number, max: number): (key: number, nrPa
   };
   return own("makeRangePartition", partition, [min, max]);
 }
+ownFactory(makeRangePartition, "makeRangePartition(min, max)");

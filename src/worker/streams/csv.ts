@@ -3,7 +3,7 @@
  * Text without quotes, the usual case, is split; only records that hold a quote are walked.
  */
 import { DataError, DiscoError } from "../../errors.ts";
-import { own } from "../own.ts";
+import { own, ownFactory } from "../own.ts";
 import { type Decoder, decode } from "./decoder.ts";
 
 /** A quote that is never closed would else collect the whole input. */
@@ -174,3 +174,4 @@ export function csvReader(options?: CsvOptions): CsvReader<never> {
     [given],
   );
 }
+ownFactory(csvReader, "csvReader()");

@@ -3,7 +3,7 @@
  * again. A match that reaches the end of what has been read so far might still grow, so it waits for more data.
  */
 import { DataError, DiscoError } from "../../errors.ts";
-import { own } from "../own.ts";
+import { own, ownFactory } from "../own.ts";
 import { type Decoder, decode } from "./decoder.ts";
 
 /** Text in which no match ends: an expression that does not fit the data would else collect the whole input. */
@@ -95,3 +95,4 @@ export function reReader(
     [source],
   );
 }
+ownFactory(reReader, "reReader(regexp)");
