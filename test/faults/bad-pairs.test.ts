@@ -117,6 +117,32 @@ const keysInOrder: readonly (readonly unknown[])[] = [
 ];
 
 describe("strange keys and values", { timeout: 120_000 }, () => {
+  test("that are not there, in a list with a hole, are undefined however the pair comes", async () => {
+    // biome-ignore lint/suspicious/noSparseArray: holes are what the test is about
+    const pair = (): [unknown, unknown] => [, 1] as unknown as [unknown, unknown];
+    const maps: Record<string, (line: string, params: { pair: typeof pair }) => Iterable<[unknown, unknown]>> = {
+      list: (_, { pair }) => [pair()],
+      *delegated(_, { pair }) {
+        yield* [pair()];
+      },
+      *yielded() {
+        // biome-ignore lint/suspicious/noSparseArray: as above
+        yield [, 1] as unknown as [unknown, unknown];
+      },
+      *value() {
+        // biome-ignore lint/suspicious/noSparseArray: as above
+        yield [undefined, [, 1]];
+      },
+    };
+    for (const [name, map] of Object.entries(maps)) {
+      for (const stages of [{}, { reduce: nopReduce, sort: true }]) {
+        const job = await engine.disco.newJob("holes", { input: ["raw://x"], params: { pair }, map, ...stages });
+        const records = await resultIterator(job).toArray();
+        assert.deepStrictEqual(records, [[undefined, name === "value" ? [undefined, 1] : 1]], name);
+      }
+    }
+  });
+
   test("named like properties of every object are keys like others, also in a combiner and in objects", async () => {
     const job = await engine.disco.newJob("proto", {
       input: ["raw://__proto__\nconstructor\n__proto__\nhasOwnProperty\ntoString\nvalueOf\n__proto__"],

@@ -12,6 +12,8 @@ export async function positions(): Promise<void> {
   is<Job<string, number>>()(counted, true);
   const lengths = await disco.newJob("a", { input, map: (line) => [[line.length, line] as const], reduce: count });
   is<Job<number, number>>()(lengths, true);
+  const counts = await disco.newJob("a", { input, map: () => [["key", 5] as const], combiner: count, reduce: sum });
+  is<Job<string, number>>()(counts, true);
   const big = await disco.newJob("a", { input, map: (line) => [[line, 5n] as const], combiner: sum, reduce: sum });
   is<Job<string, bigint>>()(big, true);
   const own = await disco.newJob("a", {
@@ -42,6 +44,8 @@ export function mistakes(): void {
   disco.newJob("a", { input, map: (line) => [[line.length, line] as const], combiner: sum });
   // @ts-expect-error the reduce would see numbers where the map emits texts
   disco.newJob("a", { input, map: (line) => [[line.length, line] as const], combiner: count, reduce: first });
+  // @ts-expect-error nor may it, though what it would count is right (docs/fn.md, types)
+  disco.newJob("a", { input, map: (line) => [[line.length, line] as const], combiner: count, reduce: sum });
   // @ts-expect-error a fold is no map
   disco.newJob("a", { input, map: sum });
   // @ts-expect-error entries are lines, and no pairs
