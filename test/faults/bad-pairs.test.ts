@@ -1,4 +1,5 @@
 /** What functions may not return, and keys and values that look dangerous and must be kept exactly. */
+/* oxlint-disable no-sparse-arrays */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { inspect } from "node:util";

@@ -39,17 +39,17 @@ export async function positions(): Promise<void> {
 
 export function mistakes(): void {
   // @ts-expect-error sum has nothing to add up in texts
-  disco.newJob("a", { input, map: (line) => [[line.length, line] as const], reduce: sum });
+  void disco.newJob("a", { input, map: (line) => [[line.length, line] as const], reduce: sum });
   // @ts-expect-error nor as a combiner
-  disco.newJob("a", { input, map: (line) => [[line.length, line] as const], combiner: sum });
+  void disco.newJob("a", { input, map: (line) => [[line.length, line] as const], combiner: sum });
   // @ts-expect-error the reduce would see numbers where the map emits texts
-  disco.newJob("a", { input, map: (line) => [[line.length, line] as const], combiner: count, reduce: first });
+  void disco.newJob("a", { input, map: (line) => [[line.length, line] as const], combiner: count, reduce: first });
   // @ts-expect-error nor may it, though what it would count is right (docs/fn.md, types)
-  disco.newJob("a", { input, map: (line) => [[line.length, line] as const], combiner: count, reduce: sum });
+  void disco.newJob("a", { input, map: (line) => [[line.length, line] as const], combiner: count, reduce: sum });
   // @ts-expect-error a fold is no map
-  disco.newJob("a", { input, map: sum });
+  void disco.newJob("a", { input, map: sum });
   // @ts-expect-error entries are lines, and no pairs
-  disco.newJob("a", { input, map: identity });
+  void disco.newJob("a", { input, map: identity });
   // @ts-expect-error a map over lines reads no pairs
-  disco.newJob("a", { input: typed, mapReader: chainReader, map: words() });
+  void disco.newJob("a", { input: typed, mapReader: chainReader, map: words() });
 }
