@@ -3,7 +3,7 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { kvgroup, type OutputStreamFactory } from "../../src/index.ts";
-import { assertFlat, dataBytes, memoryLimitMB } from "./peaks.test-kit.ts";
+import { assertFlat, dataBytes, memoryLimitMB, mergeBytes } from "./peaks.test-kit.ts";
 
 const valueChars = 480;
 /** A record of a short key and a value of `valueChars`. */
@@ -67,15 +67,17 @@ describe("a worker's peak memory", { timeout: 200_000 }, () => {
     ));
 
   test("does not depend on the size of a sorted partition", () =>
-    assertFlat((disco, times) =>
-      disco.newJob("sorted", {
-        input: ["raw://x"],
-        params: { records: records * times, valueChars },
-        map: manyKeys,
-        sort: true,
-        reduce: countAll,
-        memoryLimit,
-      }),
+    assertFlat(
+      (disco, times) =>
+        disco.newJob("sorted", {
+          input: ["raw://x"],
+          params: { records: records * times, valueChars },
+          map: manyKeys,
+          sort: true,
+          reduce: countAll,
+          memoryLimit,
+        }),
+      mergeBytes,
     ));
 
   test("does not depend on the number of keys of a combiner", () =>
@@ -96,19 +98,21 @@ describe("a worker's peak memory", { timeout: 200_000 }, () => {
     ));
 
   test("does not depend on the number of values of a key", () =>
-    assertFlat((disco, times) =>
-      disco.newJob("onekey", {
-        input: ["raw://x"],
-        params: { records: records * times, valueChars },
-        map: oneKey,
-        sort: true,
-        *reduce(pairs) {
-          for (const [key, values] of kvgroup(pairs)) {
-            yield [key, values.reduce((sum, value) => sum + value.length, 0)] as const;
-          }
-        },
-        memoryLimit,
-      }),
+    assertFlat(
+      (disco, times) =>
+        disco.newJob("onekey", {
+          input: ["raw://x"],
+          params: { records: records * times, valueChars },
+          map: oneKey,
+          sort: true,
+          *reduce(pairs) {
+            for (const [key, values] of kvgroup(pairs)) {
+              yield [key, values.reduce((sum, value) => sum + value.length, 0)] as const;
+            }
+          },
+          memoryLimit,
+        }),
+      mergeBytes,
     ));
 
   test("does not depend on the size of the results", () =>

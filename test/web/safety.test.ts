@@ -37,8 +37,10 @@ describe("the page, with what strangers write", { skip: noBrowser, timeout: test
   it("shows messages, errors, stacks and inputs as the text that they are", async () => {
     const job = await disco.newJob("hostile", {
       input: attacks.map((attack) => `raw://${attack}`),
-      map: (line) => {
-        console.log(`says ${line}`);
+      params: { attacks },
+      map: (line, params) => {
+        // All of them in each task: the job may be dead before the second has begun.
+        for (const attack of params.attacks) console.log(`says ${attack}`);
         const error = new Error(`fails with ${line}`);
         error.name = line;
         throw error;

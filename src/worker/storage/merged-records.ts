@@ -18,8 +18,11 @@ import { sortedOrder } from "./sort-order.ts";
 
 /** Runs that are merged at once, at most: more make the tree deep and the reads small. */
 const fanInMax = 128;
-/** Memory of one run in a merge: one decoded block (`sortedBlockBytes`), and the text that its strings are slices of. */
-const runBytes = 384 * 1024;
+/**
+ * Memory of one run in a merge: one decoded block (`sortedBlockBytes`), the text that its strings are slices of, and of the blocks before it
+ * what waits for the collector, which comes late for what has lived long.
+ */
+const runBytes = 512 * 1024;
 /** Memory of a larger block, a single record then, for each of its bytes: as it is read, and decoded. */
 const largeBlockFactor = 3;
 
