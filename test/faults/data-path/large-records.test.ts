@@ -196,7 +196,7 @@ describe("a record above an eighth of the memory limit", { timeout: 120_000 }, (
       input: ["raw://x"],
       params: { size },
       *map(line, { size }) {
-        for (let i = 0; i < 3; i++) yield [`${line}${i}`, new Map([[line, new Uint8Array(size).fill(i)]])] as const;
+        yield [line, new Map([[line, new Uint8Array(size).fill(7)]])] as const;
       },
       *reduce(pairs) {
         for (const [key, value] of pairs) yield [key, value] as const;
@@ -207,7 +207,7 @@ describe("a record above an eighth of the memory limit", { timeout: 120_000 }, (
     const records = await resultIterator(await job.wait({ timeout: 100 })).toArray();
     assert.deepEqual(
       records.map(([key, value]) => [key, value.get("x")?.length, value.get("x")?.at(-1)]),
-      ["x0", "x1", "x2"].map((key, i) => [key, size, i]),
+      [["x", size, 7]],
     );
   });
 
