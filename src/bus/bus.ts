@@ -21,15 +21,24 @@ export interface Bus {
   publish(subject: string, bytes: Uint8Array): void;
   /**
    * Answers requests and takes messages of a subject until the returned function is called. One server a subject: a
-   * second one is refused with `DiscoError` code `subject-taken`.
+   * second one on the same bus is refused with `DiscoError` code `subject-taken`. The last part of a subject may be `*`: any one
+   * part; a handler is told which subject it was. A server by its full name goes before one with `*`.
    */
   serve(subject: string, handler: BusHandler): () => void;
+  /** Hears what is published under a subject (or under `*`, as in `serve`), as any number of others may, until the function is called. */
+  subscribe(subject: string, listener: BusListener): () => void;
   /** Ends all pending requests with `bus-closed` and forgets all servers. */
   close(): Promise<void>;
 }
 
 /** What it returns is the reply; nothing is an empty reply. */
-export type BusHandler = (bytes: Uint8Array) => Uint8Array | undefined | Promise<Uint8Array | undefined>;
+export type BusHandler = (
+  bytes: Uint8Array,
+  subject: string,
+) => Uint8Array | undefined | Promise<Uint8Array | undefined>;
+
+/** What it throws is its own affair. */
+export type BusListener = (bytes: Uint8Array, subject: string) => void;
 
 /** A message above this is a mistake: bulk data has its own way. Job packs are the largest (1 GiB is Disco's limit). */
 export const busMessageBytesMax = 1024 * 1024 * 1024;

@@ -90,6 +90,41 @@ export function busContract(name: string, open: () => Promise<Bus>): void {
       await bus.close();
     });
 
+    test("a server of any last part is told which it was, and one by the full name goes first", async () => {
+      const bus = await open();
+      bus.serve("report.*", (_, subject) => bytes(subject));
+      bus.serve("report.b", () => bytes("by name"));
+      assert.equal(text(await bus.request("report.a", bytes(""), patienceMs)), "report.a");
+      assert.equal(text(await bus.request("report.b", bytes(""), patienceMs)), "by name");
+      await assert.rejects(bus.request("report.a.b", bytes(""), patienceMs), isComm("no-responder"));
+      await bus.close();
+    });
+
+    test("what is published is heard by all who subscribed, until they stop", async () => {
+      const bus = await open();
+      const heard: string[] = [];
+      const { promise: all, resolve } = Promise.withResolvers<undefined>();
+      const hear = (who: string) => (message: Uint8Array, subject: string) => {
+        heard.push(`${who} ${subject} ${text(message)}`);
+        if (text(message) === "last" && heard.length === 4) resolve(undefined);
+      };
+      bus.subscribe("beat.*", hear("any"));
+      bus.subscribe("beat.a", () => {
+        throw new Error("listener's own affair");
+      });
+      const stop = bus.subscribe("beat.a", hear("stopped"));
+      bus.subscribe("beat.a", hear("a"));
+      bus.serve("fence", () => undefined);
+      await bus.request("fence", bytes(""), patienceMs);
+      stop();
+      bus.publish("beat.a", bytes("first"));
+      bus.publish("beat.a", bytes("last"));
+      await all;
+      const expected = ["any beat.a first", "a beat.a first", "any beat.a last", "a beat.a last"];
+      assert.deepEqual(heard.toSorted(), expected.toSorted());
+      await bus.close();
+    });
+
     test("closing ends what is pending and refuses what comes", async () => {
       const bus = await open();
       bus.serve("slow", () => new Promise(() => undefined));

@@ -1,11 +1,13 @@
 /** The bus of a single process: servers in a map, delivery in the next microtask. */
 import { CommError, DiscoError } from "../errors.ts";
-import { type Bus, type BusHandler, busMessageBytesMax } from "./bus.ts";
+import { type Bus, type BusHandler, type BusListener, busMessageBytesMax } from "./bus.ts";
+import { anyOf } from "./subjects.ts";
 
 const nothing = new Uint8Array(0);
 
 export class MemoryBus implements Bus {
   readonly #servers = new Map<string, BusHandler>();
+  readonly #listeners = new Map<string, Set<BusListener>>();
   readonly #pending = new Set<(error: Error) => void>();
   #closed = false;
 
@@ -28,12 +30,12 @@ export class MemoryBus implements Bus {
       timer.unref();
       this.#pending.add(fail);
       queueMicrotask(() => {
-        const handler = this.#servers.get(subject);
+        const handler = this.#server(subject);
         if (handler === undefined) {
           fail(new CommError(`nobody serves ${subject}`, { code: "no-responder" }));
           return;
         }
-        call(handler, bytes).then(
+        call(handler, bytes, subject).then(
           (reply) => {
             settle();
             resolve(reply);
@@ -47,9 +49,19 @@ export class MemoryBus implements Bus {
   publish(subject: string, bytes: Uint8Array): void {
     if (this.#refusal(subject, bytes) !== undefined) return;
     queueMicrotask(() => {
-      const handler = this.#servers.get(subject);
+      const handler = this.#server(subject);
       // At most once: an error of the receiver is the receiver's own affair.
-      if (handler !== undefined) call(handler, bytes).catch(() => undefined);
+      if (handler !== undefined) call(handler, bytes, subject).catch(() => undefined);
+      for (const listener of [
+        ...(this.#listeners.get(subject) ?? []),
+        ...(this.#listeners.get(anyOf(subject)) ?? []),
+      ]) {
+        try {
+          listener(bytes, subject);
+        } catch {
+          // As above.
+        }
+      }
     });
   }
 
@@ -64,11 +76,26 @@ export class MemoryBus implements Bus {
     };
   }
 
+  subscribe(subject: string, listener: BusListener): () => void {
+    if (this.#closed) throw new CommError("the bus is closed", { code: "bus-closed" });
+    const listeners = this.#listeners.get(subject) ?? new Set();
+    this.#listeners.set(subject, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0 && this.#listeners.get(subject) === listeners) this.#listeners.delete(subject);
+    };
+  }
+
   close(): Promise<void> {
     this.#closed = true;
     this.#servers.clear();
+    this.#listeners.clear();
     for (const fail of [...this.#pending]) fail(new CommError("the bus was closed", { code: "bus-closed" }));
     return Promise.resolve();
+  }
+
+  #server(subject: string): BusHandler | undefined {
+    return this.#servers.get(subject) ?? this.#servers.get(anyOf(subject));
   }
 
   #refusal(subject: string, bytes: Uint8Array): Error | undefined {
@@ -81,8 +108,8 @@ export class MemoryBus implements Bus {
   }
 }
 
-async function call(handler: BusHandler, bytes: Uint8Array): Promise<Uint8Array> {
-  return (await handler(bytes)) ?? nothing;
+async function call(handler: BusHandler, bytes: Uint8Array, subject: string): Promise<Uint8Array> {
+  return (await handler(bytes, subject)) ?? nothing;
 }
 
 function remoteError(cause: unknown): CommError {

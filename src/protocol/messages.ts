@@ -66,6 +66,45 @@ export interface NodeHello {
   readonly labels: Readonly<Record<string, string>>;
   /** Attempts that it has and that it will report on. */
   readonly attempts: readonly AttemptId[];
+  /** Unique for each start of the node's process. */
+  readonly session?: string;
+  /** Base URL of its data server, as other machines reach it. Absent: on one machine, where files are read. */
+  readonly url?: string;
+  /** Version of this package on the node. */
+  readonly version?: string;
+}
+
+/** What the master answers to a node that joins: it is in. (A refusal is an error: `name-taken`, `version-mismatch`.) */
+export interface NodeWelcome {
+  readonly epoch: number;
+  /** Data servers of all nodes, by name. */
+  readonly dataServers: Readonly<Record<string, string>>;
+}
+
+/** Published by the master that leads under `leader`, twice a second and when something in it changes. */
+export interface LeaderNotice {
+  readonly epoch: number;
+  /** Part of the subjects that this master serves: `master.INSTANCE.join.HOST` … (`bus/subjects.ts`). */
+  readonly instance: string;
+  /** Base URL of its HTTP server, as other machines reach it. */
+  readonly url: string;
+  /** Head of the journal. */
+  readonly seq: number;
+  /** Rises when `NodeWelcome.dataServers` would be another; nodes then ask `master.INSTANCE.nodes.HOST`. */
+  readonly nodesVersion: number;
+}
+
+/** Published by a node under `heartbeat.HOST`, once a second. */
+export interface Heartbeat {
+  readonly host: string;
+  readonly session: string;
+  /** Of the master that it has joined. */
+  readonly epoch: number;
+  readonly running: number;
+  readonly diskFreeBytes: number;
+  readonly diskUsedBytes: number;
+  readonly memoryFreeBytes: number;
+  readonly memoryTotalBytes: number;
 }
 
 /** Which of a job's files go: what only the running job needed, or everything. */
