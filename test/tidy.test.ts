@@ -40,10 +40,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "root-directory.ts": [],
   core: ["protocol/messages.ts:types", "client/master-api.ts:types"],
   protocol: ["core"],
-  bus: ["protocol", "nats"],
+  bus: ["protocol", "nats", "http"],
   // One file an engine: what its connection, its settings and its checks need.
   nats: [],
   postgres: [],
+  // What every server of ours does alike: who may ask, from where, how much.
+  http: ["settings"],
   journal: ["core", "protocol", "nats", "postgres"],
   lease: ["nats", "postgres"],
   lines: ["nats", "postgres", "client/master-api.ts:types"],
@@ -51,7 +53,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   shipping: ["protocol", "core:types", "worker/own.ts", "worker/own-functions.ts"],
   worker: ["protocol", "schemes", "shipping", "core", "fn"],
   fn: ["protocol", "worker/own.ts"],
-  node: ["protocol", "bus", "core", "schemes", "settings", "package-version.ts"],
+  node: ["protocol", "bus", "core", "http", "schemes", "settings", "package-version.ts"],
   // One list of names for "did you mean".
   settings: ["root-directory.ts", "client/nearest-name.ts"],
   master: [
@@ -63,6 +65,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "nats",
     "postgres",
     "node",
+    "http",
     "protocol",
     "settings",
     "package-version.ts",

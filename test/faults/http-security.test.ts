@@ -7,6 +7,7 @@ import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import fc from "fast-check";
+import { wrongTokensMax } from "../../src/http/wrong-tokens.ts";
 import { createApi } from "../../src/master/http/api/api.ts";
 import {
   openServer,
@@ -14,7 +15,6 @@ import {
   type TestServer,
   type TestServerOptions,
 } from "../../src/master/http/server.test-kit.ts";
-import { wrongTokensMax } from "../../src/master/http/wrong-tokens.ts";
 import { createDataServer } from "../../src/node/data-server/data-server.ts";
 import { jobDirectory } from "../../src/node/job-directory.ts";
 

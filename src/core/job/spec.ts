@@ -69,7 +69,7 @@ export interface OutputRef {
   readonly host: string;
   /** Path of the file, relative to the node's data directory. */
   readonly file: string;
-  /** Where in `file` the output's directory lies (`worker/storage/directory.ts`): offset and length in bytes. */
+  /** Where in `file` the output's directory lies (`protocol/output-directory.ts`): offset and length in bytes. */
   readonly at: number;
   readonly length: number;
   /** Hash of the attempt's records: two attempts with the same digest wrote the same records for each label. */

@@ -1,7 +1,7 @@
 /** Small bodies, read as a whole: never more than the limit, however they are sent. */
 import type { IncomingMessage } from "node:http";
-import { type HttpLimits, isDeeper, tooLarge } from "./limits.ts";
-import { Refused } from "./refusal.ts";
+import { type HttpLimits, isDeeper, tooLarge } from "../../http/limits.ts";
+import { Refused } from "../../http/refusal.ts";
 
 /**
  * The bytes of a body, which are JSON or will not be used.

@@ -4,6 +4,8 @@
  */
 import { open } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { HttpLimits } from "../../http/limits.ts";
+import { hasBody } from "../../http/refusal.ts";
 import { parseRange } from "../../node/data-server/range.ts";
 import { sendBytes } from "../../node/data-server/send-file.ts";
 import type { ServedMaster } from "../served-master.ts";
@@ -11,8 +13,6 @@ import { jobName } from "./arguments.ts";
 import { readBody } from "./body.ts";
 import { sendJobEvents, sendRawEvents } from "./event-stream.ts";
 import type { JobListBody } from "./job-list.ts";
-import type { HttpLimits } from "./limits.ts";
-import { hasBody } from "./refusal.ts";
 import type { HttpRequest } from "./route.ts";
 import { answer, replyOf, wrongMethod } from "./routes.ts";
 import { send } from "./send.ts";

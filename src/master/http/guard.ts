@@ -3,13 +3,13 @@
  * a refused request leaves no trace but a line in the log.
  */
 import type { IncomingMessage } from "node:http";
+import { Access, allows, tokenOf } from "../../http/access.ts";
+import { HostCheck } from "../../http/host-check.ts";
+import type { Refusal } from "../../http/refusal.ts";
+import { WrongTokens } from "../../http/wrong-tokens.ts";
 import type { Scope } from "../../settings/daemon-settings.ts";
-import { Access, allows, tokenOf } from "./access.ts";
-import { HostCheck } from "./host-check.ts";
-import type { Refusal } from "./refusal.ts";
 import { requiredScope } from "./required-scope.ts";
 import type { Target } from "./target.ts";
-import { WrongTokens } from "./wrong-tokens.ts";
 
 export interface GuardOptions {
   readonly tokens: Readonly<Partial<Record<Scope, string>>>;

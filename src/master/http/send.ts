@@ -1,6 +1,6 @@
 /** Answers that are values, and what every answer says to browsers. */
 import type { ServerResponse } from "node:http";
-import type { HttpLimits } from "./limits.ts";
+import type { HttpLimits } from "../../http/limits.ts";
 import type { HttpReply } from "./route.ts";
 
 /** Nothing here is a page but those of `pages.ts`, and nothing that is served is to be guessed at, kept, framed or embedded by another. */

@@ -1,6 +1,8 @@
 /** The daemon's HTTP server: where it listens, and how it ends. What a request passes through is in `front.ts`. */
 import { createServer, type ServerResponse } from "node:http";
 import { promisify } from "node:util";
+import { defaultLimits, type HttpLimits, serverOptions } from "../../http/limits.ts";
+import { assertGuarded, listen, urlOf } from "../../http/listen.ts";
 import type { DaemonSettings } from "../../settings/daemon-settings.ts";
 import type { Log } from "../log.ts";
 import type { ServedMaster } from "../served-master.ts";
@@ -9,8 +11,6 @@ import { answerParserError } from "./client-error.ts";
 import { Front } from "./front.ts";
 import type { Handler } from "./handler.ts";
 import { LimitedLog } from "./limited-log.ts";
-import { defaultLimits, type HttpLimits, serverOptions } from "./limits.ts";
-import { assertGuarded, listen, urlOf } from "./listen.ts";
 import { Metrics } from "./metrics.ts";
 
 export interface HttpParts {

@@ -2,7 +2,7 @@
  * The address of a request. It is decoded once and strictly: what could mean something else to whoever decodes it again, or
  * leads out of a directory, is refused before anybody sees it.
  */
-import type { Refusal } from "./refusal.ts";
+import type { Refusal } from "../../http/refusal.ts";
 
 export interface Target {
   /** As it came, without the query. */

@@ -1,9 +1,9 @@
 /** `POST /disco/job/new`: takes a job pack, and says what became of it as Disco's client expects it. */
 import { DiscoError } from "../../errors.ts";
+import { tooLarge } from "../../http/limits.ts";
+import { type Refusal, Refused } from "../../http/refusal.ts";
 import type { DiscoInterfaceParts, Exchange } from "./disco-interface.ts";
-import { tooLarge } from "./limits.ts";
 import { submitBody } from "./pack-upload.ts";
-import { type Refusal, Refused } from "./refusal.ts";
 import { sendJson } from "./send.ts";
 
 /** So long should a client wait that was refused for lack of room. */

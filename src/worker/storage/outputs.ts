@@ -4,7 +4,7 @@
  */
 import path from "node:path";
 import type { Label } from "../../core/job/spec.ts";
-import { decodeDirectory } from "./directory.ts";
+import { decodeDirectory } from "../../protocol/output-directory.ts";
 import { LostOutput, type TaskOutputRef } from "./lost-output.ts";
 import { type OpenFiles, type Run, readExactly } from "./run.ts";
 

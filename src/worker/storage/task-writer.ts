@@ -15,10 +15,10 @@ import type { Label, LabelSize } from "../../core/job/spec.ts";
 import { DiscoError } from "../../errors.ts";
 import { RecordColumns } from "../../protocol/block-records.ts";
 import { unknownHash } from "../../protocol/hash.ts";
+import { type Extent, encodeDirectory } from "../../protocol/output-directory.ts";
 import { addBatch } from "./add-batch.ts";
 import type { Batch } from "./batch.ts";
 import { BlockDigest, unsortedBlockBytes, type Written, writeRecords } from "./block-writer.ts";
-import { type Extent, encodeDirectory } from "./directory.ts";
 import { recordTooLarge } from "./record-limit.ts";
 import type { SegmentFile } from "./segment-file.ts";
 

@@ -1,10 +1,10 @@
 /** From a request to its answer, be it an error. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { DiscoError } from "../../../errors.ts";
+import { hasBody, sendRefusal } from "../../../http/refusal.ts";
 import type { Operation, Scope } from "../../../protocol/api/operation.ts";
 import type { ServedMaster } from "../../served-master.ts";
 import type { Caller } from "../handler.ts";
-import { hasBody, sendRefusal } from "../refusal.ts";
 import { sendJson } from "../send.ts";
 import type { ApiOptions, Call, Served } from "./call.ts";
 import { checkParameters, readJson } from "./checked.ts";

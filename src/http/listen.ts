@@ -3,7 +3,7 @@ import { lookup } from "node:dns/promises";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { BlockList, isIP } from "node:net";
-import { DiscoError } from "../../errors.ts";
+import { DiscoError } from "../errors.ts";
 
 const loopback = new BlockList();
 loopback.addSubnet("127.0.0.0", 8, "ipv4");

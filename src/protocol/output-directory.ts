@@ -7,8 +7,8 @@
  *     | for each extent: offset f64 | length f64 | records u32 | flags u32 | … | crc32 of all before u32
  */
 import zlib from "node:zlib";
-import type { Label } from "../../core/job/spec.ts";
-import { DataError } from "../../errors.ts";
+import type { Label } from "../core/job/spec.ts";
+import { DataError } from "../errors.ts";
 
 /** Consecutive blocks of one label. If sorted, one run: its keys ascend from the first block to the last. */
 export interface Extent {

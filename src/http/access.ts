@@ -1,6 +1,6 @@
 /** Tokens and what they allow. Comparison takes the same time whichever token comes, and however much of it is right. */
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { Scope } from "../../settings/daemon-settings.ts";
+import type { Scope } from "../settings/daemon-settings.ts";
 
 /** Each allows what stands before it. */
 const scopes: readonly Scope[] = ["read", "submit", "admin"];

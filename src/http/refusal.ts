@@ -1,6 +1,6 @@
 /** A request that is not answered: why, for people and for programs, in the form of the interface that was asked. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { RetryPolicy } from "../../errors.ts";
+import type { RetryPolicy } from "../errors.ts";
 
 export interface Refusal {
   readonly status: number;
