@@ -146,7 +146,7 @@ test("files are kebab-case nouns of at most 400 lines, and no folder is a drawer
   const wrong = sources.flatMap(({ path, text }) => {
     const names = path.split("/").slice(1);
     return [
-      ...(names.every((name) => /^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.(?:test|test-kit))?(?:\.(?:d\.)?[tj]s)?$/.test(name))
+      ...(names.every((name) => /^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.(?:(?:process\.)?test|test-kit))?(?:\.(?:d\.)?[tj]s)?$/.test(name))
         ? []
         : [`${path}: name`]),
       ...(/-(?:manager|impl)\.ts$/.test(path) ? [`${path}: name`] : []),
