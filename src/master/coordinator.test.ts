@@ -77,7 +77,7 @@ class Bench {
       takeover: "interrupt",
       nodeLost: () => this.join(),
     });
-    serveNodes(this.bus, this.coordinator, files);
+    serveNodes(this.bus, { instance: "m", coordinator: this.coordinator, files });
     this.bus.serve("node.h.assign", (bytes) => {
       if (this.refusals > 0) {
         this.refusals--;
@@ -206,7 +206,7 @@ describe("the coordinator", () => {
     const woken = bench.signals.oneEnds([job], 60_000);
     bench.store.full = true;
     const report = toJsonBytes({ host: "h", reports: [{ kind: "done", ...idOf(first), output }] });
-    await assert.rejects(bench.bus.request("master.report", report, 1_000), { code: "disk-full" });
+    await assert.rejects(bench.bus.request("master.m.report.h", report, 1_000), { code: "disk-full" });
     await woken;
     assert.throws(() => bench.coordinator.assertAlive(), { code: "disk-full" });
     assert.throws(() => bench.submit(1), { code: "disk-full" });

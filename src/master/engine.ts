@@ -69,7 +69,7 @@ export async function openEngine(parts: EngineParts): Promise<LocalMaster> {
   const startedAt = now();
   const bus = new MemoryBus();
   // There is one node, and one data directory: whatever it was called when a job ran, the files are its own.
-  const nodes = new NodeLink(bus, () => host);
+  const nodes = new NodeLink(bus, { holderOf: () => host });
   const logs = new EventLogs(dataDir);
   const files = new JobFiles(dataDir);
   const signals = new JobSignals();
@@ -77,10 +77,10 @@ export async function openEngine(parts: EngineParts): Promise<LocalMaster> {
   const keepAlive = new KeepAlive();
   const incomingDir = join(dataDir, incomingName);
   const claims = takeover === "continue" ? { claims: new Claims(incomingDir) } : {};
+  const instance = parts.instance ?? randomUUID();
   const node = nodeOf(parts, bus);
   node.warm();
   node.serve();
-  const instance = parts.instance ?? randomUUID();
   const failed = (error: DiscoError): void => {
     parts.failed?.(error);
     // What it leaves behind is deleted with the jobs that are dead now: nobody can do more about it.
@@ -95,7 +95,7 @@ export async function openEngine(parts: EngineParts): Promise<LocalMaster> {
     const room = guard === undefined ? {} : { room: guard.room };
     const decider = { ...shared, ...room, journal, writer, takeover, options: scheduler, failed, nodeLost };
     const opened = new Coordinator(decider);
-    stops.push(serveNodes(bus, opened, files));
+    stops.push(serveNodes(bus, { instance, coordinator: opened, files }));
     if (claims.claims !== undefined) await sweepClaims(claims.claims, opened, files);
     await joinNode(opened).catch((error: unknown) => {
       // The watch has it join when there is room in the journal.
@@ -158,6 +158,7 @@ export async function openEngine(parts: EngineParts): Promise<LocalMaster> {
       host,
       dataDir,
       bus: on,
+      instance,
       slots,
       queueDepth,
       labels,

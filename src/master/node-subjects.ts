@@ -1,45 +1,73 @@
-/** What nodes ask of the master and tell it: its subjects on the bus. */
+/**
+ * What nodes ask of the master and tell it: its subjects on the bus. They name this start of the master, so that what was meant for
+ * another one is never taken for its own; who speaks is the last part of the subject, which a bus can guard, not what the message says.
+ */
 import type { Bus } from "../bus/bus.ts";
 import { fromJsonBytes, toJsonBytes } from "../bus/json.ts";
+import { lastPart, nameOf } from "../bus/subjects.ts";
 import { DiscoError } from "../errors.ts";
 import { encodeManifest } from "../protocol/manifest-file.ts";
-import type { NodeHello, NodeReport } from "../protocol/messages.ts";
+import type { NodeHello, NodeReport, NodeWelcome } from "../protocol/messages.ts";
 import type { Coordinator } from "./coordinator.ts";
 import type { JobFiles } from "./job-files.ts";
 
+export interface NodeSubjects {
+  /** Unique for each start. */
+  readonly instance: string;
+  readonly coordinator: Coordinator;
+  readonly files: JobFiles;
+  /** Who is let in, and who is there. Absent: on one machine, where there is one node. */
+  readonly admission?: {
+    /** @throws DiscoError `name-taken`, `version-mismatch` */
+    admit(hello: NodeHello): void;
+    joined(hello: NodeHello): void;
+    left(host: string, session: string): void;
+    /** Data servers, by name. */
+    dataServers(): Readonly<Record<string, string>>;
+  };
+}
+
 /** Returns what stops serving. */
-export function serveNodes(bus: Bus, coordinator: Coordinator, files: JobFiles): () => void {
-  const stops = [
-    bus.serve("master.join", (bytes) => {
-      coordinator.join(fromJsonBytes<NodeHello>(bytes));
-      return undefined;
-    }),
-    bus.serve("master.report", (bytes) => {
-      const { host, reports } = fromJsonBytes<{ host: string; reports: NodeReport[] }>(bytes);
-      coordinator.report(host, reports);
-      return undefined;
-    }),
-    // Where it lies, for nodes on this machine: a pack is too large for a message.
-    bus.serve("master.pack", (bytes) =>
-      toJsonBytes({ file: files.packFile(fromJsonBytes<{ job: string }>(bytes).job) }),
-    ),
-    bus.serve("master.manifest", (bytes) => {
-      const { job, stage, version } = fromJsonBytes<{ job: string; stage: number; version: number }>(bytes);
-      const manifest = coordinator.machine.manifest(job, stage);
-      if (manifest?.version !== version) {
-        throw new DiscoError(`stage ${stage} of ${job} has no version ${version} now`, {
-          code: "no-manifest",
-          retry: "here",
-          job,
-        });
-      }
-      return encodeManifest(manifest);
-    }),
-    bus.serve("master.oob", (bytes) => {
-      const { job } = fromJsonBytes<{ job: string }>(bytes);
-      return toJsonBytes(Object.fromEntries(coordinator.machine.oob(job).map(({ key, file }) => [key, file])));
-    }),
-  ];
+export function serveNodes(bus: Bus, { instance, coordinator, files, admission }: NodeSubjects): () => void {
+  const stops: (() => void)[] = [];
+  const serve = <T>(what: string, handler: (message: T, host: string) => Promise<Uint8Array | undefined>): void => {
+    const pattern = `master.${instance}.${what}.*`;
+    stops.push(bus.serve(pattern, (bytes, subject) => handler(fromJsonBytes<T>(bytes), nameOf(lastPart(subject)))));
+  };
+  serve("join", async (hello: NodeHello, host) => {
+    if (hello.host !== host) throw new DiscoError(`${host} says that it is ${hello.host}`, { code: "bad-node" });
+    admission?.admit(hello);
+    coordinator.join(hello);
+    admission?.joined(hello);
+    const { epoch } = coordinator.machine.cluster;
+    const welcome: NodeWelcome = { epoch, dataServers: admission?.dataServers() ?? {} };
+    return toJsonBytes(welcome);
+  });
+  serve("leave", async ({ session }: { session: string }, host) => {
+    admission?.left(host, session);
+    return undefined;
+  });
+  serve("nodes", async () => toJsonBytes(admission?.dataServers() ?? {}));
+  serve("report", async ({ reports }: { reports: NodeReport[] }, host) => {
+    coordinator.report(host, reports);
+    return undefined;
+  });
+  // Where it lies, for nodes on this machine: a pack is too large for a message.
+  serve("pack", async ({ job }: { job: string }) => toJsonBytes({ file: files.packFile(job) }));
+  serve("manifest", async ({ job, stage, version }: { job: string; stage: number; version: number }) => {
+    const manifest = coordinator.machine.manifest(job, stage);
+    if (manifest?.version !== version) {
+      throw new DiscoError(`stage ${stage} of ${job} has no version ${version} now`, {
+        code: "no-manifest",
+        retry: "here",
+        job,
+      });
+    }
+    return encodeManifest(manifest);
+  });
+  serve("oob", async ({ job }: { job: string }) => {
+    return toJsonBytes(Object.fromEntries(coordinator.machine.oob(job).map(({ key, file }) => [key, file])));
+  });
   return () => {
     for (const stop of stops) stop();
   };

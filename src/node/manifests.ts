@@ -3,19 +3,19 @@
  * each (job, stage, version): a version never changes.
  */
 import { join } from "node:path";
-import type { Bus } from "../bus/bus.ts";
 import { fromJsonBytes, toJsonBytes } from "../bus/json.ts";
 import { type JobHome, writeWhole } from "./job-home.ts";
+import type { MasterLink } from "./master-link.ts";
 import { type OobFiles, writeOobList } from "./oob-list.ts";
 
 const replyPatienceMs = 60_000;
 
 export class Manifests {
-  readonly #bus: Bus;
+  readonly #master: MasterLink;
   readonly #files = new Map<string, Map<string, Promise<string>>>();
 
-  constructor(bus: Bus) {
-    this.#bus = bus;
+  constructor(master: MasterLink) {
+    this.#master = master;
   }
 
   /** Absolute path of the manifest's file. */
@@ -42,8 +42,8 @@ export class Manifests {
   async #make(home: JobHome, stage: number, version: number): Promise<string> {
     const request = toJsonBytes({ job: home.job, stage, version });
     const [manifest, oob] = await Promise.all([
-      this.#bus.request("master.manifest", request, replyPatienceMs),
-      this.#bus.request("master.oob", request, replyPatienceMs),
+      this.#master.ask("manifest", request, replyPatienceMs),
+      this.#master.ask("oob", request, replyPatienceMs),
     ]);
     // What the stage put out-of-band is there for the tasks that read its outputs.
     await writeOobList(home, fromJsonBytes<OobFiles>(oob));

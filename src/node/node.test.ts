@@ -26,11 +26,11 @@ async function reportOf(answers: { readonly pack?: Error; readonly manifest?: Er
     if (failure !== undefined) throw failure;
     return answer;
   };
-  bus.serve("master.join", () => undefined);
-  bus.serve("master.pack", () => or(answers.pack, toJsonBytes({ file: packFile })));
-  bus.serve("master.manifest", () => or(answers.manifest, toJsonBytes({ stage: 0, version: 0, outputs: [] })));
-  bus.serve("master.oob", () => toJsonBytes({}));
-  bus.serve("master.report", (bytes) => {
+  bus.serve("master.m.join.h", () => toJsonBytes({ epoch: 1, dataServers: {} }));
+  bus.serve("master.m.pack.h", () => or(answers.pack, toJsonBytes({ file: packFile })));
+  bus.serve("master.m.manifest.h", () => or(answers.manifest, toJsonBytes({ stage: 0, version: 0, outputs: [] })));
+  bus.serve("master.m.oob.h", () => toJsonBytes({}));
+  bus.serve("master.m.report.h", (bytes) => {
     const [report] = fromJsonBytes<{ reports: NodeReport[] }>(bytes).reports;
     if (report !== undefined) reported.resolve(report);
     return undefined;
@@ -41,6 +41,7 @@ async function reportOf(answers: { readonly pack?: Error; readonly manifest?: Er
     host: "h",
     dataDir,
     bus,
+    instance: "m",
     slots: 1,
     queueDepth: 1,
     labels: {},

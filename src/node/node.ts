@@ -5,17 +5,23 @@
  * N2. An assignment that was accepted is reported, whatever happens to it (`Reports` repeats until the master has it).
  * N3. An assignment that comes twice runs once.
  */
+import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Bus } from "../bus/bus.ts";
 import { fromJsonBytes, toJsonBytes } from "../bus/json.ts";
-import { CommError, DiscoError, type TaskFailure } from "../errors.ts";
+import { part } from "../bus/subjects.ts";
+import { DiscoError, type TaskFailure } from "../errors.ts";
+import { packageVersion } from "../package-version.ts";
 import type { Assignment, AttemptId, DropScope, NodeHello, NodeState, WorkerTask } from "../protocol/messages.ts";
 import { AcceptedAttempts } from "./accepted-attempts.ts";
 import { diskFullHint, diskIdentity, diskSpace, isDiskFull } from "./disk.ts";
+import { Heart } from "./heart.ts";
 import { jobDirectory } from "./job-directory.ts";
 import { dropFiles, type JobHome, openJobHome } from "./job-home.ts";
 import { Manifests } from "./manifests.ts";
+import { MasterLink } from "./master-link.ts";
+import { Membership } from "./membership.ts";
 import { type OobFiles, writeOobList } from "./oob-list.ts";
 import { placePack } from "./pack-file.ts";
 import { sweepRehearsals } from "./rehearsals.ts";
@@ -27,6 +33,12 @@ export interface NodeOptions {
   readonly host: string;
   readonly dataDir: string;
   readonly bus: Bus;
+  /** The only master that there will ever be, on one machine. Absent: the node follows whoever leads (`follow`). */
+  readonly instance?: string;
+  /** Base URL of its data server, as other machines reach it. Absent: on one machine. */
+  readonly url?: string;
+  /** A master does not let it in (`name-taken`, `version-mismatch` …). It goes on asking until it is closed. */
+  readonly refused?: (error: DiscoError) => void;
   readonly slots: number;
   readonly queueDepth: number;
   readonly labels: Readonly<Record<string, string>>;
@@ -54,19 +66,40 @@ interface NodeJob {
 
 export class Node {
   readonly #options: NodeOptions;
+  /** Unique for each start. */
+  readonly session = randomUUID();
+  readonly #master: MasterLink;
+  readonly #membership: Membership;
+  readonly #heart: Heart;
   readonly #reports: Reports;
   readonly #manifests: Manifests;
   readonly #pool: WorkerPool;
   readonly #jobs = new Map<string, NodeJob>();
   readonly #stopping = new Map<string, Promise<void>>();
   readonly #stops: (() => void)[] = [];
-  #epoch = 0;
+  #serves = false;
 
   constructor(options: NodeOptions) {
     this.#options = options;
     const { bus, host, slots, master, token, dataDir, memoryLimitBytes, spare, workerScript } = options;
-    this.#reports = new Reports(bus, host);
-    this.#manifests = new Manifests(bus);
+    this.#master = new MasterLink(bus, host, options.instance);
+    this.#membership = new Membership({
+      bus,
+      master: this.#master,
+      hello: () => this.#hello(),
+      joined: () => this.#joined(),
+      refused: options.refused,
+    });
+    this.#heart = new Heart({
+      bus,
+      host,
+      dataDir,
+      session: this.session,
+      epoch: () => this.#membership.epoch,
+      running: () => this.#pool.running().length,
+    });
+    this.#reports = new Reports(this.#master);
+    this.#manifests = new Manifests(this.#master);
     this.#pool = new WorkerPool({
       slots,
       host,
@@ -89,15 +122,20 @@ export class Node {
 
   /** Serves its subjects: a master that takes over has files to drop before it has nodes to work with. */
   serve(): void {
+    if (this.#serves) return;
+    this.#serves = true;
     const { bus, dataDir, host } = this.#options;
     const serve = <T>(name: string, handler: (message: T) => unknown): void => {
       this.#stops.push(
-        bus.serve(`node.${host}.${name}`, async (bytes) =>
-          toJsonBytes((await handler(fromJsonBytes<T>(bytes))) ?? null),
-        ),
+        bus.serve(`node.${part(host)}.${name}`, async (bytes) => {
+          const message = fromJsonBytes<T & { readonly epoch?: number }>(bytes);
+          if (message.epoch !== undefined) this.#membership.assertEpoch(message.epoch);
+          return toJsonBytes((await handler(message)) ?? null);
+        }),
       );
     };
-    serve("assign", (message: { epoch: number; assignments: Assignment[] }) => this.#assign(message));
+    serve("assign", (message: { assignments: Assignment[] }) => this.#assign(message.assignments));
+    serve("rejoin", () => void this.join().catch(() => undefined));
     serve("cancel", (message: { attempts: AttemptId[] }) => {
       for (const id of message.attempts) {
         if (this.#jobs.get(id.job)?.preparing.delete(keyOf(id)) !== true) this.#pool.cancel(id);
@@ -121,13 +159,34 @@ export class Node {
     await this.join();
   }
 
+  /**
+   * Follows whoever leads from now on, as a node of several: joins, beats, and joins again when another master leads. It serves
+   * its subjects when it was let in, as another node may have its name.
+   */
+  follow(): void {
+    void sweepRehearsals(this.#options.dataDir);
+    this.#membership.follow();
+  }
+
   /** Tells the master that it is there, and which attempts it has. */
-  async join(): Promise<void> {
-    const { bus, dataDir, host, slots, queueDepth, labels } = this.#options;
-    const incarnation = await diskIdentity(join(dataDir, host));
-    const hello: NodeHello = { host, incarnation, slots, queueDepth, labels, attempts: this.#attempts() };
-    await bus.request("master.join", toJsonBytes(hello), packPatienceMs);
-    this.#pool.tellBegun();
+  join(): Promise<void> {
+    return this.#membership.join();
+  }
+
+  /** Says goodbye: the master gives its tasks to others at once. To be closed then. */
+  async leave(): Promise<void> {
+    this.#heart.stop();
+    await this.#membership.leave();
+  }
+
+  /** Base URLs of all nodes' data servers, by name. */
+  get dataServers(): Readonly<Record<string, string>> {
+    return this.#membership.dataServers;
+  }
+
+  /** Base URL of the master that leads; `null`: none is known. */
+  get masterUrl(): string | null {
+    return this.#membership.masterUrl;
   }
 
   /** Process ids of the workers, the spare included. */
@@ -137,6 +196,8 @@ export class Node {
 
   async close(): Promise<void> {
     for (const stop of this.#stops) stop();
+    this.#heart.stop();
+    this.#membership.close();
     this.#reports.close();
     await this.#pool.close();
     await sweepRehearsals(this.#options.dataDir);
@@ -150,11 +211,21 @@ export class Node {
     for (const job of jobs) await dropFiles(dataDir, host, job, "intermediate");
   }
 
-  #assign({ epoch, assignments }: { epoch: number; assignments: Assignment[] }): void {
-    if (epoch < this.#epoch) {
-      throw new CommError(`epoch ${epoch} is over, ${this.#epoch} was seen`, { code: "stale-epoch", retry: "never" });
-    }
-    this.#epoch = epoch;
+  #joined(): void {
+    this.#pool.tellBegun();
+    if (this.#options.instance !== undefined) return;
+    this.serve();
+    this.#heart.start();
+  }
+
+  async #hello(): Promise<NodeHello> {
+    const { dataDir, host, slots, queueDepth, labels, url } = this.#options;
+    const incarnation = await diskIdentity(join(dataDir, host));
+    const whole = { session: this.session, version: packageVersion(), ...(url === undefined ? {} : { url }) };
+    return { host, incarnation, slots, queueDepth, labels, attempts: this.#attempts(), ...whole };
+  }
+
+  #assign(assignments: readonly Assignment[]): void {
     for (const assignment of assignments) {
       const job = this.#job(assignment.job);
       if (!job.accepted.add(assignment)) continue;
@@ -165,9 +236,9 @@ export class Node {
   #job(name: string): NodeJob {
     const known = this.#jobs.get(name);
     if (known !== undefined) return known;
-    const { bus, dataDir, host } = this.#options;
+    const { dataDir, host } = this.#options;
     const fetchPack = async (to: string): Promise<void> => {
-      const reply = await bus.request("master.pack", toJsonBytes({ job: name }), packPatienceMs);
+      const reply = await this.#master.ask("pack", toJsonBytes({ job: name }), packPatienceMs);
       placePack(fromJsonBytes<{ file: string }>(reply).file, to);
     };
     const home = openJobHome({ dataDir, host, job: name, fetchPack });

@@ -4,9 +4,9 @@
  * Reports are repeated until the master has taken them (the bus delivers at most once); the master takes each of them once,
  * as attempts have identities. Progress may be lost: it is dropped while the master does not answer.
  */
-import type { Bus } from "../bus/bus.ts";
 import { toJsonBytes } from "../bus/json.ts";
 import type { AttemptId, NodeReport } from "../protocol/messages.ts";
+import type { MasterLink } from "./master-link.ts";
 import { attemptOf } from "./task-reports.ts";
 
 const replyPatienceMs = 10_000;
@@ -15,16 +15,14 @@ const retryDelayMs = 200;
 const batchMax = 512;
 
 export class Reports {
-  readonly #bus: Bus;
-  readonly #host: string;
+  readonly #master: MasterLink;
   #waiting: NodeReport[] = [];
   #scheduled = false;
   #sending = false;
   #closed = false;
 
-  constructor(bus: Bus, host: string) {
-    this.#bus = bus;
-    this.#host = host;
+  constructor(master: MasterLink) {
+    this.#master = master;
   }
 
   add(report: NodeReport): void {
@@ -57,8 +55,7 @@ export class Reports {
     while (this.#waiting.length > 0 && !this.#closed) {
       const batch = this.#waiting.slice(0, batchMax);
       try {
-        const bytes = toJsonBytes({ host: this.#host, reports: batch });
-        await this.#bus.request("master.report", bytes, replyPatienceMs);
+        await this.#master.ask("report", toJsonBytes({ reports: batch }), replyPatienceMs);
         this.#waiting.splice(0, batch.length);
       } catch {
         if (this.#closed) break;
