@@ -133,7 +133,9 @@ export class Liveness {
   }
 
   /** It was let in, and that is in the journal. */
-  joined({ host, session = "", url = null }: NodeHello): void {
+  joined(hello: NodeHello): void {
+    const { host, session = "" } = hello;
+    const url = hello.url ?? null;
     const before = this.#heard.get(host);
     if (before?.url !== url || before.session === null) this.#nodesVersion++;
     this.#heard.set(host, { at: this.#clock(), session, suspected: false, heartbeat: before?.heartbeat ?? null, url });
