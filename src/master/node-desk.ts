@@ -1,0 +1,93 @@
+/**
+ * What a master that leads does for the nodes of a cluster: says that it leads, lets nodes in, hears them, gives up those that are
+ * silent. It begins when the master leads and ends when it does not any more.
+ *
+ *   leader's notice ─▶ join ─▶ admission ─▶ journal ─▶ welcome;   heartbeats, silence ─▶ suspicion, loss ─▶ journal
+ */
+import type { Bus } from "../bus/bus.ts";
+import type { LeaderNotice } from "../protocol/messages.ts";
+import type { Coordinator } from "./coordinator.ts";
+import type { JobFiles } from "./job-files.ts";
+import { announceLeader } from "./leader-notices.ts";
+import { Liveness } from "./liveness.ts";
+import type { Log } from "./log.ts";
+import type { NodeLink } from "./node-link.ts";
+import { serveNodes } from "./node-subjects.ts";
+
+export interface NodeDeskParts {
+  readonly bus: Bus;
+  /** Unique for each start of the master. */
+  readonly instance: string;
+  /** Base URL of the master's server, as other machines reach it. */
+  readonly url: () => string;
+  readonly coordinator: Coordinator;
+  readonly files: JobFiles;
+  readonly nodes: NodeLink;
+  readonly log: Log;
+  readonly suspicionMs?: number | undefined;
+  readonly deathMs?: number | undefined;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+export interface NodeDesk {
+  readonly liveness: Liveness;
+  /** Nodes hear nothing of this master any more. */
+  close(): void;
+}
+
+/** The coordinator leads. */
+export function openNodeDesk(parts: NodeDeskParts): NodeDesk {
+  const { bus, instance, url, coordinator, files, nodes, log, suspicionMs, deathMs, now } = parts;
+  const cluster = () => coordinator.machine.cluster;
+  const liveness = new Liveness({
+    bus,
+    node: (host) => cluster().node(host),
+    connected: () => [...cluster().nodes.values()].flatMap(({ host, connected }) => (connected ? [host] : [])),
+    suspect: (host, suspected) => {
+      const known = cluster() as { suspect?: (host: string, isSilent: boolean) => void };
+      known.suspect?.(host, suspected);
+      if (suspected) log.warn({ node: host }, "the node is silent: it gets no tasks for now");
+      else coordinator.nudge();
+    },
+    lose: (host, reason) => {
+      log.warn({ node: host, reason }, "the node is lost: its tasks go to others");
+      try {
+        coordinator.record([{ kind: "node-lost", at: now(), host, reason }]);
+      } catch {
+        // It does not lead any more, or cannot decide at present: whoever does next finds the node silent as well.
+      }
+    },
+    rejoin: (host) => nodes.rejoin(host),
+    ...(suspicionMs === undefined ? {} : { suspicionMs }),
+    ...(deathMs === undefined ? {} : { deathMs }),
+  });
+  const unserve = serveNodes(bus, {
+    instance,
+    coordinator,
+    files,
+    admission: {
+      admit: (hello) => liveness.admit(hello),
+      joined: (hello) => {
+        liveness.joined(hello);
+        log.info({ node: hello.host, slots: hello.slots, url: hello.url }, "node joined");
+      },
+      left: (host, session) => liveness.left(host, session),
+      dataServers: () => liveness.dataServers(),
+    },
+  });
+  const notice = (): LeaderNotice => {
+    const { epoch } = cluster();
+    // Nobody reads the journal by this: it says how far a master is that follows.
+    return { epoch, instance, url: url(), seq: 0, nodesVersion: liveness.nodesVersion };
+  };
+  const notices = announceLeader(bus, notice);
+  return {
+    liveness,
+    close: () => {
+      notices.stop();
+      unserve();
+      liveness.close();
+    },
+  };
+}
