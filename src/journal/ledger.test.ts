@@ -5,8 +5,8 @@ import { snapshotMaster } from "../core/snapshot.ts";
 import { jobSpec, joined, outputOf } from "../core/testing.ts";
 import { DiscoError } from "../errors.ts";
 import type { StoredRecord } from "./journal.ts";
-import type { LedgerParts } from "./ledger.ts";
 import { Ledger } from "./ledger.ts";
+import type { LedgerParts } from "./ledger-parts.ts";
 import { MemoryStore, openMemoryJournal } from "./memory.ts";
 import { decodeRecord, recordEventsMax } from "./record.ts";
 
@@ -22,7 +22,7 @@ class FailingStore extends MemoryStore {
 /** A ledger whose turns end by `flush` only, and what it carried out. */
 function open(
   store = new FailingStore(),
-  parts: Partial<LedgerParts> = {},
+  parts: Partial<Omit<LedgerParts, "journal">> = {},
 ): { ledger: Ledger; out: Command[]; store: FailingStore } {
   const out: Command[] = [];
   const ledger = Ledger.open({

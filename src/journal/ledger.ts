@@ -13,50 +13,43 @@
  *      the two the machine can be asked, but takes nothing in.
  *
  * All events of one turn of the event loop share a record, 64 at most, so that a thousand reports cost some twenty
- * writes. A journal in this process commits synchronously; nothing waits for a promise.
+ * writes. A journal in this process commits synchronously (`open`); nothing waits for a promise. With one that answers later
+ * (`load`, `lead`) what is to be written waits in a queue (`commit-queue.ts`), and the machine is ahead of the journal by that:
+ * whoever tells others what the machine knows, waits for `committed`.
  */
 
+import { setTimeout as after } from "node:timers/promises";
 import type { Command } from "../core/commands.ts";
-import type { MasterEvent } from "../core/events.ts";
-import type { MasterOptions } from "../core/master.ts";
-import { MasterMachine } from "../core/master.ts";
-import type { MasterSnapshot } from "../core/snapshot.ts";
-import { restoreMaster, snapshotMaster } from "../core/snapshot.ts";
+import type { MasterEvent, MasterStarted } from "../core/events.ts";
+import type { MasterMachine } from "../core/master.ts";
+import { snapshotMaster } from "../core/snapshot.ts";
 import { DiscoError } from "../errors.ts";
+import { appendSurely } from "./append.ts";
+import { addAssigned } from "./assigned.ts";
+import { CommitQueue, deposed, encodeEvent } from "./commit-queue.ts";
 import { paysAtEnd, recordsAfter, replayCost } from "./compaction.ts";
-import type { Head, StoredSnapshot } from "./journal.ts";
-import type { LocalJournal } from "./local.ts";
-import { corrupt, decodeSnapshot, encodeRecord, encodeSnapshot, recordEventsMax } from "./record.ts";
+import { Fold } from "./fold.ts";
+import type { Head, StoredRecord } from "./journal.ts";
+import type { LedgerParts } from "./ledger-parts.ts";
+import { LocalJournal } from "./local.ts";
+import { encodeRecord, encodeSnapshot, recordEventsMax } from "./record.ts";
+import { saveSnapshotLater } from "./snapshot-later.ts";
 
 /** Effects that never settle put a snapshot off for so many records at most. */
 const unsettledRecordsMax = 10_000;
-export interface LedgerParts {
-  readonly journal: LocalJournal;
-  /** Unique name of this process in the journal. */
-  readonly writer: string;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
-  /** Carries out commands whose events are in the journal. Must not throw. It may call `record`. */
-  readonly carryOut: (commands: readonly Command[]) => void;
-  /** The journal failed (LE2). Called once. */
-  readonly failed?: (error: DiscoError) => void;
-  /** Told each command of the events that are replayed: a crash may have come before it was carried out. */
-  readonly replayed?: (command: Command) => void;
-  /** Whether tasks may be assigned now. Default: always. */
-  readonly mayAssign?: () => boolean;
-  /**
-   * Whether all that commands caused so far has its effect. What a snapshot covers is not replayed: one is taken only then, or when
-   * that has been put off for long. Default: always.
-   */
-  readonly settled?: () => boolean;
-  /** Runs a function at the end of the turn. Default `setImmediate`. */
-  readonly defer?: (act: () => void) => void;
-  readonly options?: MasterOptions;
-}
+/** What waits for the journal when the ledger is closed gets so long. */
+const closePatienceMs = 5_000;
+const alreadyCommitted = Promise.resolve();
+const defaultPause = (ms: number): Promise<void> => after(ms, undefined, { ref: false });
 
 export class Ledger {
   readonly machine: MasterMachine;
   readonly #parts: LedgerParts;
+  readonly #local: LocalJournal | null;
+  readonly #fold: Fold;
+  readonly #over = new AbortController();
+  /** Of a journal that answers later, from `lead` on. */
+  #queue: CommitQueue | null = null;
   #head: Head;
   #events: MasterEvent[] = [];
   #commands: Command[] = [];
@@ -65,6 +58,7 @@ export class Ledger {
   #error: DiscoError | null = null;
   #closed = false;
   #leads = false;
+  #compacting = false;
   #recordsToCompact: number;
   #snapshotSeq: number;
   #snapshotBytes: number;
@@ -72,18 +66,16 @@ export class Ledger {
   appends = 0;
   appendedBytes = 0;
 
-  private constructor(
-    parts: LedgerParts,
-    machine: MasterMachine,
-    { head, snapshot, replayed }: { head: Head; snapshot: StoredSnapshot | null; replayed: number },
-  ) {
-    this.#snapshotSeq = snapshot?.seq ?? 0;
-    this.#snapshotBytes = snapshot?.body.length ?? 0;
-    // Those that were replayed count: a journal whose owners never live long is compacted as well.
-    this.#recordsToCompact = recordsAfter(this.#snapshotBytes) - replayed;
+  private constructor(parts: LedgerParts, fold: Fold) {
     this.#parts = parts;
-    this.machine = machine;
-    this.#head = head;
+    this.#local = parts.journal instanceof LocalJournal ? parts.journal : null;
+    this.#fold = fold;
+    this.machine = fold.machine;
+    this.#head = fold.head;
+    this.#snapshotSeq = fold.snapshot.seq;
+    this.#snapshotBytes = fold.snapshot.bytes;
+    // Those that were replayed count: a journal whose owners never live long is compacted as well.
+    this.#recordsToCompact = recordsAfter(this.#snapshotBytes) - fold.cost;
   }
 
   /**
@@ -91,37 +83,102 @@ export class Ledger {
    * are `machine.timers()`; nothing is carried out by opening.
    * @throws DiscoError `journal-gap`, `journal-corrupt`, `newer-version`, `deposed`
    */
-  static open(parts: LedgerParts): Ledger {
+  static open(parts: LedgerParts & { readonly journal: LocalJournal }): Ledger {
     const ledger = Ledger.read(parts);
     ledger.takeOver();
     return ledger;
   }
 
   /** As `open`, without taking over: `machine` answers questions, and nothing can be recorded before `takeOver`. */
-  static read(parts: LedgerParts): Ledger {
-    const { journal, options } = parts;
-    journal.refreshSync();
-    const snapshot = journal.snapshotSync();
-    let head: Head = { seq: snapshot?.seq ?? 0, hash: snapshot?.hash ?? "" };
-    const machine =
-      snapshot === null ? new MasterMachine(options) : restoreMaster(decodeSnapshot<MasterSnapshot>(snapshot), options);
-    let replayed = 0;
-    for (const { stored, events } of journal.readEventsSync<MasterEvent>(head.seq + 1)) {
-      for (const event of events) replay(machine, event, stored.seq, parts.replayed);
-      head = { seq: stored.seq, hash: stored.hash };
-      replayed += replayCost(events.length);
-    }
-    return new Ledger(parts, machine, { head, snapshot, replayed });
+  static read(parts: LedgerParts & { readonly journal: LocalJournal }): Ledger {
+    return new Ledger(parts, Fold.readSync(parts.journal, parts));
+  }
+
+  /**
+   * Reads a journal that answers later. `machine` answers questions, and knows more as records are folded; nothing can be
+   * recorded before `lead`. @throws DiscoError as `open`
+   */
+  static async load(parts: LedgerParts): Promise<Ledger> {
+    return new Ledger(parts, await Fold.read(parts.journal, parts));
   }
 
   /** Raises the epoch; from now on this ledger records. @throws DiscoError what the journal throws; then it may be tried again */
   takeOver(): void {
     if (this.#leads) return;
-    const { machine } = this;
-    const started: MasterEvent = { kind: "master-started", at: this.#parts.now(), epoch: machine.cluster.epoch + 1 };
-    machine.handle(started);
+    const started = this.#started();
+    this.machine.handle(started);
     this.#append([started]);
     this.#leads = true;
+  }
+
+  /** The last record that `machine` knows of; of one that leads: the last that is committed. */
+  get head(): Head {
+    return this.#head;
+  }
+
+  /** Folds a record that another master has appended. Nothing, when this one leads. @throws DiscoError as `open` */
+  fold(stored: StoredRecord): void {
+    if (this.#leads || this.#closed) return;
+    this.#fold.add(stored);
+    this.#folded();
+  }
+
+  /**
+   * Folds what is missing and takes over. `false`: another master appended at the same time; it is to be followed on. Waits for
+   * an engine that is away. @throws DiscoError as `open`
+   */
+  async lead(): Promise<boolean> {
+    if (this.#leads) return true;
+    const { journal, writer, pause } = this.#parts;
+    await this.#fold.catchUp(journal);
+    this.#folded();
+    const { seq, hash } = this.#head;
+    const started = this.#started();
+    const nonce = this.#nextNonce();
+    const body = encodeRecord({ seq: seq + 1, prevHash: hash, epoch: started.epoch, writer, nonce, events: [started] });
+    const patience = { signal: this.#over.signal, pause: pause ?? defaultPause, away: () => undefined };
+    const outcome = await appendSurely(journal, { after: seq, body, writer, nonce }, patience);
+    if (outcome.kind === "taken" || this.#head.seq > outcome.seq) return false;
+    // Whoever follows may have met the record before its append was answered.
+    if (this.#head.seq < outcome.seq) this.#fold.take(outcome, [started]);
+    this.#folded();
+    this.#count(body.length, 1);
+    this.#queue = new CommitQueue({
+      journal,
+      writer,
+      nonce: () => this.#nextNonce(),
+      epoch: started.epoch,
+      head: this.#head,
+      now: this.#parts.now,
+      carryOut: this.#parts.carryOut,
+      appended: (head, events, bytes) => {
+        this.#head = head;
+        this.#count(bytes, events);
+      },
+      drained: () => {
+        if (this.#recordsToCompact <= 0) this.#compact();
+      },
+      failed: (error) => this.#fail(error),
+      ...(pause === undefined ? {} : { pause }),
+    });
+    this.#leads = true;
+    return true;
+  }
+
+  /** Resolves when everything that was recorded so far is in the journal. @throws DiscoError why it will not be */
+  committed(): Promise<void> {
+    if (this.#error !== null) return Promise.reject(this.#error);
+    return this.#queue === null ? alreadyCommitted : this.#queue.committed();
+  }
+
+  /** Since when the engine of the journal does not answer (ms since 1970); `null`: it does. */
+  get awaySince(): number | null {
+    return this.#queue?.awaySince ?? null;
+  }
+
+  /** Events that are recorded, and not committed yet. */
+  get backlog(): number {
+    return this.#queue?.backlog ?? 0;
   }
 
   /** Why nothing is recorded any more; `null` while all is well. */
@@ -131,12 +188,19 @@ export class Ledger {
 
   /**
    * Takes an event in: the machine knows it at once, the journal at the end of the turn, and then commands are carried out.
-   * @throws DiscoError when the ledger has failed or is closed, and what the machine objects to (`job-exists`)
+   * @throws DiscoError when the ledger has failed, is closed or does not lead, what the machine objects to (`job-exists`), and
+   *   `record-too-big` of a journal that answers later
    */
   record(event: MasterEvent): void {
     this.#usable();
-    for (const command of this.machine.handle(event)) this.#commands.push(command);
-    this.#events.push(event);
+    if (this.#queue === null) {
+      for (const command of this.machine.handle(event)) this.#commands.push(command);
+      this.#events.push(event);
+    } else {
+      // What does not fit is refused before the machine knows it.
+      const encoded = encodeEvent(this.#parts.journal, event);
+      this.#queue.add(encoded, this.machine.handle(event));
+    }
     this.#deferFlush();
   }
 
@@ -146,7 +210,7 @@ export class Ledger {
     this.#deferFlush();
   }
 
-  /** Assigns what can be assigned, writes what is not written yet, and carries out what follows. */
+  /** Assigns what can be assigned, writes what is not written yet (or begins to), and carries out what follows. */
   flush(): void {
     this.#write();
     if (this.#recordsToCompact <= 0) this.#compact();
@@ -161,7 +225,19 @@ export class Ledger {
   #write(): void {
     if (this.#error !== null || this.#closed || !this.#leads) return;
     const { mayAssign, now } = this.#parts;
-    const scheduled = mayAssign?.() === false ? null : this.machine.schedule(now());
+    // What an engine that is away does not take is decided when it is back, with what is known then.
+    const may = mayAssign?.() !== false && this.awaySince === null;
+    const scheduled = may ? this.machine.schedule(now()) : null;
+    if (this.#queue !== null) {
+      try {
+        if (scheduled !== null) addAssigned(this.#parts.journal, this.#queue, scheduled);
+        this.#queue.pump();
+      } catch (error) {
+        this.#queue.stop();
+        this.#fail(error);
+      }
+      return;
+    }
     if (scheduled !== null) {
       this.#events.push(scheduled.event);
       for (const command of scheduled.commands) this.#commands.push(command);
@@ -181,7 +257,8 @@ export class Ledger {
   }
 
   #compact(): void {
-    if (this.#error !== null || this.#closed || this.#head.seq === this.#snapshotSeq) return;
+    if (this.#queue !== null) void this.#compactLater(this.#queue);
+    if (this.#local === null || this.#error !== null || this.#closed || this.#head.seq === this.#snapshotSeq) return;
     if (this.#recordsToCompact > -unsettledRecordsMax && this.#parts.settled?.() === false) return;
     // Recorded while commands were carried out: the machine is ahead of the journal until the next turn.
     if (this.#events.length > 0) return;
@@ -194,8 +271,8 @@ export class Ledger {
       return;
     }
     try {
-      this.#parts.journal.saveSnapshotSync(this.#head, body);
-      this.#parts.journal.trimSync(this.#head.seq + 1);
+      this.#local.saveSnapshotSync(this.#head, body);
+      this.#local.trimSync(this.#head.seq + 1);
     } catch (error) {
       this.#fail(error);
       return;
@@ -203,6 +280,35 @@ export class Ledger {
     this.#snapshotSeq = this.#head.seq;
     this.#snapshotBytes = body.length;
     this.#recordsToCompact = recordsAfter(body.length);
+  }
+
+  /** A snapshot of the state after everything that is recorded by now, saved while other things go on. */
+  async #compactLater(queue: CommitQueue): Promise<void> {
+    if (this.#compacting || this.#error !== null || this.#closed || this.awaySince !== null) return;
+    const overdue = this.#recordsToCompact <= -unsettledRecordsMax;
+    if (!overdue && (!queue.idle || this.#parts.settled?.() === false)) return;
+    this.#compacting = true;
+    try {
+      const { seq, bytes } = await saveSnapshotLater(this.#parts.journal, queue, this.machine);
+      this.#snapshotSeq = seq;
+      this.#snapshotBytes = bytes;
+      this.#recordsToCompact = recordsAfter(bytes);
+    } catch {
+      // The records are there still, which costs time when they are read. What ends the ledger is told by its next append.
+      this.#recordsToCompact = Math.max(this.#recordsToCompact, recordsAfter(0));
+    } finally {
+      this.#compacting = false;
+    }
+  }
+
+  /** As `close`, of a journal that answers later: it is given some seconds to take what waits. */
+  async closeLater(): Promise<void> {
+    if (this.#closed) return;
+    const { pause = defaultPause, journal } = this.#parts;
+    if (this.#leads) this.#write();
+    await Promise.race([this.committed().catch(() => undefined), pause(closePatienceMs)]);
+    this.leave();
+    await journal.close();
   }
 
   /** Writes what is not written yet, takes a snapshot if that pays, and closes the journal. */
@@ -217,14 +323,35 @@ export class Ledger {
   abandon(): void {
     if (this.#closed) return;
     this.leave();
-    this.#parts.journal.closeSync();
+    this.#local?.closeSync();
   }
 
   /** Records nothing any more, and leaves the journal to a successor in this process. */
   leave(): void {
     this.#closed = true;
+    this.#over.abort();
+    this.#queue?.stop();
     this.#events = [];
     this.#commands = [];
+  }
+
+  #started(): MasterStarted {
+    return { kind: "master-started", at: this.#parts.now(), epoch: this.machine.cluster.epoch + 1 };
+  }
+
+  #nextNonce(): string {
+    return String(this.#nonce++);
+  }
+
+  #folded(): void {
+    this.#head = this.#fold.head;
+    this.#recordsToCompact = recordsAfter(this.#snapshotBytes) - this.#fold.cost;
+  }
+
+  #count(bytes: number, events: number): void {
+    this.appends++;
+    this.appendedBytes += bytes;
+    this.#recordsToCompact -= replayCost(events);
   }
 
   #append(events: readonly MasterEvent[]): void {
@@ -233,17 +360,14 @@ export class Ledger {
       prevHash: this.#head.hash,
       epoch: this.machine.cluster.epoch,
       writer: this.#parts.writer,
-      nonce: String(this.#nonce++),
+      nonce: this.#nextNonce(),
       events,
     });
-    const answer = this.#parts.journal.appendSync(this.#head.seq, body);
-    if (answer.kind === "conflict") {
-      throw new DiscoError(`another master leads: it wrote record ${answer.seq} of the journal`, { code: "deposed" });
-    }
+    if (this.#local === null) throw new DiscoError("this journal answers later", { code: "impossible" });
+    const answer = this.#local.appendSync(this.#head.seq, body);
+    if (answer.kind === "conflict") throw deposed(answer.seq);
     this.#head = { seq: answer.seq, hash: answer.hash };
-    this.appends++;
-    this.appendedBytes += body.length;
-    this.#recordsToCompact -= replayCost(events.length);
+    this.#count(body.length, events.length);
   }
 
   #deferFlush(): void {
@@ -257,8 +381,8 @@ export class Ledger {
 
   #usable(): void {
     if (this.#error !== null) throw this.#error;
-    if (!this.#leads) throw new DiscoError("the ledger was not taken over yet", { code: "impossible" });
     if (this.#closed) throw new DiscoError("the engine is closed", { code: "closed" });
+    if (!this.#leads) throw new DiscoError("this master does not lead", { code: "not-leading", retry: "here" });
   }
 
   #fail(error: unknown): void {
@@ -270,19 +394,4 @@ export class Ledger {
     this.#commands = [];
     this.#parts.failed?.(this.#error);
   }
-}
-
-function replay(
-  machine: MasterMachine,
-  event: MasterEvent,
-  seq: number,
-  replayed: ((command: Command) => void) | undefined,
-): void {
-  let commands: Command[];
-  try {
-    commands = machine.handle(event);
-  } catch (cause) {
-    throw corrupt(seq, `event ${event.kind} cannot follow those before it`, cause);
-  }
-  if (replayed !== undefined) for (const command of commands) replayed(command);
 }

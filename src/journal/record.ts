@@ -30,6 +30,12 @@ export function encodeRecord(record: Omit<JournalRecord, "v">): Uint8Array {
   return encoder.encode(JSON.stringify({ v: recordVersion, ...record }));
 }
 
+/** As `encodeRecord`, of events that are JSON already. */
+export function encodeRecordOf(record: Omit<JournalRecord, "v" | "events">, events: readonly string[]): Uint8Array {
+  const head = JSON.stringify({ v: recordVersion, ...record });
+  return encoder.encode(`${head.slice(0, -1)},"events":[${events.join(",")}]}`);
+}
+
 /** @throws DiscoError `journal-corrupt`, `newer-version` */
 export function decodeRecord<E>(seq: number, body: Uint8Array): JournalRecord<E> {
   let record: JournalRecord<E>;
