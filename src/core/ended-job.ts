@@ -26,6 +26,8 @@ export interface EndedJob {
   readonly key: string | null;
   /** Lines of its log that the master decided (`Log.line`). Absent: it ended under a release that did not count them. */
   readonly lines?: number;
+  /** Nodes that keep its pack. Absent: none. */
+  readonly holders?: readonly string[];
 }
 
 export function endJob(job: JobMachine): EndedJob {
@@ -46,11 +48,12 @@ export function endJob(job: JobMachine): EndedJob {
     nodes: [...job.hosts].sort(),
     key: job.key,
     lines: job.out.lines,
+    ...(job.holders.length === 0 ? {} : { holders: job.holders }),
   };
 }
 
 export function infoOfEnded(job: EndedJob): JobInfo {
-  const { oob: _oob, nodes: _nodes, key: _key, lines: _lines, ...info } = job;
+  const { oob: _oob, nodes: _nodes, key: _key, lines: _lines, holders: _holders, ...info } = job;
   // Records of earlier releases do not have the number of queued tasks.
   return { ...info, stages: info.stages.map((stage) => ({ ...stage, queued: 0 })), hosts: [], waits: [] };
 }

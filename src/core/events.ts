@@ -37,6 +37,8 @@ export type NodeEvent =
   | NodeForgotten
   | NodeBlacklisted
   | NodeWhitelisted
+  | NodeDraining
+  | NodeUndrained
   | ConfigSaved;
 export type JobEvent = JobKilled | JobCleaned | JobPurged | TaskEvent;
 export type TaskEvent = TaskDone | TaskFailed | TaskLost | InputLost;
@@ -65,6 +67,10 @@ export interface NodeJoined extends At {
   readonly labels: Readonly<Record<string, string>>;
   /** Attempts it has, queued, running or not yet reported. What it does not name is lost. Absent: it has none. */
   readonly attempts?: readonly AttemptId[];
+  /** Base URL of its data server, as other machines reach it. Absent: on one machine. */
+  readonly url?: string;
+  /** Unique for each start of its process. Absent: it did not say. */
+  readonly session?: string;
 }
 
 /** A node's capacity or labels changed. */
@@ -89,12 +95,25 @@ export interface NodeForgotten extends At {
   readonly host: string;
 }
 
+/** The node is to be removed: nothing new starts there, what runs may finish. It stays so, also when it joins again, until it is forgotten. */
+export interface NodeDraining extends At {
+  readonly kind: "node-draining";
+  readonly host: string;
+}
+
+/** The node is to stay after all. */
+export interface NodeUndrained extends At {
+  readonly kind: "node-undrained";
+  readonly host: string;
+}
+
 /** Nothing new starts there; what runs may finish. The node need not be known (yet). */
 export interface NodeBlacklisted extends At {
   readonly kind: "node-blacklisted";
   readonly host: string;
 }
 
+/** The node is trusted again: neither blacklisted nor in quarantine (`scheduler/quarantine.ts`). */
 export interface NodeWhitelisted extends At {
   readonly kind: "node-whitelisted";
   readonly host: string;
@@ -132,6 +151,8 @@ export interface JobSubmitted extends OfJob {
   readonly spec: JobSpec;
   /** The client's idempotency key: the same key again means the same job. */
   readonly key?: string;
+  /** Nodes that keep the job pack, so that it outlives the master. Absent: none. */
+  readonly holders?: readonly string[];
 }
 
 /** A user ended a job. Nothing that its tasks report later counts. */

@@ -31,10 +31,13 @@ import type { StageManifest } from "./job/spec.ts";
 import type { Attempt, Stage } from "./job/stage.ts";
 import { tasksOf } from "./job/tasks.ts";
 import { handleNodeEvent } from "./node-events.ts";
+import type { Removal } from "./removal.ts";
+import { removalOf } from "./removal.ts";
 import { Assigned } from "./scheduler/assigned.ts";
 import { Cluster } from "./scheduler/cluster.ts";
 import type { Policy } from "./scheduler/job-order.ts";
 import { defaultAlpha, JobOrder } from "./scheduler/job-order.ts";
+import { fireOfNodes, ofNodes } from "./scheduler/quarantine.ts";
 import { reasonsOf } from "./scheduler/reasons.ts";
 import { Round } from "./scheduler/round.ts";
 import { attemptsThatRun } from "./scheduler/running.ts";
@@ -104,6 +107,8 @@ export class MasterMachine {
       case "node-forgotten":
       case "node-blacklisted":
       case "node-whitelisted":
+      case "node-draining":
+      case "node-undrained":
       case "config-saved":
         return handleNodeEvent(event, this.cluster, (act) => this.#eachJob(act));
       case "settings-saved":
@@ -198,6 +203,16 @@ export class MasterMachine {
     return active === undefined ? undefined : tasksOf(active, query, this.#running());
   }
 
+  /** Nodes that keep the job's pack, besides the master that accepted it. */
+  packHolders(job: string): readonly string[] {
+    return this.jobs.get(job)?.holders ?? this.ended.get(job)?.holders ?? [];
+  }
+
+  /** What would be missed if the node were removed now. `undefined`: it is not known. */
+  removal(host: string): Removal | undefined {
+    return removalOf(this, host);
+  }
+
   /** Lost nodes from which no active job may still read. */
   unneededNodes(): string[] {
     const lost = [...this.cluster.nodes.values()].filter(({ connected }) => !connected);
@@ -250,7 +265,7 @@ export class MasterMachine {
 
   /** Timers that are pending: what a new master has to set anew. */
   timers(): Timer[] {
-    return timersOf(this.jobs.values());
+    return timersOf(this.jobs.values(), this.cluster);
   }
 
   /** Enters a job that was restored from a snapshot. */
@@ -266,7 +281,7 @@ export class MasterMachine {
     return (this.#runs ??= attemptsThatRun(this.jobs.values(), this.cluster));
   }
 
-  #submitted({ job: name, spec, at, key }: JobSubmitted): Command[] {
+  #submitted({ job: name, spec, at, key, holders }: JobSubmitted): Command[] {
     if (this.knows(name)) throw new DiscoError(`there is a job ${name} already`, { code: "job-exists", job: name });
     const job = new JobMachine(name, spec, this.cluster, at);
     const commands = job.start();
@@ -275,6 +290,7 @@ export class MasterMachine {
     this.lastMicros = Math.max(this.lastMicros, microsOf(name) ?? 0);
     if (key !== undefined) this.keys.set(key, name);
     job.key = key ?? null;
+    job.holders = holders ?? [];
     this.#order.add(job);
     return this.#after(job, commands);
   }
@@ -295,7 +311,9 @@ export class MasterMachine {
   }
 
   #timerFired({ key }: TimerFired): Command[] {
-    const job = this.jobs.get(key.split("/", 1)[0] ?? "");
+    const name = key.split("/", 1)[0] ?? "";
+    if (name === ofNodes) fireOfNodes(this.cluster, key);
+    const job = this.jobs.get(name);
     if (job === undefined) return [];
     fire(job, key);
     return this.#after(job, []);
@@ -305,6 +323,7 @@ export class MasterMachine {
     const commands = this.#eachJob((job) => job.interrupt(at));
     for (const node of this.cluster.nodes.values()) {
       node.connected = false;
+      this.cluster.settle(node.host);
       this.cluster.refresh(node.host);
     }
     return commands;

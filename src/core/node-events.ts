@@ -4,6 +4,7 @@ import type { ConfigSaved, NodeEvent, NodeJoined } from "./events.ts";
 import type { JobMachine } from "./job/machine.ts";
 import { diskLost, nodeLost, nodeReturned, reconcile } from "./job/node-changes.ts";
 import type { Cluster } from "./scheduler/cluster.ts";
+import { forgive, noteLoss, noteReturn, relieve } from "./scheduler/quarantine.ts";
 
 type EachJob = (act: (job: JobMachine) => Command[]) => Command[];
 
@@ -18,13 +19,22 @@ export function handleNodeEvent(event: NodeEvent, cluster: Cluster, eachJob: Eac
       node.queueDepth = event.queueDepth ?? node.queueDepth;
       node.labels = event.labels ?? node.labels;
       cluster.resize(node);
-      return [];
+      break;
+    }
+    case "node-draining":
+    case "node-undrained": {
+      const node = cluster.node(event.host);
+      if (node !== undefined) node.draining = event.kind === "node-draining";
+      break;
     }
     case "node-lost": {
       const node = cluster.node(event.host);
       if (node === undefined || !node.connected) return [];
       node.connected = false;
+      noteLoss(node, event.at);
+      cluster.settle(event.host);
       cluster.refresh(event.host);
+      relieve(cluster);
       return eachJob((job) => nodeLost(job, event.host, event.at, event.reason));
     }
     case "node-forgotten":
@@ -35,11 +45,13 @@ export function handleNodeEvent(event: NodeEvent, cluster: Cluster, eachJob: Eac
       break;
     case "node-whitelisted":
       cluster.blacklist.delete(event.host);
+      forgive(cluster, event.host);
       break;
     case "config-saved":
       return configured(event, cluster);
   }
   cluster.refresh(event.host);
+  relieve(cluster);
   return [];
 }
 
@@ -54,11 +66,12 @@ function configured({ table }: ConfigSaved, cluster: Cluster): Command[] {
     node.resized = true;
     if (node.connected) commands.push({ kind: "resize-node", host: node.host, slots: node.slots });
   }
+  relieve(cluster);
   return commands;
 }
 
 function joined(event: NodeJoined, cluster: Cluster, eachJob: EachJob): Command[] {
-  const { host, at, incarnation, slots, queueDepth, labels, attempts = [] } = event;
+  const { host, at, incarnation, slots, queueDepth, labels, attempts = [], url = null, session = null } = event;
   const node = cluster.node(host);
   const commands: Command[] = [];
   if (node === undefined) {
@@ -70,7 +83,11 @@ function joined(event: NodeJoined, cluster: Cluster, eachJob: EachJob): Command[
       resized: (cluster.config.get(host) ?? slots) !== slots,
       queueDepth,
       labels,
+      url,
+      session,
       connected: true,
+      draining: false,
+      health: null,
       load: 0,
       tasksOk: 0,
       tasksFailed: 0,
@@ -81,10 +98,18 @@ function joined(event: NodeJoined, cluster: Cluster, eachJob: EachJob): Command[
     if (newDisk && node.connected)
       commands.push(...eachJob((job) => nodeLost(job, host, at, "it returned with an empty disk")));
     if (newDisk) eachJob((job) => diskLost(job, host));
-    const returned = !node.connected && !newDisk;
-    Object.assign(node, { incarnation, offered: slots, queueDepth, labels, connected: true });
+    const wasLost = !node.connected;
+    const returned = wasLost && !newDisk;
+    const restarted =
+      node.connected && (newDisk || (session !== null && node.session !== null && session !== node.session));
+    Object.assign(node, { incarnation, offered: slots, queueDepth, labels, url, session, connected: true });
+    cluster.settle(host);
     cluster.resize(node);
     node.resized ||= node.slots !== slots;
+    if (restarted) noteLoss(node, at);
+    const timer = wasLost || restarted ? noteReturn(cluster, node, at) : null;
+    if (timer !== null) commands.push(timer);
+    relieve(cluster);
     if (returned) commands.push(...eachJob((job) => nodeReturned(job, host, at)));
   }
   const present = cluster.node(host);

@@ -1,6 +1,6 @@
 /**
  * A master's state as JSON, and back: what a master starts from, instead of all events since the beginning.
- * What version 1 did not have may be absent.
+ * What earlier versions did not have may be absent.
  */
 import type { MasterSettings } from "../client/master-api.ts";
 import { DiscoError } from "../errors.ts";
@@ -11,13 +11,19 @@ import type { MasterOptions } from "./master.ts";
 import { MasterMachine } from "./master.ts";
 import type { Node } from "./scheduler/cluster.ts";
 
-export const snapshotVersion = 2;
+export const snapshotVersion = 3;
+
+/** What nodes did not have in version 1. */
+type LaterInNodes = "offered" | "resized" | "url" | "session" | "draining" | "health";
 
 export interface MasterSnapshot {
   readonly version: number;
   readonly epoch: number;
   readonly lastMicros: number;
-  readonly nodes: readonly (Omit<Node, "load" | "offered" | "resized"> & Partial<Pick<Node, "offered" | "resized">>)[];
+  readonly nodes: readonly (Omit<Node, "load" | LaterInNodes> & Partial<Pick<Node, LaterInNodes>>)[];
+  /** Absent before version 3, as are `url`, `session`, `draining` and `health` of nodes. */
+  readonly tasksOk?: number;
+  readonly tasksFailed?: number;
   readonly blacklist: readonly string[];
   readonly gcBlacklist?: readonly string[];
   readonly settings?: MasterSettings;
@@ -36,6 +42,8 @@ export function snapshotMaster(master: MasterMachine): MasterSnapshot {
     nodes: [...cluster.nodes.values()]
       .sort((a, b) => (a.host < b.host ? -1 : 1))
       .map(({ load: _load, ...node }) => node),
+    tasksOk: cluster.tasksOk,
+    tasksFailed: cluster.tasksFailed,
     blacklist: [...cluster.blacklist].sort(),
     gcBlacklist: [...master.gcBlacklist].sort(),
     settings: cluster.settings,
@@ -61,8 +69,9 @@ export function restoreMaster(from: MasterSnapshot, options: MasterOptions = {})
   for (const host of from.gcBlacklist ?? []) master.gcBlacklist.add(host);
   cluster.settings = { ...cluster.settings, ...from.settings };
   for (const [host, slots] of from.config ?? []) cluster.config.set(host, slots);
-  for (const node of from.nodes)
-    cluster.add({ ...node, offered: node.offered ?? node.slots, resized: node.resized ?? false, load: 0 });
+  cluster.tasksOk = from.tasksOk ?? 0;
+  cluster.tasksFailed = from.tasksFailed ?? 0;
+  for (const node of from.nodes) cluster.add(nodeOf(node));
   for (const [key, job] of from.keys) master.keys.set(key, job);
   for (const job of from.ended) master.ended.set(job.name, job);
   for (const job of from.jobs) master.adopt(restoreJob(job, cluster));
@@ -71,4 +80,11 @@ export function restoreMaster(from: MasterSnapshot, options: MasterOptions = {})
     if (job !== undefined) job.key = key;
   }
   return master;
+}
+
+function nodeOf(from: MasterSnapshot["nodes"][number]): Node {
+  const { offered = from.slots, resized = false, url = null, session = null, draining = false, health = null } = from;
+  // Of its own: the snapshot may be that of a master in this process.
+  const own = health === null ? null : { ...health, tasks: [...health.tasks], losses: [...health.losses] };
+  return { ...from, offered, resized, url, session, draining, health: own, load: 0 };
 }

@@ -1,8 +1,13 @@
-/** Timers that jobs wait for, which a new master has to set anew: those of sleeping tasks and of stages that wait for local slots. */
+/**
+ * Timers that are waited for, which a new master has to set anew: those of sleeping tasks, of stages that wait for local slots, and
+ * of nodes in quarantine.
+ */
 import type { JobMachine } from "./job/machine.ts";
 import { timerKey } from "./job/retry.ts";
 import { sleeping } from "./job/stage.ts";
+import type { Cluster } from "./scheduler/cluster.ts";
 import { holdKey, isHeld } from "./scheduler/late-binding.ts";
+import { quarantineKey } from "./scheduler/quarantine.ts";
 
 export interface Timer {
   readonly key: string;
@@ -10,8 +15,10 @@ export interface Timer {
   readonly at: number;
 }
 
-export function timersOf(jobs: Iterable<JobMachine>): Timer[] {
+export function timersOf(jobs: Iterable<JobMachine>, cluster: Cluster): Timer[] {
   const timers: Timer[] = [];
+  for (const { host, health } of cluster.quarantined)
+    if (health !== null) timers.push({ key: quarantineKey(host, health.until), at: health.until });
   for (const job of jobs) {
     for (const stage of job.stages) {
       if (isHeld(stage)) timers.push({ key: holdKey(job.name, stage.number, stage.heldUntil), at: stage.heldUntil });

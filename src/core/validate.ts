@@ -19,10 +19,12 @@ export function validateMaster(master: MasterMachine): void {
     if (!node.connected && load > 0) throw broken(`node ${node.host} is lost and has ${load} live attempts`);
     const slots = master.cluster.config.get(node.host) ?? node.offered;
     if (node.slots !== slots) throw broken(`node ${node.host} has ${node.slots} slots and should have ${slots}`);
-    if (master.cluster.usable(node)) sum += slots;
+    if (master.cluster.open(node)) sum += slots;
+    if (master.cluster.quarantined.has(node) !== (node.health?.until ?? 0) > 0)
+      throw broken(`node ${node.host} is and is not in quarantine`);
     loads.delete(node.host);
   }
-  if (sum !== master.cluster.slots) throw broken(`usable nodes have ${sum} slots, ${master.cluster.slots} are counted`);
+  if (sum !== master.cluster.slots) throw broken(`open nodes have ${sum} slots, ${master.cluster.slots} are counted`);
   for (const host of loads.keys()) throw broken(`attempts are live on ${host}, which never joined`);
 }
 

@@ -17,7 +17,8 @@ export function failAttempt(job: JobMachine, stage: Stage, attempt: Attempt, eve
   const { task, failure, at } = event;
   const title = job.title(stage, task);
   job.endAttempt(stage, task, attempt.attempt, attempt.host);
-  job.count(attempt.host, failure.code === "data-error" ? "dataErrors" : "tasksFailed");
+  const kind = failure.code === "data-error" ? "dataErrors" : "tasksFailed";
+  job.countFailure(stage, task, attempt.host, kind, at);
   stage.failed++;
   const trouble = stage.trouble(task);
   const verdict = judgeFailure(trouble, failure, attempt.host, {

@@ -33,6 +33,7 @@ import type { AssignedTask, JobKilled, TaskDone, TaskEvent } from "../events.ts"
 import { othersCanTake } from "../scheduler/choose.ts";
 import type { Cluster } from "../scheduler/cluster.ts";
 import { holdKey, localWaitMs, waitedOut } from "../scheduler/late-binding.ts";
+import { noteFailure, noteSuccess } from "../scheduler/quarantine.ts";
 import { assign } from "./assignment.ts";
 import { announceEnd, interruption, resultsOf } from "./ending.ts";
 import { failAttempt, loseAttempt, loseInput } from "./failing.ts";
@@ -58,6 +59,8 @@ export class JobMachine {
   peakRss = 0;
   /** The client's idempotency key. */
   key: string | null = null;
+  /** Nodes that keep its pack, besides the master that accepted it. */
+  holders: readonly string[] = [];
   /** Planned stages, in order. */
   readonly stages: Stage[] = [];
   /** By stage: numbers that were used before the stage was planned anew. */
@@ -204,10 +207,23 @@ export class JobMachine {
     return this.stages.some(({ outputs }) => outputs.liesOn(host));
   }
 
-  /** Counts for the node, what became of an attempt there. */
-  count(host: string, what: "tasksOk" | "tasksFailed" | "dataErrors"): void {
+  /** Counts an attempt that succeeded, for its node. */
+  countOk(host: string): void {
     const node = this.cluster.node(host);
-    if (node !== undefined) node[what]++;
+    if (node === undefined) return;
+    node.tasksOk++;
+    noteSuccess(this.cluster, node);
+  }
+
+  /** Counts an attempt that failed, for its node: that may be one too many (`scheduler/quarantine.ts`). */
+  countFailure(stage: Stage, task: number, host: string, what: "tasksFailed" | "dataErrors", at: number): void {
+    const node = this.cluster.node(host);
+    if (node === undefined) return;
+    node[what]++;
+    const timer = noteFailure(this.cluster, node, `${this.name}/${stage.number}/${task}`, at);
+    if (timer === null || node.health === null) return;
+    this.out.push(timer);
+    this.out.log(at, texts.quarantined(host, node.health.until - at, node.health.reason), "warning");
   }
 
   /** Ends the task's live attempts and has their workers stop (their input changed, or another attempt won). */
@@ -239,7 +255,7 @@ export class JobMachine {
     const { task, output, at, ranMs = at - attempt.at } = event;
     const title = this.title(stage, task);
     this.endAttempt(stage, task, attempt.attempt, attempt.host);
-    this.count(attempt.host, "tasksOk");
+    this.countOk(attempt.host);
     if (stage.live.has(task)) this.note(at, stage, task, texts.superseded(title, attempt.host), "info");
     this.cancelAttempts(stage, task, "another attempt was first");
     stage.durations.add(ranMs);

@@ -21,6 +21,8 @@ export interface JobSnapshot {
   readonly hosts: readonly string[];
   /** Absent before version 2. */
   readonly lines?: number;
+  /** Absent before version 3. */
+  readonly holders?: readonly string[];
   readonly stages: readonly StageSnapshot[];
 }
 
@@ -54,6 +56,7 @@ export function snapshotJob(job: JobMachine): JobSnapshot {
     used: job.used.slice(),
     hosts: [...job.hosts].sort(),
     lines: job.out.lines,
+    holders: job.holders,
     stages: job.stages.map(snapshotStage),
   };
 }
@@ -62,6 +65,7 @@ export function restoreJob(from: JobSnapshot, cluster: Cluster): JobMachine {
   const job = new JobMachine(from.name, from.spec, cluster, from.submittedAt);
   job.peakRss = from.peakRss;
   job.out.lines = from.lines ?? 0;
+  job.holders = from.holders ?? [];
   from.used.forEach((used, number) => {
     job.used[number] = used;
   });

@@ -46,6 +46,8 @@ export const texts = {
       ? `${task} started again on ${host}`
       : `${task} is slow (it runs for ${duration(slow.ageMs)}, and half of the ${slow.doneTasks} tasks that are done took ` +
         `${duration(slow.medianMs)} or less): started again on ${host}`,
+  quarantined: (host: string, ms: number, why: string) =>
+    `WARNING: node ${host} gets no tasks for ${duration(ms)}: ${why}`,
   superseded: (task: string, host: string) => `[${task}] the attempt on ${host} was first, the other one is stopped`,
   replanned: (stage: string) => `WARNING: Stage ${stage} is planned anew, as the outputs of the stage before changed`,
   killed: () => "WARN: Job killed",

@@ -3,10 +3,13 @@
  *
  * N1. `load` is the number of live attempts that jobs have on the node.
  * N2. `slots` is the number that the configuration has for the node, else what the node offers.
- * N3. A node has room if it is connected, not blacklisted and `load` is below slots × queue depth.
+ * N3. A node has room if it is open and `load` is below slots × queue depth.
+ * N4. What the journal says of a node (`usable`) is all that events may be decided by. That it is silent just now, or has not joined
+ *     the master that took over (`open`), is known to this master alone: it only keeps new tasks off.
  */
 import type { MasterSettings } from "../../client/master-api.ts";
 import { DiscoError } from "../../errors.ts";
+import type { Health } from "./quarantine.ts";
 
 export interface Node {
   readonly host: string;
@@ -19,12 +22,23 @@ export interface Node {
   resized: boolean;
   queueDepth: number;
   labels: Readonly<Record<string, string>>;
+  /** Base URL of its data server; `null`: on one machine, where files are read. */
+  url: string | null;
+  /** Of the process that joined last; `null`: it did not say. */
+  session: string | null;
   connected: boolean;
+  /** It is to be removed: nothing new starts there. */
+  draining: boolean;
+  /** What speaks against it; `null`: nothing. */
+  health: Health | null;
   load: number;
   tasksOk: number;
   tasksFailed: number;
   dataErrors: number;
 }
+
+/** Whether tasks are given to a node, or the first thing that keeps them off. */
+export type Standing = "open" | "lost" | "blacklisted" | "draining" | "quarantined" | "awaited" | "suspect";
 
 /** Before an operator changes them. */
 export const defaultSettings: MasterSettings = { maxFailureRate: 100, acceptNewJobs: true };
@@ -37,9 +51,18 @@ export class Cluster {
   readonly blacklist = new Set<string>();
   /** Slots by host, as the operator wants them (N2). */
   readonly config = new Map<string, number>();
+  /** Ends of attempts on all nodes, ever (`quarantine.ts`). */
+  tasksOk = 0;
+  tasksFailed = 0;
+  /** Nodes in quarantine. */
+  readonly quarantined = new Set<Node>();
+  /** Nodes that were there when this master took over, and have not joined it yet. */
+  readonly #awaited = new Set<string>();
+  /** Nodes that have been silent for a while. */
+  readonly #suspects = new Set<string>();
   readonly #withRoom = new Set<Node>();
   readonly #free = new Set<Node>();
-  /** Slots of usable nodes: what each counts for, and the sum. */
+  /** Slots of open nodes: what each counts for, and the sum. */
   readonly #counted = new Map<Node, number>();
   #slots = 0;
 
@@ -49,7 +72,45 @@ export class Cluster {
 
   add(node: Node): void {
     this.nodes.set(node.host, node);
+    if (node.health !== null && node.health.until > 0) this.quarantined.add(node);
     this.refresh(node.host);
+  }
+
+  /** The node has joined this master, or is given up: it is neither awaited nor suspected any more. */
+  settle(host: string): void {
+    this.#awaited.delete(host);
+    this.#suspects.delete(host);
+  }
+
+  /** Nodes that are connected are to join this master, which has just taken over: until then they are given nothing. */
+  awaitNodes(): void {
+    for (const { host, connected } of this.nodes.values()) {
+      if (!connected) continue;
+      this.#awaited.add(host);
+      this.refresh(host);
+    }
+  }
+
+  /** Nodes that have not joined this master yet. */
+  get awaited(): ReadonlySet<string> {
+    return this.#awaited;
+  }
+
+  /** The node has been silent for a while (it is given nothing), or is heard again. */
+  suspect(host: string, isSilent: boolean): void {
+    if (isSilent === this.#suspects.has(host)) return;
+    if (isSilent && this.nodes.get(host)?.connected === true) this.#suspects.add(host);
+    else this.#suspects.delete(host);
+    this.refresh(host);
+  }
+
+  standing(node: Node): Standing {
+    if (!node.connected) return "lost";
+    if (this.blacklist.has(node.host)) return "blacklisted";
+    if (node.draining) return "draining";
+    if (this.quarantined.has(node)) return "quarantined";
+    if (this.#awaited.has(node.host)) return "awaited";
+    return this.#suspects.has(node.host) ? "suspect" : "open";
   }
 
   /** Does nothing to a node that is connected. */
@@ -57,6 +118,8 @@ export class Cluster {
     const node = this.nodes.get(host);
     if (node === undefined || node.connected) return;
     this.#counted.delete(node);
+    this.quarantined.delete(node);
+    this.settle(host);
     this.nodes.delete(host);
   }
 
@@ -73,11 +136,11 @@ export class Cluster {
     this.refresh(host);
   }
 
-  /** To be called after any change to a node or to the blacklist. */
+  /** To be called after any change to a node, its quarantine or the blacklist. */
   refresh(host: string): void {
     const node = this.nodes.get(host);
     if (node === undefined) return;
-    const slots = this.usable(node) ? node.slots : 0;
+    const slots = this.open(node) ? node.slots : 0;
     if (node.load < slots * node.queueDepth) this.#withRoom.add(node);
     else this.#withRoom.delete(node);
     if (node.load < slots) this.#free.add(node);
@@ -94,8 +157,15 @@ export class Cluster {
     this.refresh(node.host);
   }
 
+  /** As far as the journal says, it takes tasks (N4). */
   usable(node: Node): boolean {
-    return node.connected && !this.blacklist.has(node.host);
+    const { connected, draining, host } = node;
+    return connected && !draining && !this.blacklist.has(host) && !this.quarantined.has(node);
+  }
+
+  /** It is given tasks now. */
+  open(node: Node): boolean {
+    return this.usable(node) && !this.#awaited.has(node.host) && !this.#suspects.has(node.host);
   }
 
   /** Nodes that can take another task, the least loaded first (N3). */
@@ -112,7 +182,7 @@ export class Cluster {
     return this.#free.size > 0;
   }
 
-  /** Of all usable nodes together. */
+  /** Of all open nodes together. */
   get slots(): number {
     return this.#slots;
   }

@@ -7,7 +7,7 @@
  *     its time, so that a master that restarts goes on counting.
  * W2. `localWaitMs` later, which a timer tells, the stage holds nothing back any more until no task of it waits. So a task
  *     waits no longer than that, and an idle cluster cannot stall.
- * W3. Only nodes that could run the task are waited for: connected, not blacklisted, with slots and with the job's labels.
+ * W3. Only nodes that could run the task are waited for: open, with slots and with the job's labels.
  *
  * W4. In one round of scheduling, slots are kept from the tasks of at most `passedByMax` jobs; the next job takes one wherever its
  *     input lies. So a round is short, and slots do not stand idle, when a thousand jobs wait for one node.
@@ -39,7 +39,7 @@ export const waitedOut = -1;
 /** A slot on the node may become free for a task of the job. */
 export function worthWaiting(host: string, { cluster, spec }: JobMachine): boolean {
   const node = cluster.node(host);
-  return node !== undefined && cluster.usable(node) && node.slots > 0 && cluster.carries(node, spec.labels);
+  return node !== undefined && cluster.open(node) && node.slots > 0 && cluster.carries(node, spec.labels);
 }
 
 /** Names the timer that ends the wait of a stage. Names of jobs have no slash. */

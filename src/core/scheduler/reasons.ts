@@ -5,7 +5,7 @@
 import type { JobMachine } from "../job/machine.ts";
 import type { Stage } from "../job/stage.ts";
 import { sleeping, waiting } from "../job/stage.ts";
-import type { Cluster, Node } from "./cluster.ts";
+import type { Cluster, Node, Standing } from "./cluster.ts";
 import { isHeld, localWaitMs, worthWaiting } from "./late-binding.ts";
 
 /** Empty when no task of the job waits. */
@@ -78,8 +78,9 @@ function whyNothingStarts(job: JobMachine, cluster: Cluster): string | null {
   if (job.live >= maxCores) return `max_cores ${maxCores} reached`;
   let nodes: Node[] = [...cluster.nodes.values()].filter((node) => node.connected);
   if (nodes.length === 0) return "no nodes";
-  nodes = nodes.filter((node) => cluster.usable(node));
-  if (nodes.length === 0) return "all nodes are blacklisted";
+  const open = nodes.filter((node) => cluster.open(node));
+  if (open.length === 0) return whyNoneIsOpen(nodes, cluster);
+  nodes = open;
   for (const [key, value] of Object.entries(job.spec.labels)) {
     nodes = nodes.filter((node) => node.labels[key] === value);
     if (nodes.length === 0) return `no node carries label ${key}=${value}`;
@@ -88,8 +89,31 @@ function whyNothingStarts(job: JobMachine, cluster: Cluster): string | null {
   return null;
 }
 
+/** What keeps tasks off nodes that are connected, for people. */
+const closed: Readonly<Record<Exclude<Standing, "open" | "lost">, string>> = {
+  blacklisted: "blacklisted",
+  draining: "being drained",
+  quarantined: "in quarantine",
+  awaited: "awaited by the master that has just taken over",
+  suspect: "silent",
+};
+
+/** Of nodes none of which is open. */
+function whyNoneIsOpen(nodes: readonly Node[], cluster: Cluster): string {
+  const counts = new Map<string, number>();
+  for (const node of nodes) {
+    const standing = cluster.standing(node);
+    if (standing === "open" || standing === "lost") continue;
+    counts.set(closed[standing], (counts.get(closed[standing]) ?? 0) + 1);
+  }
+  const [only] = counts.keys();
+  if (counts.size === 1) return `all nodes are ${only}`;
+  const parts = [...counts].map(([what, count]) => `${count} ${count === 1 ? "is" : "are"} ${what}`);
+  return `no node takes tasks: ${parts.join(", ")}`;
+}
+
 function nodesFor(job: JobMachine, cluster: Cluster): Node[] {
-  return [...cluster.nodes.values()].filter((node) => cluster.usable(node) && cluster.carries(node, job.spec.labels));
+  return [...cluster.nodes.values()].filter((node) => cluster.open(node) && cluster.carries(node, job.spec.labels));
 }
 
 function heldReason(holders: readonly string[]): string {
