@@ -55,7 +55,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   fn: ["protocol", "worker/own.ts"],
   node: ["protocol", "bus", "core", "http", "schemes", "settings", "package-version.ts"],
   // One list of names for "did you mean".
-  settings: ["root-directory.ts", "client/nearest-name.ts"],
+  settings: ["root-directory.ts", "client/nearest-name.ts", "protocol/master-list.ts"],
   master: [
     "core",
     "journal",
@@ -146,7 +146,9 @@ test("files are kebab-case nouns of at most 400 lines, and no folder is a drawer
   const wrong = sources.flatMap(({ path, text }) => {
     const names = path.split("/").slice(1);
     return [
-      ...(names.every((name) => /^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.(?:(?:process\.)?test|test-kit))?(?:\.(?:d\.)?[tj]s)?$/.test(name))
+      ...(names.every((name) =>
+        /^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.(?:(?:process\.)?test|test-kit))?(?:\.(?:d\.)?[tj]s)?$/.test(name),
+      )
         ? []
         : [`${path}: name`]),
       ...(/-(?:manager|impl)\.ts$/.test(path) ? [`${path}: name`] : []),

@@ -19,7 +19,7 @@ describe("the address of a master", () => {
       "http://bigbox": "http://bigbox",
     };
     for (const [address, url] of Object.entries(urls)) {
-      assert.deepEqual({ ...masterAddress(address), isHere: 0 }, { url, shown: address, isHere: 0 });
+      assert.deepEqual({ ...masterAddress(address), isHere: 0 }, { urls: [url], shown: address, isHere: 0 });
     }
   });
 
@@ -35,13 +35,43 @@ describe("the address of a master", () => {
   it("comes from DISCO_MASTER where none is given, and is none where that is not set", () => {
     assert.equal(masterAddress(undefined), null);
     process.env["DISCO_MASTER"] = "disco://elsewhere";
-    assert.equal(masterAddress(undefined)?.url, "http://elsewhere:8989");
-    assert.equal(masterAddress("disco://given")?.url, "http://given:8989");
+    assert.deepEqual(masterAddress(undefined)?.urls, ["http://elsewhere:8989"]);
+    assert.deepEqual(masterAddress("disco://given")?.urls, ["http://given:8989"]);
     process.env["DISCO_MASTER"] = "elsewhere";
     assert.throws(() => masterAddress(undefined), {
       code: "bad-address",
       message: /"elsewhere" \(from DISCO_MASTER\)/,
     });
+  });
+
+  it("may be a list of masters: the hosts of one address, several addresses, or an array of them", () => {
+    const lists: readonly (readonly [string | readonly string[], readonly string[]])[] = [
+      ["disco://a,b,[::1]", ["http://a:8989", "http://b:8989", "http://[::1]:8989"]],
+      ["disco://a,b:9000", ["http://a:9000", "http://b:9000"]],
+      ["disco://a:1, b,c:2", ["http://a:1", "http://b:8989", "http://c:2"]],
+      ["https://a,b:8443/disco/", ["https://a:8443/disco", "https://b:8443/disco"]],
+      ["disco://a,http://b:7,disco://c", ["http://a:8989", "http://b:7", "http://c:8989"]],
+      [
+        ["disco://a", "disco://b,c", "disco://a:8989"],
+        ["http://a:8989", "http://b:8989", "http://c:8989"],
+      ],
+      ["http://a/with,comma", ["http://a/with,comma"]],
+    ];
+    for (const [given, urls] of lists) assert.deepEqual(masterAddress(given)?.urls, urls, String(given));
+    assert.equal(masterAddress(["disco://a", "disco://b"])?.shown, "disco://a,disco://b");
+    process.env["DISCO_MASTER"] = "disco://a,b";
+    assert.deepEqual(masterAddress(undefined)?.urls, ["http://a:8989", "http://b:8989"]);
+    assert.equal(masterAddress("disco://localhost,127.0.0.1:1")?.isHere, true);
+    assert.equal(masterAddress("disco://localhost,bigbox")?.isHere, false);
+  });
+
+  it("in a list is refused when one of them is none, and when only some have TLS", () => {
+    for (const list of ["disco://a,,b", "disco://a,b:x", "a,b", ["disco://a", "b"]]) {
+      assert.throws(() => new Disco(list), { code: "bad-address" }, String(list));
+    }
+    assert.throws(() => new Disco(["disco://a", 5] as never), { code: "bad-address", hint: /list of addresses/ });
+    assert.throws(() => new Disco([]), { code: "bad-address" });
+    assert.throws(() => new Disco("https://a,disco://b"), { code: "bad-address", message: /with and without TLS/ });
   });
 
   it("that is none is refused, naming it", () => {
@@ -62,7 +92,7 @@ describe("the address of a master", () => {
   });
 
   it("with a secret in it is refused without repeating the secret", () => {
-    for (const address of ["http://token:geheim@host:8989", "disco://geheim@host"]) {
+    for (const address of ["http://token:geheim@host:8989", "disco://geheim@host", "disco://a,geheim@host"]) {
       assert.throws(
         () => new Disco(address),
         (error: Error & { hint?: string }) => {
@@ -101,11 +131,11 @@ describe("the options of a Disco", () => {
   });
 
   it("come from the environment where they are not given", () => {
-    assert.deepEqual(remoteOptions({}, "http://h:1"), {});
+    assert.deepEqual(remoteOptions({}, ["http://h:1"]), {});
     process.env["DISCO_TOKEN"] = "t1";
     process.env["DISCO_RETRY_SECONDS"] = "7";
-    assert.deepEqual(remoteOptions({}, "http://h:1"), { token: "t1", retrySeconds: 7 });
-    assert.deepEqual(remoteOptions({ token: "t2", retrySeconds: 0 }, "http://h:1"), { token: "t2", retrySeconds: 0 });
+    assert.deepEqual(remoteOptions({}, ["http://h:1"]), { token: "t1", retrySeconds: 7 });
+    assert.deepEqual(remoteOptions({ token: "t2", retrySeconds: 0 }, ["http://h:1"]), { token: "t2", retrySeconds: 0 });
     process.env["DISCO_RETRY_SECONDS"] = "soon";
     assert.throws(() => new Disco("disco://h"), { code: "bad-option", message: /DISCO_RETRY_SECONDS/ });
   });

@@ -89,10 +89,10 @@ export function checkDiscoOptions(options: DiscoOptions, master: MasterAddress |
 /** What the environment says where the options say nothing. Throws `JobError` `bad-option`, `DiscoError` `bad-setting`. */
 export function remoteOptions(
   { token, retrySeconds }: DiscoOptions,
-  master: string,
+  masters: readonly string[],
 ): { token?: string; retrySeconds?: number } {
   const { DISCO_RETRY_SECONDS = "" } = process.env;
-  const usedToken = token ?? tokenOfEnvironment(master);
+  const usedToken = token ?? tokenOfEnvironment(masters);
   if (usedToken !== undefined && tokenCheck(usedToken) !== null) {
     throw badOption(`DISCO_TOKEN: ${tokenCheck(usedToken)} was expected`);
   }

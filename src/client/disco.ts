@@ -24,12 +24,13 @@ export class Disco {
   #closed = false;
 
   /**
-   * @param address `disco://host[:port]` or `http(s)://…`; by default `DISCO_MASTER`, else the embedded engine, which starts on
-   *   first use
+   * @param address `disco://host[:port]` or `http(s)://…`; of a cluster with several masters all of them, as a list or as
+   *   `disco://a,b,c`: the first that answers is asked, and another one when it does not any more. By default `DISCO_MASTER`, else
+   *   the embedded engine, which starts on first use
    * @throws DiscoError `bad-address`
    * @throws JobError `unknown-option`, `bad-option`
    */
-  constructor(address?: string, options: DiscoOptions = {}) {
+  constructor(address?: string | readonly string[], options: DiscoOptions = {}) {
     this.#engine = engineOf(address, options);
     this.#onSubmit = options.onSubmit;
   }

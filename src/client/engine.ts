@@ -47,8 +47,8 @@ export function engineOf(address: unknown, options: DiscoOptions): Engine {
       open: (first) => openEmbedded(options, first),
     };
   }
-  const { isHere, shown, url } = master;
-  const connecting = remoteOptions(options, url);
+  const { isHere, shown, urls } = master;
+  const connecting = remoteOptions(options, urls);
   return {
     place: isHere ? { kind: "here" } : { kind: "elsewhere", master: shown },
     async open() {

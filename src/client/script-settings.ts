@@ -22,8 +22,8 @@ const tokenVariables = [
 /** Variables whose value is not simply what they say. */
 const read = ["DISCO_WORKERS", "DISCO_RETRY_SECONDS", ...tokenVariables];
 let found: ClientSettings | null | undefined;
-/** Base URL of the master that stands in `disco.toml` beside a token. */
-let tokenIsOf: string | null = null;
+/** Base URLs of the masters that stand in `disco.toml` beside a token. */
+let tokenIsOf: readonly string[] | null = null;
 
 /** `null`: nothing is set beside what the environment says. Throws `DiscoError` `bad-config-file`, `bad-setting`. */
 export function scriptSettings(): ClientSettings | null {
@@ -32,18 +32,19 @@ export function scriptSettings(): ClientSettings | null {
   if (hasSettings()) {
     const before = tokenOfEnvironment();
     found = load().adoptSettings();
-    if (before === undefined && process.env["DISCO_TOKEN"]) tokenIsOf = masterAddress(undefined)?.url ?? null;
+    if (before === undefined && process.env["DISCO_TOKEN"]) tokenIsOf = masterAddress(undefined)?.urls ?? null;
   }
   return found;
 }
 
 /**
  * What a master asks for, as the environment has it: that is for any master that a script names. One that stands in `disco.toml` is
- * for the master that stands beside it, and no other gets to see it. Throws `DiscoError` `bad-setting`.
+ * for the masters that stand beside it, and no other gets to see it. Throws `DiscoError` `bad-setting`.
  */
-export function tokenOfEnvironment(master?: string): string | undefined {
+export function tokenOfEnvironment(masters: readonly string[] = []): string | undefined {
   const { env } = process;
-  if (tokenIsOf !== null && master !== undefined && master !== tokenIsOf) return undefined;
+  const owners = tokenIsOf;
+  if (owners !== null && !masters.every((master) => owners.includes(master))) return undefined;
   const token = tokenVariables.some((variable) => env[variable]) ? load().environmentToken() : env["DISCO_TOKEN"];
   return token || undefined;
 }

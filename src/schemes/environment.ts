@@ -3,6 +3,7 @@
  * server that an address, an index or a redirect may lead to.
  */
 import { DiscoError } from "../errors.ts";
+import { splitMasters } from "../protocol/master-list.ts";
 import { defaultPort } from "./disco.ts";
 import type { KnownServers } from "./scheme.ts";
 
@@ -13,11 +14,17 @@ export function serversOf(env: Environment): KnownServers {
   const { DISCO_MASTER = "", DISCO_PROXY = "", DISCO_TOKEN = "" } = env;
   const proxy = DISCO_PROXY === "" ? null : proxyBase(DISCO_PROXY);
   // `local` is the engine in this process.
-  const master = DISCO_MASTER === "local" ? null : baseUrl(DISCO_MASTER);
-  const trusted = new Set([proxy, master].flatMap((base) => (base === null ? [] : [new URL(base).origin])));
+  const masters =
+    DISCO_MASTER === "local"
+      ? []
+      : splitMasters(DISCO_MASTER)
+          .map(baseUrl)
+          .filter((base) => base !== null);
+  const trusted = new Set([...masters, ...(proxy === null ? [] : [proxy])].map((base) => new URL(base).origin));
+  const dataServers = Object.fromEntries(masters.map((base) => [authorityOf(base), base]));
   return {
     ...(proxy === null ? {} : { proxy }),
-    ...(master === null ? {} : { dataServers: { [authorityOf(master)]: master } }),
+    ...(masters.length === 0 ? {} : { dataServers }),
     ...(DISCO_TOKEN === "" ? {} : { token: (origin: string) => (trusted.has(origin) ? DISCO_TOKEN : undefined) }),
   };
 }

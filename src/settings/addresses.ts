@@ -1,4 +1,5 @@
 /** Hosts, addresses of masters and proxies, names of nodes. */
+import { splitMasters } from "../protocol/master-list.ts";
 import { text, type ValueType } from "./value-type.ts";
 
 /** By pattern, because `node:net` is much to load for every script. */
@@ -43,16 +44,25 @@ export const nodeName: ValueType<string> = text(
 /** Instead of an address: jobs run in the caller's process. */
 export const localMaster = "local";
 
+/** One master or a list of them, as `client/address.ts` takes it: `disco://a,b,c`. In a file it may be a list of texts. */
 export const masterAddress: ValueType<string> = {
-  expects: "disco://host, disco://host:port, http(s)://host:port, or local",
+  expects: "disco://host, disco://host:port, http(s)://host:port, a list such as disco://a,b,c, or local",
   read: (raw) => {
     if (raw === localMaster) return { value: raw };
-    if (typeof raw !== "string") return null;
-    const isDisco = /^disco:\/\/[^/\s@]+\/?$/i.test(raw) && URL.canParse(raw.replace(/^disco:/i, "http:"));
-    return isDisco || isPlainUrl(raw) ? { value: raw } : null;
+    const texts = Array.isArray(raw) ? (raw as readonly unknown[]) : [raw];
+    if (texts.length === 0 || !texts.every((one) => typeof one === "string")) return null;
+    const value = texts.join(",");
+    const masters = splitMasters(value);
+    const isMixed = new Set(masters.map((one) => /^https:/i.test(one))).size > 1;
+    return !isMixed && masters.every(isMaster) ? { value } : null;
   },
   show: String,
 };
+
+function isMaster(one: string): boolean {
+  const isDisco = /^disco:\/\/[^/\s@]+\/?$/i.test(one) && URL.canParse(one.replace(/^disco:/i, "http:"));
+  return isDisco || isPlainUrl(one);
+}
 
 export const proxyAddress: ValueType<string> = {
   expects: "http(s)://host:port",

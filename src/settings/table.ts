@@ -193,7 +193,8 @@ export const settingsTable = {
     type: optional(masterAddress, "none"),
     default: () => null,
     defaultText: "commands: the daemon that runs on the root; else jobs run in the caller's process",
-    description: "the master to talk to: `disco://host[:port]`, or `local`: jobs run in the caller's process",
+    description:
+      "the master to talk to: `disco://host[:port]`, several of a cluster as `disco://a,b,c`, or `local`: jobs run in the caller's process",
   }),
   proxy: setting({
     of: "client",

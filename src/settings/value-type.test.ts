@@ -70,6 +70,8 @@ describe("types of settings", () => {
       "https://[::1]:8989",
       "disco://[::1]:1",
       "https://h/at/a/path",
+      "disco://a,b,c:8989",
+      "disco://a,disco://b",
       "local",
     );
     refuses(
@@ -80,7 +82,12 @@ describe("types of settings", () => {
       "disco://h/path",
       "disco://h:99999",
       "ftp://h",
+      "disco://a,,b",
+      "disco://a,user@b",
+      "disco://a,https://b",
     );
+    assert.deepEqual(masterAddress.read(["disco://a", "disco://b"], ""), { value: "disco://a,disco://b" });
+    refuses(masterAddress, [], ["disco://a", 5]);
     allows(proxyAddress, "http://h:8989", "https://h/some/path");
     refuses(proxyAddress, "disco://h", "local", "h:8989", "http://u:p@h", "http://h/?a=b", "http://");
   });

@@ -63,7 +63,7 @@ async function ask<T>(master: RemoteMaster, path: string): Promise<T> {
     import("../daemon/http-get.ts"),
     import("../../client/address.ts"),
   ]);
-  const base = masterAddress(master.address)?.url ?? "";
+  const base = masterAddress(master.address)?.urls[0] ?? "";
   const answer = await httpGet(`${base}/api/v1/${path}`, master.client.token());
   if (answer.kind === "answer" && answer.status === 200) return answer.body as T;
   throw new DiscoError(`no answer to ${path}`);

@@ -21,14 +21,14 @@ export interface ConnectOptions {
 export const retrySecondsDefault = 120;
 
 /**
- * Connects to a master, which answers when this resolves.
+ * Connects to a master, of several to the first that answers: it has when this resolves.
  * @throws CommError when nobody answers within a few seconds (`comm-error`), or somebody who is no master or asks for a token:
  *   `not-disco`, `version-mismatch`, `tls`, `unauthorized`, `forbidden`
  */
 export async function connectMaster(address: MasterAddress, options: ConnectOptions = {}): Promise<MasterApi> {
-  const { url, shown, isHere } = address;
+  const { urls, shown, isHere } = address;
   const { token, retrySeconds = retrySecondsDefault } = options;
-  const questions = new Questions({ url, shown, token, retryMs: retrySeconds * 1000 });
+  const questions = new Questions({ urls, shown, token, retryMs: retrySeconds * 1000 });
   let info: MasterInfo;
   try {
     info = await questions.ask(getMaster);
@@ -38,12 +38,12 @@ export async function connectMaster(address: MasterAddress, options: ConnectOpti
     throw reason;
   }
   // Results are read without this object, also when it is closed.
-  rememberServer(url, { token });
+  for (const url of urls) rememberServer(url, { token });
   const record = isHere ? await recordOf(info.root) : null;
   if (record?.instance === info.instance) {
     rememberRoot(info.root);
     // A server that speaks TLS on this machine stands before the daemon, and stays where it is.
-    if (url.startsWith("http:")) questions.locateBy(locator(info.root, record.url, token));
+    if (urls.length === 1 && urls[0].startsWith("http:")) questions.locateBy(locator(info.root, record.url, token));
   }
   return new RemoteMaster(questions);
 }

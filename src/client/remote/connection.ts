@@ -25,6 +25,8 @@ export interface Exchange {
 export interface Reply {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
+  /** Base URL of the master that answers. */
+  readonly master: string;
   /** To be read to its end, or destroyed. */
   readonly body: IncomingMessage;
 }
@@ -32,6 +34,8 @@ export interface Reply {
 const questionsMax = 16;
 const lastingMax = 128;
 const connectMs = 10_000;
+/** Where another one can be asked. */
+const connectMsOfSeveral = 2_000;
 /** A body above this is sent when the server has said that it wants it, or has said nothing for a while. */
 const expectBytesMin = 1024 * 1024;
 const expectMs = 1_000;
@@ -39,7 +43,9 @@ const expectMs = 1_000;
 type Client = typeof import("node:http") | typeof import("node:https");
 
 export class Connection {
+  #master: string;
   #base: URL;
+  readonly #connectMs: number;
   readonly #token: string | undefined;
   readonly #client: Client;
   readonly #isSecure: boolean;
@@ -47,8 +53,11 @@ export class Connection {
   readonly #lasting: Agent;
   readonly #userAgent = `disco-mapreduce/${packageVersion()}`;
 
-  constructor(url: string, token: string | undefined) {
+  /** `isOneOfSeveral`: it is not waited long for. */
+  constructor(url: string, token: string | undefined, { isOneOfSeveral = false } = {}) {
+    this.#master = url;
     this.#base = new URL(url);
+    this.#connectMs = isOneOfSeveral ? connectMsOfSeveral : connectMs;
     this.#token = token;
     this.#isSecure = this.#base.protocol === "https:";
     // An import would list all that the module exports, and so load `fetch` with it: 30 ms for nothing.
@@ -63,6 +72,8 @@ export class Connection {
     const { signal } = exchange;
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
     const { promise, resolve, reject } = Promise.withResolvers<Reply>();
+    const master = this.#master;
+    const connectsMs = this.#connectMs;
     const sent = this.#begin(exchange);
     let isConnected = false;
     const abort = (): void => {
@@ -72,14 +83,14 @@ export class Connection {
     signal?.addEventListener("abort", abort);
     const over = (): void => signal?.removeEventListener("abort", abort);
     sent.once("response", (body) => {
-      resolve({ status: body.statusCode ?? 0, headers: body.headers, body });
+      resolve({ status: body.statusCode ?? 0, headers: body.headers, master, body });
     });
     sent.once("close", over);
     sent.once("socket", (socket) => {
       if (exchange.lasts === true) socket.unref();
       isConnected = !socket.connecting;
       if (isConnected) return;
-      const timer = setTimeout(() => sent.destroy(timedOut("no connection", connectMs)), connectMs);
+      const timer = setTimeout(() => sent.destroy(timedOut("no connection", connectsMs)), connectsMs);
       const connected = (): void => {
         isConnected = true;
         clearTimeout(timer);
@@ -91,13 +102,14 @@ export class Connection {
     // Also after the answer has begun: then the body's stream ends with the error.
     sent.on("error", (error) => {
       over();
-      reject(new Interrupted(error, { isSent: isConnected }));
+      reject(new Interrupted(error, { isSent: isConnected, master }));
     });
     return promise;
   }
 
   /** From now on the server is elsewhere. What is under way ends where it began. */
   move(url: string): void {
+    this.#master = url;
     this.#base = new URL(url);
   }
 

@@ -4,6 +4,7 @@ import * as v from "valibot";
 import { CommError, DataError, DiscoError, type DiscoErrorDetails, JobError } from "../../errors.ts";
 import { type ErrorDetails, errorAnswer } from "../../protocol/api/errors.ts";
 import { type Interrupted, isOtherProtocol, isTlsProblem } from "./interrupted.ts";
+import type { Retries } from "./retries.ts";
 
 /** Part of an answer that is not ours, in messages. */
 const excerptCharsMax = 200;
@@ -15,8 +16,8 @@ export interface Refusal {
   readonly text: string;
 }
 
-/** Nobody answered. `address` is that of the master, as the user gave it. */
-export function noAnswer(address: string, failure: Interrupted, seconds: number): CommError {
+/** Nobody answered. `address` is that of the master or masters, as the user gave it; `retries`: who was asked, and for how long. */
+export function noAnswer(address: string, failure: Interrupted, { seconds, round }: Retries): CommError {
   const { code, isSent, cause } = failure;
   const details = { url: address, cause };
   if (isTlsProblem(code)) {
@@ -29,8 +30,13 @@ export function noAnswer(address: string, failure: Interrupted, seconds: number)
   }
   if (isOtherProtocol(code)) return notDisco(address, `its answer is no HTTP (${failure.message})`, cause);
   const tried = seconds >= 1 ? `, tried for ${Math.round(seconds)} s` : "";
+  const { reasons } = round;
+  if (reasons.size > 1) {
+    const each = [...reasons].map(([master, reason]) => `${master}: ${reason}`).join("; ");
+    return new CommError(`none of the masters ${address} answers${tried}: ${each}`, { ...details, hint: hintOf(code) });
+  }
   return new CommError(
-    `the master at ${address} ${isSent ? "did not answer" : "cannot be reached"}: ${reason(failure)}${tried}`,
+    `the master at ${address} ${isSent ? "did not answer" : "cannot be reached"}: ${reasonOf(failure)}${tried}`,
     {
       ...details,
       hint: hintOf(code),
@@ -38,7 +44,8 @@ export function noAnswer(address: string, failure: Interrupted, seconds: number)
   );
 }
 
-function reason({ code, message }: Interrupted): string {
+/** In words. */
+export function reasonOf({ code, message }: Interrupted): string {
   switch (code) {
     case "ECONNREFUSED":
       return "connection refused";

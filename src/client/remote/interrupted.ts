@@ -6,11 +6,14 @@ export class Interrupted extends Error {
   readonly code: string;
   /** The request may have arrived. */
   readonly isSent: boolean;
+  /** Base URL of the master that was asked. */
+  readonly master: string;
 
-  constructor(cause: Error, { isSent }: { isSent: boolean }) {
+  constructor(cause: Error, { isSent, master }: { isSent: boolean; master: string }) {
     super(cause.message, { cause });
     this.code = (cause as NodeJS.ErrnoException).code ?? "";
     this.isSent = isSent;
+    this.master = master;
   }
 
   /** Somebody may answer when asked again. A certificate that is wrong, or a server of another protocol, stays what it is. */

@@ -201,7 +201,7 @@ describe("what was meant to happen once", () => {
       const { port } = server.address() as { port: number };
       const { Questions } = await import("./questions.ts");
       const { submitJob } = await import("../../protocol/api/jobs.ts");
-      const questions = new Questions({ url: `http://127.0.0.1:${port}`, shown: "it", retryMs: 0 });
+      const questions = new Questions({ urls: [`http://127.0.0.1:${port}`], shown: "it", retryMs: 0 });
       await assert.rejects(questions.ask(submitJob, { bytes: Buffer.alloc(8 * 1024 * 1024) }), {
         code: "unauthorized",
       });

@@ -4,7 +4,8 @@
  * Q1. Every operation may be asked again: those that change something do the same a second time (a submission by its key).
  * Q2. Before the first answer of a master, little patience: most probably the address is wrong.
  * Q3. A master that does not answer may be back at another port: where its own record is at hand, that counts.
- * Q4. What is not transient is an error at once: a refusal, a certificate, a server that is no Disco.
+ * Q4. Of several masters any will do: one that does not answer, or knows none that leads, is left for the next (`rounds.ts`).
+ * Q5. What is not transient is an error at once: a refusal, a certificate, a server that is no Disco.
  */
 import { randomUUID } from "node:crypto";
 import { buffer, text } from "node:stream/consumers";
@@ -19,19 +20,22 @@ import {
   type QueryOf,
 } from "../../protocol/api/operation.ts";
 import { Connection, type Exchange, type Reply } from "./connection.ts";
-import { isTransientStatus, noAnswer, notDisco, otherVersion, refusalOf } from "./failures.ts";
+import { isTransientStatus, noAnswer, notDisco, otherVersion, reasonOf, refusalOf } from "./failures.ts";
 import { Interrupted } from "./interrupted.ts";
 import { OutageWatch } from "./outages.ts";
 import { Retries, retryAfterSeconds } from "./retries.ts";
+import { Masters } from "./rounds.ts";
 
 /** What is asked and no long poll is answered within this, or its server is gone. */
 const questionIdleMs = 60_000;
 /** The address of a master where nobody ever answered is given up after so long. */
 const firstContactMs = 3_000;
+/** Of masters that answer, and can do nothing now that another one could not do at once. */
+const helpless: ReadonlySet<string> = new Set(["no-leader", "not-leading", "deposed", "stopping", "closed"]);
 
 export interface QuestionOptions {
-  /** Of the master, without a slash at its end. */
-  readonly url: string;
+  /** Of the masters, without a slash at their end. */
+  readonly urls: readonly [string, ...string[]];
   /** As the user gave it, for messages. */
   readonly shown: string;
   readonly token?: string | undefined;
@@ -60,20 +64,21 @@ export class Questions {
   readonly #connection: Connection;
   readonly #closing = new AbortController();
   readonly #outages: OutageWatch;
-  #url: string;
+  readonly #masters: Masters;
   #locate: Locate | null = null;
   #hasAnswered = false;
 
   constructor(options: QuestionOptions) {
     this.options = options;
-    this.#url = options.url;
+    this.#masters = new Masters(options.urls);
     this.#outages = new OutageWatch(options.shown);
-    this.#connection = new Connection(options.url, options.token);
+    const { current, several } = this.#masters;
+    this.#connection = new Connection(current, options.token, { isOneOfSeveral: several });
   }
 
-  /** Where the master is: by its address, or where it moved to. */
+  /** Where the master is that is asked at present: by its address, or where it moved to. */
   get url(): string {
-    return this.#url;
+    return this.#masters.current;
   }
 
   /** From now on `locate` is asked whenever the master does not answer. */
@@ -151,14 +156,21 @@ export class Questions {
     const { shown } = this.options;
     if (failure instanceof Interrupted) {
       const isLost = failure.isSent && !mayRepeat;
-      if (!isLost && failure.isTransient && (await this.#again(retries))) return;
-      throw noAnswer(shown, failure, retries.seconds);
+      retries.round.failed(failure.master, reasonOf(failure));
+      if (!isLost && failure.isTransient && (await this.#again(failure.master, retries))) return;
+      throw noAnswer(shown, failure, retries);
     }
     if (failure instanceof RefusedForNow) {
-      // What stands before the master says so; the master itself would say what it waits for.
-      const isGone = failure.error instanceof CommError && failure.error.code === "comm-error";
-      if (await (isGone ? this.#again(retries, failure.retryAfter) : retries.again(failure.retryAfter))) return;
-      throw failure.error;
+      const { error, master, retryAfter } = failure;
+      retries.round.failed(master, error.message);
+      // What stands before the master says that it is gone; one that cannot help says so itself. Others tell what they wait for.
+      const isGone = error instanceof CommError && error.code === "comm-error";
+      const isAgain =
+        isGone || helpless.has(error.code)
+          ? await this.#again(master, retries, { retryAfter, isMissed: isGone })
+          : await retries.again(retryAfter);
+      if (isAgain) return;
+      throw error;
     }
     throw failure;
   }
@@ -180,7 +192,7 @@ export class Questions {
     const refusal = { ...reply, text: await readAll(reply, text) };
     const error = refusalOf(this.options.shown, refusal);
     if (!isTransientStatus(reply.status)) throw error;
-    throw new RefusedForNow(error, retryAfterSeconds(reply.headers["retry-after"]));
+    throw new RefusedForNow(error, reply.master, retryAfterSeconds(reply.headers["retry-after"]));
   }
 
   close(): void {
@@ -197,13 +209,23 @@ export class Questions {
     return reply;
   }
 
-  /** As `Retries.again`, of a master that is not there. Nobody misses one that never answered. */
-  async #again(retries: Retries, retryAfter: number | null = null): Promise<boolean> {
-    if (this.#hasAnswered) this.#outages.begin();
+  /**
+   * As `Retries.again`, of a master that is not there; where there are others, the next one is asked first. Nobody misses a master that
+   * never answered.
+   */
+  async #again(
+    master: string,
+    retries: Retries,
+    { retryAfter = null, isMissed = true }: { retryAfter?: number | null; isMissed?: boolean } = {},
+  ): Promise<boolean> {
+    const hasNext = this.#masters.leave(master, retries.round);
+    this.#connection.move(this.#masters.current);
+    if (hasNext) return true;
+    if (this.#hasAnswered && isMissed) this.#outages.begin();
     if (!(await retries.again(retryAfter))) return false;
-    const url = (await this.#locate?.()) ?? this.#url;
-    if (url !== this.#url) {
-      this.#url = url;
+    const url = await this.#locate?.();
+    if (url !== undefined && url !== null) {
+      this.#masters.replace(url);
       this.#connection.move(url);
     }
     return true;
@@ -230,11 +252,14 @@ export class Questions {
 export class RefusedForNow extends Error {
   override name = "RefusedForNow";
   readonly error: DiscoError;
+  /** Base URL of the master that said so. */
+  readonly master: string;
   readonly retryAfter: number | null;
 
-  constructor(error: DiscoError, retryAfter: number | null) {
+  constructor(error: DiscoError, master: string, retryAfter: number | null) {
     super(error.message);
     this.error = error;
+    this.master = master;
     this.retryAfter = retryAfter;
   }
 }
@@ -244,11 +269,11 @@ export function newKey(): string {
 }
 
 /** Reads an answer to its end. @throws Interrupted when it breaks off */
-async function readAll<T>({ body }: Reply, read: (stream: Reply["body"]) => Promise<T>): Promise<T> {
+async function readAll<T>({ body, master }: Reply, read: (stream: Reply["body"]) => Promise<T>): Promise<T> {
   try {
     return await read(body);
   } catch (error) {
-    throw new Interrupted(error as Error, { isSent: true });
+    throw new Interrupted(error as Error, { isSent: true, master });
   }
 }
 

@@ -3,6 +3,7 @@
  * at once; a server that says when is obeyed. It ends `budgetMs` after the first failure in a row.
  */
 import { setTimeout as delay } from "node:timers/promises";
+import { Round } from "./rounds.ts";
 
 const firstDelayMs = 50;
 const lastDelayMs = 5_000;
@@ -17,6 +18,8 @@ export interface RetryOptions {
 }
 
 export class Retries {
+  /** The masters that were asked in vain. */
+  readonly round = new Round();
   readonly #options: RetryOptions;
   #failures = 0;
   #since: number | null = null;
@@ -32,6 +35,7 @@ export class Retries {
 
   /** It went well: the next failure is the first. */
   reset(): void {
+    this.round.reset();
     this.#failures = 0;
     this.#since = null;
   }

@@ -46,14 +46,15 @@ export async function* follow<O extends StreamOperation>(
         const reply: Reply = await keepAlive(
           questions.open(operation, { ...questionFrom(lastId), headers, signal: all, silenceMs }),
         );
+        const { master } = reply;
         for await (const event of eventsOf(reply)) {
           if (event.event === "end") return;
-          if (event.event === "error") throw failureIn(event);
+          if (event.event === "error") throw failureIn(event, master);
           retries.reset();
           lastId = event.id;
           yield { id: event.id, value: checked(questions, operation, event.data) };
         }
-        throw new Interrupted(new Error("the stream was cut off"), { isSent: true });
+        throw new Interrupted(new Error("the stream was cut off"), { isSent: true, master });
       } catch (error) {
         if (signal?.aborted === true) return;
         await keepAlive(questions.recover(error, retries));
@@ -67,12 +68,12 @@ export async function* follow<O extends StreamOperation>(
 }
 
 /** The process lives as long as somebody waits for the next event, and no longer. */
-async function* eventsOf({ body }: Reply): AsyncGenerator<ServerEvent> {
+async function* eventsOf({ body, master }: Reply): AsyncGenerator<ServerEvent> {
   const parser = new ServerEventParser();
   const chunks = body.setEncoding("utf8")[Symbol.asyncIterator]() as AsyncIterator<string>;
   try {
     for (;;) {
-      const next = await keepAlive(nextOf(chunks));
+      const next = await keepAlive(nextOf(chunks, master));
       if (next.done === true) return;
       yield* parser.take(next.value);
     }
@@ -81,11 +82,11 @@ async function* eventsOf({ body }: Reply): AsyncGenerator<ServerEvent> {
   }
 }
 
-async function nextOf(chunks: AsyncIterator<string>): Promise<IteratorResult<string>> {
+async function nextOf(chunks: AsyncIterator<string>, master: string): Promise<IteratorResult<string>> {
   try {
     return await chunks.next();
   } catch (error) {
-    throw new Interrupted(error as Error, { isSent: true });
+    throw new Interrupted(error as Error, { isSent: true, master });
   }
 }
 
@@ -103,10 +104,10 @@ function checked<O extends StreamOperation>(
   );
 }
 
-function failureIn({ data }: ServerEvent): Error {
+function failureIn({ data }: ServerEvent, master: string): Error {
   const details = detailsIn(data);
   if (details === null || details.code === "internal") {
-    return new Interrupted(new Error("the master broke the stream off"), { isSent: true });
+    return new Interrupted(new Error("the master broke the stream off"), { isSent: true, master });
   }
   return rebuilt(details);
 }

@@ -1,5 +1,6 @@
 /** The master that is set: can it be reached, is it one, and does it know our token. */
 import { packageVersion } from "../../../package-version.ts";
+import { splitMasters } from "../../../protocol/master-list.ts";
 import { localMaster } from "../../../settings/addresses.ts";
 import type { ResolvedClient } from "../../../settings/client.ts";
 import { type Answer, httpGet } from "../http-get.ts";
@@ -23,6 +24,12 @@ const reasons: Readonly<Record<string, string>> = {
 export async function checkMaster({ settings, masterFrom, token }: ResolvedClient): Promise<Finding[]> {
   const { master } = settings;
   if (master === null || master === localMaster) return [];
+  const findings: Finding[] = [];
+  for (const one of splitMasters(master)) findings.push(...(await checkOne(one, masterFrom, token)));
+  return findings;
+}
+
+async function checkOne(master: string, masterFrom: string | null, token: ResolvedClient["token"]): Promise<Finding[]> {
   const url = urlOf(master);
   const health = await httpGet(new URL("/healthz", url));
   if (health.kind !== "answer") return [unreachable(`${master} (${masterFrom})`, health)];
