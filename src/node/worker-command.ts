@@ -60,11 +60,14 @@ function libraryPath(directory: string): string {
   return /[:;]/.test(directory) ? "." : directory;
 }
 
-/** Jobs run code of people who may not have the rights that these stand for: `DISCO_TOKEN`, `DISCO_READ_TOKEN_FILE` … */
+/**
+ * Jobs run code of people who may not have the rights that these stand for: `DISCO_TOKEN`, `DISCO_READ_TOKEN_FILE`, what opens the
+ * engine.
+ */
+const secretVariable = /^(?:(?:DISCO|DDFS)_(?:.*_)?TOKEN(?:_.*)?|DISCO_ENGINE_(?:USER|PASSWORD|CREDS)|DISCO_TLS_KEY)$/;
+
 function withoutTokens(env: NodeJS.ProcessEnv): Record<string, string | undefined> {
-  return Object.fromEntries(
-    Object.entries(env).filter(([name]) => !/^(?:DISCO|DDFS)_(?:.*_)?TOKEN(?:_.*)?$/.test(name)),
-  );
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !secretVariable.test(name)));
 }
 
 /** A debugger's port belongs to the submitting process: every worker would fail to open it again. */

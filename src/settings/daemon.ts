@@ -18,7 +18,11 @@ export interface ResolvedDaemon {
 
 /** @throws DiscoError `bad-config-file`, `bad-setting`, `token-needed` */
 export function resolveDaemonSettings(sources: SettingSources): ResolvedDaemon {
-  const resolved = resolveSettings("daemon", sources);
+  return daemonOf(resolveSettings("daemon", sources));
+}
+
+/** @throws DiscoError `bad-setting`, `token-needed` */
+export function daemonOf(resolved: Resolved): ResolvedDaemon {
   const { values, origins, configFile } = resolved;
   const tokens = tokensOf(resolved);
   assertGuarded(resolved, tokens);

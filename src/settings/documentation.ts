@@ -4,7 +4,7 @@ import { type Setting, settingNames, settingOf } from "./table.ts";
 
 /** Headings and tables in Markdown, with a line feed at the end. */
 export function settingsDocumentation(): string {
-  const parts = (["both", "daemon", "client"] as const).map((side) => `${titles[side]}\n\n${tableOf(side)}`);
+  const parts = (["both", "daemon", "cluster", "client"] as const).map((side) => `${titles[side]}\n\n${tableOf(side)}`);
   return `${parts.join("\n\n")}\n`;
 }
 
@@ -17,6 +17,7 @@ export function discoNamesDocumentation(): string {
 const titles = {
   both: "### Of the daemon and of clients",
   daemon: "### Of the daemon",
+  cluster: "### Of masters and nodes of a cluster",
   client: "### Of clients and commands",
 } as const;
 

@@ -55,6 +55,21 @@ const samples: Readonly<Record<SettingName, readonly [string, string, string]>> 
   retrySeconds: ["1s", "2s", "3s"],
   jobOwner: ["a", "b", "c"],
   debug: ["1", "0", "1"],
+  engine: ["nats://a", "tls://b,c:1", "http://c:2"],
+  cluster: ["one", "two", "three"],
+  journal: ["postgres://a/b", "postgres://b/b", "postgres://c/b"],
+  advertise: ["http://a:1", "http://b:1", "https://c:1"],
+  volumes: ["/a", "/b,/c", "/c"],
+  suspectAfter: ["2s", "4s", "5s"],
+  deadAfter: ["20s", "30s", "40s"],
+  tlsCert: ["/a", "/b", "/c"],
+  tlsKey: ["/a", "/b", "/c"],
+  tlsCa: ["/a", "/b", "/c"],
+  engineCreds: ["/a", "/b", "/c"],
+  engineCa: ["/a", "/b", "/c"],
+  engineUser: ["a", "b", "c"],
+  enginePassword: ["a", "b", "c"],
+  allowOldEngine: ["1", "0", "1"],
 };
 
 describe("settings", () => {

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { DiscoError } from "../errors.ts";
 import { type ConfigFile, loadConfigFile, type UnknownKey } from "./config-file.ts";
 import { describeOrigin, type Origin } from "./origin.ts";
-import { flagOf, type SettingName, type SettingValues, settingNames, settingOf } from "./table.ts";
+import { flagOf, type Setting, type SettingName, type SettingValues, settingNames, settingOf } from "./table.ts";
 
 /** Flags by the names of their settings, as they were typed or parsed already; `config` is the file to read. */
 export type SettingFlags = { readonly [N in SettingName | "config"]?: string | number | boolean | undefined };
@@ -36,7 +36,7 @@ interface Raw {
  * Reads the settings of one side. Those of the other side keep their defaults: a client is not stopped by a bad port.
  * @throws DiscoError `bad-config-file`, `bad-setting`, which name all wrong values and unknown keys, where they stand and what is allowed
  */
-export function resolveSettings(side: "daemon" | "client" | "all", sources: SettingSources): Resolved {
+export function resolveSettings(side: "daemon" | "client" | "cluster" | "all", sources: SettingSources): Resolved {
   const { env } = sources;
   const configFile = findConfigFile(sources);
   const values: Record<string, unknown> = {};
@@ -45,7 +45,7 @@ export function resolveSettings(side: "daemon" | "client" | "all", sources: Sett
   for (const name of settingNames) {
     const setting = settingOf(name);
     const host = typeof values["host"] === "string" ? values["host"] : "";
-    const isAsked = side === "all" || setting.of === side || setting.of === "both";
+    const isAsked = sidesOf[side].includes(setting.of);
     const raw = isAsked ? rawValue(name, sources, configFile) : null;
     const read = raw === null ? null : setting.type.read(raw.value, raw.base);
     if (raw !== null && read === null) problems.push(complain(name, raw));
@@ -56,6 +56,13 @@ export function resolveSettings(side: "daemon" | "client" | "all", sources: Sett
   if (problems.length + unknown.length > 0) throw refusal(problems, unknown);
   return { values: values as SettingValues, origins: origins as Origins, configFile };
 }
+
+const sidesOf: Readonly<Record<"daemon" | "client" | "cluster" | "all", readonly Setting<unknown>["of"][]>> = {
+  daemon: ["both", "daemon"],
+  client: ["both", "client"],
+  cluster: ["both", "daemon", "cluster"],
+  all: ["both", "daemon", "client", "cluster"],
+};
 
 function findConfigFile(sources: SettingSources): ConfigFile | null {
   const { flags, env, cwd } = sources;
@@ -85,9 +92,10 @@ function rawValue(name: SettingName, { flags, env, cwd }: SettingSources, file: 
 }
 
 function complain(name: SettingName, { value, origin }: Raw): string {
-  const { secret, type } = settingOf(name);
+  const { secret, delicate, type } = settingOf(name);
   const what = origin.kind === "file" ? `${describeOrigin(origin)}: ${origin.key}` : describeOrigin(origin);
-  const given = secret === true ? "has a value that is not allowed" : `is ${JSON.stringify(value) ?? String(value)}`;
+  const isHidden = secret === true || delicate === true;
+  const given = isHidden ? "has a value that is not allowed" : `is ${JSON.stringify(value) ?? String(value)}`;
   return `${what} ${given}, expected ${type.expects}`;
 }
 

@@ -5,6 +5,7 @@
 import { availableParallelism, hostname } from "node:os";
 import { defaultRoot } from "../root-directory.ts";
 import { host, hostNames, isLoopback, masterAddress, nodeName, proxyAddress } from "./addresses.ts";
+import { clusterTable } from "./cluster-table.ts";
 import type { DaemonSettings } from "./daemon-settings.ts";
 import { labels } from "./labels.ts";
 import { byteSize, duration, durationOrNever } from "./quantities.ts";
@@ -12,8 +13,8 @@ import { token } from "./token.ts";
 import { fraction, oneOf, optional, path, text, type ValueType, wholeNumber, yesOrNo } from "./value-type.ts";
 
 export interface Setting<T> {
-  /** Whose: of the daemon, of clients and commands, of both. */
-  readonly of: "daemon" | "client" | "both";
+  /** Whose: of the daemon, of clients and commands, of both; of masters and nodes of a cluster, which have those of the daemon as well. */
+  readonly of: "daemon" | "client" | "both" | "cluster";
   /** As in `--help`: `--port <n>`. `null`: there is none for all commands. */
   readonly flag: string | null;
   readonly env: string;
@@ -27,6 +28,8 @@ export interface Setting<T> {
   readonly description: string;
   /** Its value is never shown. */
   readonly secret?: true;
+  /** A wrong value is not quoted: it may have a password in it. */
+  readonly delicate?: true;
 }
 
 /** What a default may depend on. */
@@ -242,6 +245,7 @@ export const settingsTable = {
     default: () => false,
     description: "errors with their whole stack",
   }),
+  ...clusterTable,
 };
 
 export type SettingName = keyof typeof settingsTable;

@@ -72,6 +72,19 @@ export const path: ValueType<string> = {
   show: String,
 };
 
+/** Absolute paths; text has commas between them. */
+export const paths: ValueType<readonly string[]> = {
+  expects: "paths, separated by commas",
+  read: (raw, base) => {
+    const parts = typeof raw === "string" ? raw.split(",").map((part) => part.trim()) : raw;
+    if (!Array.isArray(parts) || parts.length === 0) return null;
+    const read = parts.map((part) => path.read(part, base));
+    const good = read.filter((one) => one !== null).map(({ value }) => value);
+    return good.length === read.length ? { value: good } : null;
+  },
+  show: (values) => (values.length === 0 ? "none" : values.join(",")),
+};
+
 export const yesOrNo: ValueType<boolean> = {
   expects: "1 or 0",
   read: (raw) => {

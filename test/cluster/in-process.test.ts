@@ -18,12 +18,13 @@ test("nodes in any number join one master, and its jobs run on all of them", { t
   const job = await stand.master.submit(packOf(["slow"], { tasks: 32 }));
   assert.equal(await end(stand, job), "ready");
   const { nodes } = stand.coordinator.machine.cluster;
-  assert.deepEqual([...nodes.values()].map(({ host, tasksOk }) => [host, tasksOk > 0]).toSorted(), [
-    ["a.example", true],
-    ["b", true],
-    ["c", true],
-    ["d", true],
-  ]);
+  assert.deepEqual(
+    [...nodes.values()]
+      .filter(({ tasksOk }) => tasksOk > 0)
+      .map(({ host }) => host)
+      .toSorted(),
+    ["a.example", "b", "c", "d"],
+  );
 });
 
 test("a second node with a taken name is refused, and let in when the first one has said goodbye", async () => {

@@ -94,7 +94,7 @@ function addConfig(program: Command): void {
     .description(
       "Shows all settings, their values, and where each comes from: a flag, the environment, disco.toml, or its default.",
     );
-  addSettings(command, ["both", "daemon", "client"]).option(...json);
+  addSettings(command, ["both", "daemon", "client", "cluster"]).option(...json);
   withExamples(command, "disco config", "disco config --port 9000").action(async (options) => {
     const { showConfig } = await import("../daemon/config.ts");
     process.exitCode = showConfig(options);
@@ -109,7 +109,7 @@ function addDoctor(program: Command): void {
       "Looks at all that could be wrong (ports, disk, clock, versions, token, limits), and says what to do. Exit status 1: " +
         "something is.",
     );
-  addSettings(command, ["both", "daemon", "client"]).option(...json);
+  addSettings(command, ["both", "daemon", "client", "cluster"]).option(...json);
   withExamples(command, "disco doctor").action(async (options) => {
     const { doctor } = await import("../daemon/doctor.ts");
     process.exitCode = await doctor(options);
