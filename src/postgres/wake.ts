@@ -1,0 +1,24 @@
+/** Waiting for something new in a table: until somebody notifies the channel, or until it is time to look anyway. */
+export class Wake {
+  #called = false;
+  #resolve: (() => void) | null = null;
+
+  /** For listeners of channels and signals. */
+  readonly call = (): void => {
+    this.#called = true;
+    this.#resolve?.();
+  };
+
+  /** Resolves when it was called since the last time, or after the time. */
+  async wait(ms: number): Promise<void> {
+    if (!this.#called) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#resolve = resolve;
+      const timer = setTimeout(resolve, ms);
+      await promise;
+      clearTimeout(timer);
+      this.#resolve = null;
+    }
+    this.#called = false;
+  }
+}
