@@ -22,3 +22,10 @@ test("a manifest names each file once", () => {
   const text = Buffer.from(encodeManifest(manifest(2_500))).toString();
   assert.equal(text.split("é-0").length - 1, 3, "once a host");
 });
+
+test("a manifest says where copies of outputs lie, beside those that have none", () => {
+  const place = { file: "n1/aa/job/.disco/fetched-1-2-0-1", at: 400, length: 36 };
+  const outputs = manifest(4).outputs.map((output) => (output.task % 2 === 0 ? { ...output, place } : output));
+  const whole = { stage: 1, version: 3, outputs };
+  assert.deepEqual(decodeManifest(Buffer.from(encodeManifest(whole)).toString()), whole);
+});

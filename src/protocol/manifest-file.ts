@@ -2,13 +2,40 @@
  * A stage manifest on its way from the master to the workers that read the stage's outputs: JSON, in which an output is a row of
  * numbers and a digest, and the few files that hold all of them are named once. One of 50,000 outputs has 5 MB so, and 11 MB as
  * it is in memory; each reduce reads it.
+ *
+ * A task that reads outputs of other nodes has a manifest of its own: its node has fetched them, and the rows say where to.
  */
 import type { OutputRef, StageManifest } from "../core/job/spec.ts";
+
+/** Where on this node a copy of another node's output lies: as in an `OutputRef`. */
+export interface FetchedPlace {
+  readonly file: string;
+  readonly at: number;
+  readonly length: number;
+}
+
+export interface FetchedManifest extends StageManifest {
+  readonly outputs: readonly {
+    readonly task: number;
+    /** Names the output, wherever its bytes are. */
+    readonly ref: OutputRef;
+    readonly place?: FetchedPlace;
+  }[];
+}
 
 /** So that no string is as long as the whole. */
 const rowsAtOnce = 1_000;
 
-type Row = readonly [task: number, file: number, at: number, length: number, digest: string];
+type Row = readonly [
+  task: number,
+  file: number,
+  at: number,
+  length: number,
+  digest: string,
+  copyFile?: number,
+  copyAt?: number,
+  copyLength?: number,
+];
 
 interface ManifestJson {
   readonly stage: number;
@@ -17,13 +44,18 @@ interface ManifestJson {
   readonly outputs: readonly Row[];
 }
 
-export function encodeManifest({ stage, version, outputs }: StageManifest): Uint8Array {
+export function encodeManifest({ stage, version, outputs }: FetchedManifest): Uint8Array {
   const files = new FileTable();
   const texts: string[] = [];
   for (let from = 0; from < outputs.length; from += rowsAtOnce) {
     const rows = outputs
       .slice(from, from + rowsAtOnce)
-      .map(({ task, ref }): Row => [task, files.number(ref), ref.at, ref.length, ref.digest]);
+      .map(({ task, ref, place }): Row => {
+        const { at, length, digest } = ref;
+        if (place === undefined) return [task, files.number(ref), at, length, digest];
+        const copy = files.number({ host: "", file: place.file });
+        return [task, files.number(ref), at, length, digest, copy, place.at, place.length];
+      });
     texts.push(`${from === 0 ? "" : ","}${JSON.stringify(rows).slice(1, -1)}`);
   }
   texts.unshift(`{"stage":${stage},"version":${version},"files":${JSON.stringify(files.entries)},"outputs":[`);
@@ -36,14 +68,16 @@ export function encodeManifest({ stage, version, outputs }: StageManifest): Uint
 }
 
 /** @throws SyntaxError */
-export function decodeManifest(text: string): StageManifest {
+export function decodeManifest(text: string): FetchedManifest {
   const { stage, version, files, outputs } = JSON.parse(text) as ManifestJson;
   return {
     stage,
     version,
-    outputs: outputs.map(([task, number, at, length, digest]) => {
+    outputs: outputs.map(([task, number, at, length, digest, copyFile, copyAt, copyLength]) => {
       const [host, file] = files[number] as ManifestJson["files"][number];
-      return { task, ref: { host, file, at, length, digest } };
+      const output = { task, ref: { host, file, at, length, digest } };
+      if (copyFile === undefined || copyAt === undefined || copyLength === undefined) return output;
+      return { ...output, place: { file: files[copyFile]?.[1] ?? "", at: copyAt, length: copyLength } };
     }),
   };
 }
@@ -52,7 +86,7 @@ class FileTable {
   readonly entries: [host: string, file: string][] = [];
   readonly #numbers = new Map<string, Map<string, number>>();
 
-  number({ host, file }: OutputRef): number {
+  number({ host, file }: Pick<OutputRef, "host" | "file">): number {
     let ofHost = this.#numbers.get(host);
     if (ofHost === undefined) this.#numbers.set(host, (ofHost = new Map()));
     const known = ofHost.get(file);

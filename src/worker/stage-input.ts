@@ -1,8 +1,8 @@
 /** Outputs of an earlier stage: as records, or as the bytes that users' readers see. */
 import { readFileSync, readSync } from "node:fs";
-import type { StageManifest, TaskInput } from "../core/job/spec.ts";
+import type { TaskInput } from "../core/job/spec.ts";
 import { DataError } from "../errors.ts";
-import { decodeManifest } from "../protocol/manifest-file.ts";
+import { decodeManifest, type FetchedManifest } from "../protocol/manifest-file.ts";
 import type { Progress } from "./progress.ts";
 import { type Batch, type BatchSource, Records } from "./storage/batch.ts";
 import { LostOutput, type TaskOutputRef } from "./storage/lost-output.ts";
@@ -16,7 +16,7 @@ import type { ChainSource } from "./streams/input-chain.ts";
 
 export interface StageSource {
   readonly input: Extract<TaskInput, { kind: "stage" }>;
-  /** Absolute path of the `StageManifest`. */
+  /** Absolute path of the manifest (`protocol/manifest-file.ts`). */
   readonly manifestFile: string;
   readonly dataDir: string;
   /** The stage wrote a user's format: each record's value is a chunk of its bytes. */
@@ -75,7 +75,7 @@ export function openStage(source: StageSource, progress: Progress): StageInput {
 }
 
 function selectOutputs({ input, manifestFile }: StageSource): TaskOutputRef[] {
-  let manifest: StageManifest;
+  let manifest: FetchedManifest;
   try {
     manifest = decodeManifest(readFileSync(manifestFile, "utf8"));
   } catch (error) {
@@ -90,7 +90,6 @@ function selectOutputs({ input, manifestFile }: StageSource): TaskOutputRef[] {
       ({ task, ref }) =>
         (input.task === undefined || task === input.task) && (input.host === undefined || ref.host === input.host),
     )
-    .map(({ task, ref }) => ({ task, ref }))
     .sort((a, b) => a.task - b.task);
 }
 

@@ -2,6 +2,8 @@
  * A node's data over HTTP: `GET|HEAD /disco/NODE/hh/JOB/…` is the file `DATA/NODE/hh/JOB/…`, as in Disco, with ranges. Whatever
  * else the data directory holds (the master's files, other nodes', what lies above a job's home) has no address.
  *
+ * `POST /disco/NODE/hh/JOB/.disco/outputs` is for other nodes' tasks (`outputs.ts`).
+ *
  * `/proxy/NODE/GET/PATH` is `PATH` at node NODE: for clients that reach no machine but this one (`DISCO_PROXY`).
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -9,6 +11,7 @@ import { jobDirectory } from "../job-directory.ts";
 import { openContained } from "./contained-file.ts";
 import { DigestCache } from "./file-digest.ts";
 import { forward } from "./forward.ts";
+import { sendOutputs } from "./outputs.ts";
 import { parseRange } from "./range.ts";
 import { pathOf, pathSegments } from "./request-path.ts";
 import { sendBytes } from "./send-file.ts";
@@ -58,6 +61,10 @@ export function createDataServer(options: DataServerOptions): DataServer {
     const isOfJob =
       disco === "disco" && isOwn(node) && job !== undefined && `${node}/${hash}/${job}` === jobDirectory(node, job);
     if (!isOfJob) return refuse(response, 404, "Not found.");
+    if (request.method === "POST" && path.length === 6 && path[4] === ".disco" && path[5] === "outputs") {
+      const home = [node, hash ?? "", job] as const;
+      return await sendOutputs(request, response, { dataDir, home }, (status, text) => refuse(response, status, text));
+    }
     if (!isRead(request)) return refuse(response, 405, "Files are only read.", { allow: "GET, HEAD" });
     const segments = path.slice(1);
     const opened = await openContained(dataDir, segments);

@@ -1,11 +1,14 @@
 /** The error of an earlier stage's output that is gone, short or damaged. */
 import type { OutputRef } from "../../core/job/spec.ts";
 import { DataError } from "../../errors.ts";
+import type { FetchedPlace } from "../../protocol/manifest-file.ts";
 
 /** One entry of a `StageManifest`. */
 export interface TaskOutputRef {
   readonly task: number;
   readonly ref: OutputRef;
+  /** Where this node has a copy of it; absent: where `ref` says. */
+  readonly place?: FetchedPlace;
 }
 
 /** An output of an earlier stage can not be read. The worker reports `input-lost` with it. */

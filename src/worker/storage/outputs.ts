@@ -20,12 +20,13 @@ export interface OpenOutputsOptions {
 /** Runs in ascending order of task, label and place in the file. @throws LostOutput. */
 export function openOutputs(outputs: readonly TaskOutputRef[], options: OpenOutputsOptions): Run[] {
   const runs: Run[] = [];
-  for (const origin of outputs) {
-    const { ref } = origin;
+  for (const { task, ref, place } of outputs) {
+    const origin = { task, ref };
     try {
-      const file = path.join(options.dataDir, ref.file);
-      const directory = Buffer.allocUnsafe(ref.length);
-      readExactly(options.files.open(file), directory, ref.length, ref.at, file);
+      const { file: name, at, length: directoryBytes } = place ?? ref;
+      const file = path.join(options.dataDir, name);
+      const directory = Buffer.allocUnsafe(directoryBytes);
+      readExactly(options.files.open(file), directory, directoryBytes, at, file);
       for (const { extents } of decodeDirectory(directory, options.label)) {
         for (const { offset, length, records, sorted } of extents) {
           runs.push({ file, files: options.files, offset, length, records, sorted, origin });
