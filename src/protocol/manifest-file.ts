@@ -48,14 +48,12 @@ export function encodeManifest({ stage, version, outputs }: FetchedManifest): Ui
   const files = new FileTable();
   const texts: string[] = [];
   for (let from = 0; from < outputs.length; from += rowsAtOnce) {
-    const rows = outputs
-      .slice(from, from + rowsAtOnce)
-      .map(({ task, ref, place }): Row => {
-        const { at, length, digest } = ref;
-        if (place === undefined) return [task, files.number(ref), at, length, digest];
-        const copy = files.number({ host: "", file: place.file });
-        return [task, files.number(ref), at, length, digest, copy, place.at, place.length];
-      });
+    const rows = outputs.slice(from, from + rowsAtOnce).map(({ task, ref, place }): Row => {
+      const { at, length, digest } = ref;
+      if (place === undefined) return [task, files.number(ref), at, length, digest];
+      const copy = files.number({ host: "", file: place.file });
+      return [task, files.number(ref), at, length, digest, copy, place.at, place.length];
+    });
     texts.push(`${from === 0 ? "" : ","}${JSON.stringify(rows).slice(1, -1)}`);
   }
   texts.unshift(`{"stage":${stage},"version":${version},"files":${JSON.stringify(files.entries)},"outputs":[`);

@@ -1,0 +1,93 @@
+/**
+ * The data servers of other nodes and of masters, as a node asks them: kept connections, few at a time a server, the cluster's
+ * token for these servers alone, and a certificate authority of the user's.
+ */
+import http, { type IncomingMessage } from "node:http";
+import https from "node:https";
+import { CommError } from "../../errors.ts";
+
+/** At once to one server: more would share the same line. */
+const connectionsPerPeerMax = 4;
+/** Without a byte for so long a connection counts as broken. */
+const idleMsMax = 20_000;
+
+export interface PeersOptions {
+  /** Base URL of the data server of a node, as far as known now. */
+  readonly urlOf: (host: string) => string | undefined;
+  /** The cluster's. It is shown to these servers alone. */
+  readonly token?: string | undefined;
+  /** PEM: whom to trust besides those that the system trusts. */
+  readonly ca?: string | undefined;
+  /** Milliseconds without a byte after which a connection counts as broken. Default: 20,000. */
+  readonly idleMs?: number;
+}
+
+export interface PeerRequest {
+  readonly method: "GET" | "POST";
+  readonly body?: Uint8Array;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+}
+
+export class Peers {
+  readonly #options: PeersOptions;
+  readonly #plain = new http.Agent({ keepAlive: true, maxSockets: connectionsPerPeerMax, scheduling: "fifo" });
+  readonly #secure: https.Agent;
+
+  constructor(options: PeersOptions) {
+    this.#options = options;
+    const { ca } = options;
+    this.#secure = new https.Agent({
+      keepAlive: true,
+      maxSockets: connectionsPerPeerMax,
+      scheduling: "fifo",
+      ...(ca === undefined ? {} : { ca }),
+    });
+  }
+
+  /** @throws CommError `unknown-peer` */
+  urlOf(host: string): string {
+    const url = this.#options.urlOf(host);
+    if (url !== undefined) return url.replace(/\/+$/, "");
+    throw new CommError(`the address of node ${host} is not known`, { code: "unknown-peer", retry: "here" });
+  }
+
+  /** The answer, once its head is here; an error of it while it is read is a broken connection as well. @throws CommError `peer-unreachable` */
+  ask(url: string, { method, body, headers, signal }: PeerRequest): Promise<IncomingMessage> {
+    const { token, idleMs = idleMsMax } = this.#options;
+    const isSecure = url.startsWith("https:");
+    return new Promise((resolve, reject) => {
+      const sent = (isSecure ? https : http).request(
+        url,
+        {
+          method,
+          agent: isSecure ? this.#secure : this.#plain,
+          signal,
+          headers: {
+            ...headers,
+            ...(body === undefined ? {} : { "content-length": String(body.byteLength) }),
+            ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+          },
+        },
+        resolve,
+      );
+      sent.setTimeout(idleMs, () => sent.destroy(new Error(`not a byte came for ${idleMs / 1000} s`)));
+      sent.on("error", (cause) => {
+        const message = `${new URL(url).origin} cannot be reached: ${cause.message}`;
+        reject(new CommError(message, { code: "peer-unreachable", retry: "here", cause }));
+      });
+      sent.end(body);
+    });
+  }
+
+  close(): void {
+    this.#plain.destroy();
+    this.#secure.destroy();
+  }
+}
+
+/** Whether bytes to that address leave the machine. */
+export function isLocalUrl(url: string): boolean {
+  const { hostname } = new URL(url);
+  return hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+}
