@@ -11,11 +11,13 @@ import { join } from "node:path";
 import type { Bus } from "../bus/bus.ts";
 import { fromJsonBytes, toJsonBytes } from "../bus/json.ts";
 import { part } from "../bus/subjects.ts";
-import { DiscoError, type TaskFailure } from "../errors.ts";
+import type { DiscoError } from "../errors.ts";
 import { packageVersion } from "../package-version.ts";
 import type { Assignment, AttemptId, DropScope, NodeHello, NodeState, WorkerTask } from "../protocol/messages.ts";
 import { AcceptedAttempts } from "./accepted-attempts.ts";
-import { diskFullHint, diskIdentity, diskSpace, isDiskFull } from "./disk.ts";
+import { diskIdentity, diskSpace } from "./disk.ts";
+import { Peers } from "./fetch/peers.ts";
+import { TaskInputs } from "./fetch/task-inputs.ts";
 import { Heart } from "./heart.ts";
 import { jobDirectory } from "./job-directory.ts";
 import { dropFiles, type JobHome, openJobHome } from "./job-home.ts";
@@ -24,6 +26,7 @@ import { MasterLink } from "./master-link.ts";
 import { Membership } from "./membership.ts";
 import { type OobFiles, writeOobList } from "./oob-list.ts";
 import { placePack } from "./pack-file.ts";
+import { isEnd, preparationFailure } from "./preparation-failure.ts";
 import { sweepRehearsals } from "./rehearsals.ts";
 import { Reports } from "./reports.ts";
 import type { SpareWorker } from "./spare-worker.ts";
@@ -37,6 +40,8 @@ export interface NodeOptions {
   readonly instance?: string;
   /** Base URL of its data server, as other machines reach it. Absent: on one machine. */
   readonly url?: string;
+  /** How it reaches the data servers of other nodes and of masters. Absent: on one machine, where files are read. */
+  readonly remote?: RemoteAccess;
   /** A master does not let it in (`name-taken`, `version-mismatch` …). It goes on asking until it is closed. */
   readonly refused?: (error: DiscoError) => void;
   readonly slots: number;
@@ -53,6 +58,15 @@ export interface NodeOptions {
   readonly now?: () => number;
   /** Instead of `worker/main`, in tests. */
   readonly workerScript?: string;
+}
+
+export interface RemoteAccess {
+  /** The cluster's, which all masters and nodes have. */
+  readonly token?: string | undefined;
+  /** PEM: whose certificates are trusted besides those that the system trusts. */
+  readonly ca?: string | undefined;
+  /** How long a node that gives nothing is asked again for outputs. Default: 20 s. */
+  readonly patienceMs?: number | undefined;
 }
 
 const packPatienceMs = 60_000;
@@ -73,6 +87,7 @@ export class Node {
   readonly #heart: Heart;
   readonly #reports: Reports;
   readonly #manifests: Manifests;
+  readonly #inputs: TaskInputs | null;
   readonly #pool: WorkerPool;
   readonly #jobs = new Map<string, NodeJob>();
   readonly #stopping = new Map<string, Promise<void>>();
@@ -100,6 +115,12 @@ export class Node {
     });
     this.#reports = new Reports(this.#master);
     this.#manifests = new Manifests(this.#master);
+    const urlOf = (node: string): string | undefined => this.dataServers[node];
+    const { remote } = options;
+    this.#inputs =
+      remote === undefined
+        ? null
+        : new TaskInputs({ host, peers: new Peers({ urlOf, ...remote }), patienceMs: remote.patienceMs });
     this.#pool = new WorkerPool({
       slots,
       host,
@@ -109,7 +130,10 @@ export class Node {
       memoryLimitBytes,
       spare,
       incarnation: Date.now().toString(36),
-      report: (report) => this.#reports.add(report),
+      report: (report) => {
+        if (isEnd(report)) this.#inputs?.drop(report);
+        this.#reports.add(report);
+      },
       now: options.now ?? (() => performance.now()),
       ...(workerScript === undefined ? {} : { script: workerScript }),
     });
@@ -138,6 +162,7 @@ export class Node {
     serve("rejoin", () => void this.join().catch(() => undefined));
     serve("cancel", (message: { attempts: AttemptId[] }) => {
       for (const id of message.attempts) {
+        this.#inputs?.drop(id);
         if (this.#jobs.get(id.job)?.preparing.delete(keyOf(id)) !== true) this.#pool.cancel(id);
       }
     });
@@ -200,6 +225,7 @@ export class Node {
     this.#membership.close();
     this.#reports.close();
     await this.#pool.close();
+    await this.#inputs?.close();
     await sweepRehearsals(this.#options.dataDir);
   }
 
@@ -259,18 +285,19 @@ export class Node {
     try {
       const home = await job.home;
       const bare: WorkerTask = { ...id, stageName, group, input };
-      const workerTask =
-        input.kind === "inputs"
-          ? bare
-          : { ...bare, manifestFile: await this.#manifests.file(home, input.stage, input.version) };
+      let workerTask = bare;
+      if (input.kind === "stage") {
+        let manifestFile = await this.#manifests.file(home, input.stage, input.version);
+        if (this.#inputs !== null && job.preparing.has(key))
+          manifestFile = await this.#inputs.prepare(id, home, input, manifestFile);
+        workerTask = { ...bare, manifestFile };
+      }
       // The attempt may have been cancelled meanwhile, and the job may have ended.
       if (job.preparing.delete(key) && this.#jobs.get(name) === job)
         this.#pool.enqueue({ task: workerTask, home, taskTimeoutMs, memoryLimitBytes });
     } catch (error) {
       if (!job.preparing.delete(key)) return;
-      const reason = lossReason(error);
-      if (reason === undefined) this.#reports.add({ kind: "failed", ...id, failure: homeFailure(error, name) });
-      else this.#reports.add({ kind: "lost", ...id, reason });
+      this.#reports.add(preparationFailure(error, id, input));
     }
   }
 
@@ -287,6 +314,7 @@ export class Node {
       await before;
       await this.#pool.endJob(job);
       await manifests;
+      await this.#inputs?.forget(job);
       await known?.home.catch(() => undefined);
       await last();
     })().finally(() => {
@@ -317,26 +345,4 @@ export class Node {
 
 function keyOf({ stage, task, attempt }: AttemptId): string {
   return `${stage}/${task}/${attempt}`;
-}
-
-/** Why an attempt could not begin, where that says nothing against the task or the node; the master assigns it anew. */
-function lossReason(error: unknown): string | undefined {
-  if (!(error instanceof DiscoError)) return undefined;
-  // An output that it reads was lost, or made again, after it was assigned.
-  if (error.code === "no-manifest") return "its input changed before it could begin";
-  return error.code === "bus-timeout" ? "the master did not answer in time" : undefined;
-}
-
-function homeFailure(error: unknown, job: string): TaskFailure {
-  const { name, message } = error instanceof Error ? error : new Error(String(error));
-  const full = isDiskFull(error);
-  const code = full ? "disk-full" : error instanceof DiscoError ? error.code : "job-home";
-  const what = `the files of ${job} could not be prepared on the node: ${message}`;
-  return {
-    code,
-    name,
-    message: what,
-    retry: "elsewhere",
-    ...(full ? { hint: diskFullHint } : {}),
-  };
 }

@@ -316,8 +316,9 @@ it("ends fetches of an attempt that is dropped, and of a job that ends", async (
     const reached = new Promise<void>((resolve) => (silent.reached = resolve));
     const preparing = inputs.prepare(id, home, { ...input, label: 0 }, manifestFile);
     await reached;
-    void end();
+    const ended = end();
     await assert.rejects(preparing, { name: "AbortError" });
+    await ended;
   }
 });
 

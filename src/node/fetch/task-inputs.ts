@@ -23,7 +23,7 @@ export interface TaskInputsOptions {
   readonly host: string;
   readonly peers: Peers;
   /** How long a node that gives nothing is asked again. Default: 20 s. */
-  readonly patienceMs?: number;
+  readonly patienceMs?: number | undefined;
 }
 
 type StageInput = Extract<TaskInput, { kind: "stage" }>;
