@@ -1,7 +1,6 @@
 /** Where the server listens, and what to do when it cannot. */
 import { lookup } from "node:dns/promises";
-import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Server } from "node:net";
 import { BlockList, isIP } from "node:net";
 import { DiscoError } from "../errors.ts";
 
@@ -44,9 +43,9 @@ export async function listen(server: Server, host: string, port: number): Promis
 }
 
 /** Base URL as clients on this machine reach it. */
-export function urlOf(host: string, port: number): string {
+export function urlOf(host: string, port: number, scheme: "http" | "https" = "http"): string {
   const reached = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
-  return `http://${isIP(reached) === 6 ? `[${reached}]` : reached}:${port}`;
+  return `${scheme}://${isIP(reached) === 6 ? `[${reached}]` : reached}:${port}`;
 }
 
 function refusal(cause: NodeJS.ErrnoException, host: string, port: number): DiscoError {

@@ -4,6 +4,7 @@
  */
 import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
+import { rootCertificates } from "node:tls";
 import { CommError } from "../../errors.ts";
 
 /** At once to one server: more would share the same line. */
@@ -41,7 +42,7 @@ export class Peers {
       keepAlive: true,
       maxSockets: connectionsPerPeerMax,
       scheduling: "fifo",
-      ...(ca === undefined ? {} : { ca }),
+      ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }),
     });
   }
 

@@ -1,0 +1,54 @@
+/** The tokens of a server whose every answer needs the same: one that is right, from an address that does not guess. */
+import type { IncomingMessage } from "node:http";
+import type { Scope } from "../settings/daemon-settings.ts";
+import { Access, tokenOf } from "./access.ts";
+import type { Refusal } from "./refusal.ts";
+import { WrongTokens } from "./wrong-tokens.ts";
+
+export class TokenCheck {
+  readonly #access: Access;
+  readonly #wrong: WrongTokens;
+
+  /** `now`: milliseconds of a clock that never goes back, for tests. */
+  constructor(tokens: Readonly<Partial<Record<Scope, string>>>, now?: () => number) {
+    this.#access = new Access(tokens);
+    this.#wrong = new WrongTokens(now);
+  }
+
+  /** No tokens are set. */
+  get isOpen(): boolean {
+    return this.#access.isOpen;
+  }
+
+  /** Why the request is not answered; `null`: it has a token of ours, or none is needed. */
+  refusal({ headers, socket }: IncomingMessage): Refusal | null {
+    if (this.isOpen) return null;
+    const address = socket.remoteAddress ?? "";
+    const lockedMs = this.#wrong.lockedFor(address);
+    if (lockedMs > 0) {
+      const seconds = Math.ceil(lockedMs / 1000);
+      return {
+        status: 429,
+        code: "too-many-wrong-tokens",
+        message: `too many wrong tokens came from this address; it is heard again in ${seconds} s`,
+        headers: { "retry-after": String(seconds) },
+      };
+    }
+    const { authorization } = headers;
+    if (authorization === undefined) return unauthorized("this node asks for a token");
+    const token = tokenOf(authorization);
+    if (token !== null && this.#access.scopeOf(token) !== null) return null;
+    this.#wrong.add(address, authorization);
+    return unauthorized("the token is wrong");
+  }
+}
+
+function unauthorized(message: string): Refusal {
+  return {
+    status: 401,
+    code: "unauthorized",
+    message,
+    hint: "All masters and nodes of a cluster are started with the same token (--token-file).",
+    headers: { "www-authenticate": 'Bearer realm="disco"' },
+  };
+}

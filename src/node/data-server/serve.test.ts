@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import http from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, it } from "node:test";
+import { Peers } from "../fetch/peers.ts";
+import { jobDirectory } from "../job-directory.ts";
+import { type NodeDataParts, serveNodeData } from "./serve.ts";
+
+const root = await mkdtemp(join(tmpdir(), "disco-serve-"));
+after(() => rm(root, { recursive: true, force: true }));
+const home = jobDirectory("n1", "count@1");
+await mkdir(join(root, home), { recursive: true });
+await writeFile(join(root, home, "part-0"), "hello");
+const path = `/disco/${home}/part-0`;
+const parts: NodeDataParts = { dataDir: root, node: "n1", host: "127.0.0.1", port: 0, tokens: {} };
+const signal = new AbortController().signal;
+
+async function body(stream: AsyncIterable<Buffer>): Promise<string> {
+  let text = "";
+  for await (const chunk of stream) text += chunk.toString();
+  return text;
+}
+
+it("gives files to whoever has the token, health to everybody, and nothing to others", async (t) => {
+  const codes: string[] = [];
+  const noted = ({ code }: { code: string }): unknown => codes.push(code);
+  const server = await serveNodeData({ ...parts, tokens: { admin: "secret" }, noted });
+  t.after(() => server.close());
+  assert.equal((await fetch(`${server.url}/healthz`)).status, 200);
+  assert.equal((await fetch(server.url + path)).status, 401);
+  const wrong = await fetch(server.url + path, { headers: { authorization: "Bearer wrong" } });
+  assert.equal(wrong.status, 401);
+  assert.match(await wrong.text(), /same token/);
+  const right = await fetch(server.url + path, { headers: { authorization: "Bearer secret" } });
+  assert.equal(await right.text(), "hello");
+  assert.equal((await fetch(`${server.url}/nothing`, { headers: { authorization: "Bearer secret" } })).status, 404);
+  assert.deepEqual(codes, ["unauthorized", "unauthorized"]);
+});
+
+it("does not listen where others reach it without a token", async () => {
+  await assert.rejects(serveNodeData({ ...parts, host: "0.0.0.0" }), { code: "token-needed" });
+});
+
+it("without a token answers only what is addressed to this machine", async (t) => {
+  const server = await serveNodeData(parts);
+  t.after(() => server.close());
+  const asked = (host: string): Promise<number> =>
+    new Promise((resolve, reject) => {
+      http
+        .get(server.url + path, { headers: { host } }, (reply) => {
+          reply.resume();
+          resolve(reply.statusCode ?? 0);
+        })
+        .on("error", reject);
+    });
+  assert.equal(await asked(`localhost:${server.port}`), 200);
+  assert.equal(await asked("rebound.example"), 403);
+});
+
+it("answers over TLS to whom trusts its certificate, with the token for nobody else", async (t) => {
+  const key = join(root, "key.pem");
+  const cert = join(root, "cert.pem");
+  const args = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1"];
+  const subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"];
+  try {
+    execFileSync("openssl", [...args, ...subject, "-keyout", key, "-out", cert], { stdio: "ignore" });
+  } catch {
+    t.skip("openssl is not there to make a certificate");
+    return;
+  }
+  const tls = { cert: await readFile(cert, "utf8"), key: await readFile(key, "utf8") };
+  const server = await serveNodeData({ ...parts, tokens: { read: "secret" }, tls });
+  t.after(() => server.close());
+  const trusting = new Peers({ urlOf: () => server.url, token: "secret", ca: tls.cert });
+  const doubting = new Peers({ urlOf: () => server.url, token: "secret" });
+  t.after(() => [trusting, doubting].map((peers) => peers.close()));
+  assert.match(server.url, /^https:/);
+  const reply = await trusting.ask(trusting.urlOf("n1") + path, { method: "GET", signal });
+  assert.equal(await body(reply), "hello");
+  await assert.rejects(doubting.ask(server.url + path, { method: "GET", signal }), /self-signed|certificate/);
+  await assert.rejects(serveNodeData({ ...parts, tls: { cert: "no", key: "no" } }), { code: "bad-certificate" });
+});

@@ -1,0 +1,113 @@
+/**
+ * The data server of a node that is a process of its own: files of jobs and outputs for other nodes, over HTTP or HTTPS, and
+ * nothing else. `/healthz` is answered to everybody.
+ *
+ * Whoever has the cluster's token, or one of the masters' for reading, may read. Without any token only this machine reaches the
+ * server, and then a request must be addressed to a name of this machine: a web page could have its own name lead here.
+ */
+import http, { type IncomingMessage, type ServerResponse } from "node:http";
+import https from "node:https";
+import { hostname } from "node:os";
+import { DiscoError } from "../../errors.ts";
+import { HostCheck } from "../../http/host-check.ts";
+import { defaultLimits, type HttpLimits, headRefusal, serverOptions } from "../../http/limits.ts";
+import { assertGuarded, listen, urlOf } from "../../http/listen.ts";
+import { type Refusal, sendRefusal } from "../../http/refusal.ts";
+import { TokenCheck } from "../../http/token-check.ts";
+import type { Scope } from "../../settings/daemon-settings.ts";
+import { createDataServer } from "./data-server.ts";
+
+/** Of a list of outputs. */
+const bodyBytesMax = 16 * 1024 * 1024;
+
+export interface NodeDataParts {
+  readonly dataDir: string;
+  /** Name of the node. */
+  readonly node: string;
+  /** Where it listens: an address or name of this machine, and a port, 0 for any that is free. */
+  readonly host: string;
+  readonly port: number;
+  /** Each of them may read. */
+  readonly tokens: Readonly<Partial<Record<Scope, string>>>;
+  /** PEM. Absent: HTTP. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  /** Other names under which this machine may be addressed. */
+  readonly allowedHosts?: Iterable<string>;
+  readonly limits?: Partial<HttpLimits>;
+  /** A request was refused, or failed: for a log. Neither tokens nor paths are told. */
+  readonly noted?: (what: { readonly code: string; readonly address: string }) => void;
+}
+
+export interface NodeDataServer {
+  /** Base URL, as programs on this machine reach it. */
+  readonly url: string;
+  readonly port: number;
+  /** No new requests; those that are being answered have some seconds. Resolves when nothing listens. */
+  close(): Promise<void>;
+}
+
+/** @throws DiscoError `token-needed`, `port-in-use`, `port-forbidden`, `bad-host`, `bad-certificate` */
+export async function serveNodeData(parts: NodeDataParts): Promise<NodeDataServer> {
+  const { dataDir, node, host, port, tokens, tls, allowedHosts = [], noted } = parts;
+  const tokenCheck = new TokenCheck(tokens);
+  await assertGuarded(host, !tokenCheck.isOpen);
+  const limits: HttpLimits = { ...defaultLimits, ...parts.limits };
+  const names = new HostCheck(["localhost", hostname(), node], allowedHosts);
+  const data = createDataServer({ dataDir, host: node });
+
+  const refusalOf = (request: IncomingMessage): Refusal | null => {
+    const { method = "", headers } = request;
+    return (
+      headRefusal(request, bodyBytesMax, limits) ??
+      (tokenCheck.isOpen ? names.refusal(method, headers) : null) ??
+      tokenCheck.refusal(request)
+    );
+  };
+  const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    response.on("error", () => undefined);
+    const address = request.socket.remoteAddress ?? "";
+    try {
+      if (request.url === "/healthz" && (request.method === "GET" || request.method === "HEAD")) {
+        response.writeHead(200, { "content-type": "text/plain; charset=utf-8", "content-length": "3" });
+        response.end("ok\n");
+        return;
+      }
+      const refusal = refusalOf(request);
+      if (refusal === null) return await data(request, response);
+      noted?.({ code: refusal.code, address });
+      sendRefusal(request, response, "/disco/", refusal);
+    } catch {
+      noted?.({ code: "internal-error", address });
+      if (response.headersSent) response.destroy();
+      else response.writeHead(500).end();
+    }
+  };
+  const server = tls === undefined ? http.createServer(serverOptions(limits)) : secure(tls, limits);
+  server.maxConnections = limits.connectionsMax;
+  server.maxHeadersCount = limits.headersMax + 1;
+  server.on("request", (request, response) => void take(request, response));
+  const bound = await listen(server, host, port);
+
+  const close = async (): Promise<void> => {
+    const ended = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.closeIdleConnections();
+    const timer = setTimeout(() => server.closeAllConnections(), limits.closeGraceMs);
+    await ended;
+    clearTimeout(timer);
+  };
+  let closing: Promise<void> | undefined;
+  const url = urlOf(host, bound, tls === undefined ? "http" : "https");
+  return { url, port: bound, close: () => (closing ??= close()) };
+}
+
+function secure(tls: { readonly cert: string; readonly key: string }, limits: HttpLimits): https.Server {
+  try {
+    return https.createServer({ ...serverOptions(limits), ...tls });
+  } catch (cause) {
+    throw new DiscoError(`the certificate or its key cannot be used: ${(cause as Error).message}`, {
+      code: "bad-certificate",
+      hint: "--tls-cert and --tls-key take PEM files that belong together, the certificate first and those that signed it behind.",
+      cause,
+    });
+  }
+}
