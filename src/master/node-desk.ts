@@ -45,8 +45,7 @@ export function openNodeDesk(parts: NodeDeskParts): NodeDesk {
     node: (host) => cluster().node(host),
     connected: () => [...cluster().nodes.values()].flatMap(({ host, connected }) => (connected ? [host] : [])),
     suspect: (host, suspected) => {
-      const known = cluster() as { suspect?: (host: string, isSilent: boolean) => void };
-      known.suspect?.(host, suspected);
+      cluster().suspect(host, suspected);
       if (suspected) log.warn({ node: host }, "the node is silent: it gets no tasks for now");
       else coordinator.nudge();
     },

@@ -44,6 +44,8 @@ export interface NodeOptions {
   readonly remote?: RemoteAccess;
   /** A master does not let it in (`name-taken`, `version-mismatch` …). It goes on asking until it is closed. */
   readonly refused?: (error: DiscoError) => void;
+  /** A master has let it in, for the first time or again. */
+  readonly joined?: (epoch: number) => void;
   readonly slots: number;
   readonly queueDepth: number;
   readonly labels: Readonly<Record<string, string>>;
@@ -242,6 +244,7 @@ export class Node {
     if (this.#options.instance !== undefined) return;
     this.serve();
     this.#heart.start();
+    this.#options.joined?.(this.#membership.epoch);
   }
 
   async #hello(): Promise<NodeHello> {

@@ -1,0 +1,176 @@
+/**
+ * A node as a process of its own: its data server, and the node, over the bus that it is given.
+ *
+ *   lock on its data ─▶ data server listens ─▶ follows whoever leads ─▶ joined ─▶ … ─▶ goodbye ─▶ workers end ─▶ the rest, backwards
+ *
+ * A master that does not let it in is asked again for a while: the process of before may be on its way out.
+ */
+import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import type { Bus } from "../bus/bus.ts";
+import { DiscoError } from "../errors.ts";
+import { isLoopback } from "../settings/addresses.ts";
+import type { ClusterSettings } from "../settings/cluster.ts";
+import { serveNodeData } from "./data-server/serve.ts";
+import { Node } from "./node.ts";
+import { usualMemoryLimitBytes } from "./spare-worker.ts";
+import { lockVolume } from "./volume-lock.ts";
+
+/** What a node process writes lines with (`master/log.ts` has the same). */
+export interface NodeLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface NodeProcess {
+  /** Base URL of its data server, as clients on this machine reach it. */
+  readonly url: string;
+  readonly node: Node;
+  /** Resolves when it cannot go on, with the reason; `close` is still to be called. */
+  readonly failed: Promise<Error>;
+  /** Says goodbye, so that its tasks go to others at once, and ends its workers. */
+  close(): Promise<void>;
+}
+
+export interface NodeProcessOptions {
+  /** Closed with the process, also when that cannot be opened. */
+  readonly bus: Bus;
+  readonly log: NodeLog;
+  /** Instead of `worker/main`, in tests. */
+  readonly workerScript?: string;
+}
+
+/** Tasks a slot that wait on the node: enough that no worker waits for the master. */
+const queueDepth = 4;
+/** So many times the death time a node goes on asking masters that refuse it. */
+const refusalPatience = 2;
+
+/** @throws DiscoError `volume-busy`, `bad-root`, and what the data server throws */
+export async function openNodeProcess(
+  settings: ClusterSettings,
+  { bus, log, workerScript }: NodeProcessOptions,
+): Promise<NodeProcess> {
+  const { root, node: host, workers: slots, labels, tokens } = settings;
+  const dataDir = settings.dataDir ?? join(root, "node", "data");
+  const failure = Promise.withResolvers<Error>();
+  const closers: (() => void | Promise<void>)[] = [() => bus.close()];
+  const closeAll = async (): Promise<void> => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  try {
+    closers.push(lockVolume(dataDir));
+    const server = await serveNodeData({
+      node: host,
+      dataDir,
+      host: settings.host,
+      port: settings.port,
+      tokens,
+      allowedHosts: settings.allowedHosts,
+      tls: tlsOf(settings),
+      noted: (what) => log.warn(what, "a request was refused"),
+    });
+    closers.push(() => server.close());
+    const patience = new RefusalPatience(settings.deathMs * refusalPatience, log, failure.resolve);
+    const node = new Node({
+      host,
+      dataDir,
+      bus,
+      slots,
+      queueDepth,
+      labels,
+      url: advertised(settings, server.url),
+      master: () => (node.masterUrl ?? "http://localhost").replace(/^https?:/, "disco:"),
+      memoryLimitBytes: usualMemoryLimitBytes,
+      remote: { token: clusterToken(tokens), ca: caOf(settings) },
+      refused: (error) => patience.refused(error),
+      joined: (epoch) => {
+        patience.over();
+        log.info({ node: host, epoch, master: node.masterUrl, slots }, "joined");
+      },
+      ...(workerScript === undefined ? {} : { workerScript }),
+    });
+    closers.push(() => node.close());
+    node.warm();
+    log.info({ url: server.url, node: host, dataDir }, "serving");
+    node.follow();
+    let closing: Promise<void> | undefined;
+    const close = async (): Promise<void> => {
+      await node.leave();
+      await closeAll();
+    };
+    return { url: server.url, node, failed: failure.promise, close: () => (closing ??= close()) };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+/** How long a node puts up with masters that do not let it in. */
+class RefusalPatience {
+  readonly #patienceMs: number;
+  readonly #log: NodeLog;
+  readonly #fail: (error: Error) => void;
+  #since: number | null = null;
+
+  constructor(patienceMs: number, log: NodeLog, fail: (error: Error) => void) {
+    this.#patienceMs = patienceMs;
+    this.#log = log;
+    this.#fail = fail;
+  }
+
+  refused(error: DiscoError): void {
+    const now = performance.now();
+    if (this.#since === null) {
+      this.#since = now;
+      this.#log.warn(
+        { code: error.code, hint: error.hint },
+        `the master does not let this node in yet: ${error.message}`,
+      );
+    } else if (now - this.#since >= this.#patienceMs) {
+      this.#fail(error);
+    }
+  }
+
+  over(): void {
+    this.#since = null;
+  }
+}
+
+/** By which others reach it: what is set, else the machine's name unless only this machine can reach it. */
+export function advertised({ advertise, host }: ClusterSettings, url: string): string {
+  if (advertise !== null) return advertise;
+  if (isLoopback(host)) return url;
+  const own = new URL(url);
+  own.hostname = host === "0.0.0.0" || host === "::" ? hostname() : host;
+  return own.origin;
+}
+
+/** What masters and nodes show each other: of the tokens that are set the one that allows most. */
+export function clusterToken({ admin, submit, read }: ClusterSettings["tokens"]): string | undefined {
+  return admin ?? submit ?? read;
+}
+
+/** @throws DiscoError `bad-setting` */
+export function caOf({ tls }: ClusterSettings): string | undefined {
+  return tls.ca === null ? undefined : pemOf(tls.ca, "tls_ca");
+}
+
+/** @throws DiscoError `bad-setting` */
+export function tlsOf({ tls }: ClusterSettings): { cert: string; key: string } | undefined {
+  const { cert, key } = tls;
+  return cert === null || key === null ? undefined : { cert: pemOf(cert, "tls_cert"), key: pemOf(key, "tls_key") };
+}
+
+function pemOf(file: string, name: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new DiscoError(`${name}: ${file} cannot be read: ${(cause as Error).message}`, {
+      code: "bad-setting",
+      cause,
+      hint: "It has to be a PEM file that this user may read.",
+    });
+  }
+}
