@@ -3,6 +3,8 @@
  *
  *   limits ─▶ guard (Host, Origin, token, scope) ─▶ /healthz, /readyz, /metrics ─▶ web page ─▶ data server ─▶ /api/v1 ─▶ Disco's interface ─▶ 404
  *
+ * At a master that follows, what is the leader's goes there instead of to the last two (`following.ts`).
+ *
  * V1. Nothing is done for a request before limits and guard have passed it; they read its head only.
  * V2. Whatever a handler throws is an answer, never the end of the process, and tells nothing of our insides.
  */
@@ -14,6 +16,7 @@ import { hasBody, type Refusal, Refused, sendRefusal } from "../../http/refusal.
 import { packageVersion } from "../../package-version.ts";
 import type { BodyWatch } from "./body-watch.ts";
 import { type DiscoInterfaceParts, handleDisco } from "./disco-interface.ts";
+import { Following, stopping } from "./following.ts";
 import { Guard } from "./guard.ts";
 import type { Caller } from "./handler.ts";
 import { type HealthParts, sendHealth, sendReadiness } from "./health.ts";
@@ -51,6 +54,7 @@ export class Front {
   readonly #disco: DiscoInterfaceParts;
   readonly #health: HealthParts;
   readonly #pages = new Pages();
+  readonly #following: Following | null;
   readonly #closing = new AbortController();
 
   constructor(parts: FrontParts) {
@@ -63,6 +67,8 @@ export class Front {
     this.#parts = parts;
     this.#guard = new Guard({ tokens: settings.tokens, names, allowedHosts: settings.allowedHosts });
     this.#disco = { master, limits, packBytesMax: settings.packBytesMax, jobList: new JobListBody(master), closing };
+    const { leading, leaderTls: tls } = parts;
+    this.#following = leading === undefined ? null : new Following({ leading, instance, master, tls, closing });
     this.#health = { master, instance, version: packageVersion(), unready, closing };
   }
 
@@ -132,6 +138,7 @@ export class Front {
   async #answer(request: IncomingMessage, response: ServerResponse, { target, place, caller }: Passed): Promise<void> {
     const { api, data, metrics } = this.#parts;
     const method = request.method ?? "";
+    if ((await this.#following?.take(request, response, place, target)) === true) return;
     switch (place.kind) {
       case "health":
       case "readiness":
@@ -205,12 +212,5 @@ const hangUps: ReadonlySet<string> = new Set([
 ]);
 
 const ownPaths: ReadonlySet<string> = new Set([...paths, ...pagePaths, "/healthz", "/readyz", "/metrics"]);
-
-const stopping: Refusal = {
-  status: 503,
-  code: "stopping",
-  message: "the daemon is stopping",
-  headers: { connection: "close", "retry-after": "1" },
-};
 
 const failed: Refusal = { status: 500, code: "internal-error", message: "Internal server error" };

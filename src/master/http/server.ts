@@ -1,9 +1,11 @@
 /** The daemon's HTTP server: where it listens, and how it ends. What a request passes through is in `front.ts`. */
 import { createServer, type ServerResponse } from "node:http";
+import type { SecureContextOptions } from "node:tls";
 import { promisify } from "node:util";
 import { defaultLimits, type HttpLimits, serverOptions } from "../../http/limits.ts";
 import { assertGuarded, listen, urlOf } from "../../http/listen.ts";
 import type { DaemonSettings } from "../../settings/daemon-settings.ts";
+import type { Leading } from "../leading.ts";
 import type { Log } from "../log.ts";
 import type { ServedMaster } from "../served-master.ts";
 import { BodyWatch } from "./body-watch.ts";
@@ -26,6 +28,10 @@ export interface HttpParts {
   /** Why the daemon is not ready, e.g. `starting`; `null` when it is. What the master itself tells is asked anyway. */
   readonly unready?: () => string | null;
   readonly limits?: Partial<HttpLimits>;
+  /** Where several masters serve one cluster: which of them leads. Requests that are the leader's are taken there. */
+  readonly leading?: Leading;
+  /** Whom to believe where the leader speaks TLS. Default: the authorities that Node knows. */
+  readonly leaderTls?: SecureContextOptions;
 }
 
 export interface HttpServer {
