@@ -18,6 +18,7 @@ export function handleNodeEvent(event: NodeEvent, cluster: Cluster, eachJob: Eac
       node.offered = event.slots ?? node.offered;
       node.queueDepth = event.queueDepth ?? node.queueDepth;
       node.labels = event.labels ?? node.labels;
+      cluster.changes++;
       cluster.resize(node);
       break;
     }
@@ -103,6 +104,7 @@ function joined(event: NodeJoined, cluster: Cluster, eachJob: EachJob): Command[
     const restarted =
       node.connected && (newDisk || (session !== null && node.session !== null && session !== node.session));
     Object.assign(node, { incarnation, offered: slots, queueDepth, labels, url, session, connected: true });
+    cluster.changes++;
     cluster.settle(host);
     cluster.resize(node);
     node.resized ||= node.slots !== slots;

@@ -32,6 +32,8 @@ export class WaitQueue {
   /** Tasks by a host that holds their input; under `null` those whose input is nobody's. */
   readonly #byHost = new Map<string | null, Fifo>();
   #picky: number[] = [];
+  /** As `peekAbandoned` found all holders worth waiting for; -1: one was not, or another one has come since. */
+  #worthyAt = -1;
 
   constructor(tasks: Waiting) {
     this.#tasks = tasks;
@@ -51,6 +53,16 @@ export class WaitQueue {
   /** Some task's input lies on some node, so that it matters which node is asked first. */
   get placed(): boolean {
     return this.#byHost.size > (this.#byHost.has(null) ? 1 : 0);
+  }
+
+  /** Lists of tasks by a host that holds their input; nobody's under `null`. Some may be empty. */
+  get hosts(): ReadonlyMap<string | null, unknown> {
+    return this.#byHost;
+  }
+
+  /** Some task could go to any node, or has to keep off some. */
+  get anyUnplaced(): boolean {
+    return this.#picky.length > 0 || this.#frontOf(null) >= 0;
   }
 
   /** Hosts that hold the input of a waiting task. */
@@ -77,10 +89,16 @@ export class WaitQueue {
     return this.#peekRemote(host);
   }
 
-  /** A task whose input lies on nodes that are not worth waiting for, or -1. It looks at one task a node. */
-  peekAbandoned(worthy: (host: string) => boolean): number {
+  /**
+   * A task whose input lies on nodes that are not worth waiting for, or -1. It looks at one task a node. As long as `version` is the
+   * same, so is what `worthy` answers.
+   */
+  peekAbandoned(worthy: (host: string) => boolean, version: number): number {
+    if (this.#worthyAt === version) return -1;
+    this.#worthyAt = version;
     for (const [host, list] of this.#byHost) {
       if (host === null || worthy(host)) continue;
+      this.#worthyAt = -1;
       const task = this.#front(list);
       if (task >= 0 && !this.#tasks.hosts(task).some(worthy)) return task;
     }
@@ -139,6 +157,7 @@ export class WaitQueue {
     let list = this.#byHost.get(host);
     if (list === undefined) {
       list = new Fifo();
+      this.#worthyAt = -1;
       this.#byHost.set(host, list);
     }
     return list;

@@ -7,6 +7,7 @@ import type { JobMachine } from "../job/machine.ts";
 import type { Stage } from "../job/stage.ts";
 import type { Placement } from "../job/wait-queue.ts";
 import type { Node } from "./cluster.ts";
+import { byLoad } from "./cluster.ts";
 import { keepsForLocal, worthWaiting } from "./late-binding.ts";
 
 export interface Choice {
@@ -32,24 +33,40 @@ export function choose(
   if (stage === undefined) return null;
   const { cluster, spec } = job;
   const placement = placementOf(job);
-  const isPlaced = placement === "anywhere" && stage.queue.placed;
-  if (isPlaced && nodes.length > 1) {
-    const holder = nodes.find((node) => stage.queue.hasLocal(node.host) && cluster.carries(node, spec.labels));
-    const task = holder === undefined ? -1 : stage.queue.peek(holder.host, "local");
+  const { queue } = stage;
+  const isPlaced = placement === "anywhere" && queue.placed;
+  const isKept = isPlaced && mayHold && keepsForLocal(stage, at);
+  // Nodes need not be asked one by one where only those that hold an input get something.
+  const isForHolders = nodes.length > 1 && (isKept || placement === "local") && !queue.anyUnplaced;
+  if (isForHolders || (isPlaced && nodes.length > 1)) {
+    const holder = holderOf(job, stage, nodes);
+    const task = holder === undefined ? -1 : queue.peek(holder.host, "local");
     if (holder !== undefined && task >= 0) return { node: holder, stage, task };
   }
-  const isKept = isPlaced && mayHold && keepsForLocal(stage, at);
-  for (const node of nodes) {
+  for (const node of isForHolders ? [] : nodes) {
     if (!cluster.carries(node, spec.labels)) continue;
-    const task = stage.queue.peek(node.host, isKept ? "local-first" : placement);
+    const task = queue.peek(node.host, isKept ? "local-first" : placement);
     if (task >= 0) return { node, stage, task };
   }
   if (!isKept) return null;
   const node = nodes.find((one) => cluster.carries(one, spec.labels));
   if (node === undefined) return null;
-  const task = stage.queue.peekAbandoned((host) => worthWaiting(host, job));
+  const task = queue.peekAbandoned((host) => worthWaiting(host, job), cluster.changes);
   if (task >= 0) return { node, stage, task };
-  return stage.queue.peek(node.host, "anywhere") >= 0 ? held : null;
+  return queue.peek(node.host, "anywhere") >= 0 ? held : null;
+}
+
+/** The least loaded of the nodes that holds the input of a waiting task. Looks at the holders or at the nodes, whichever are fewer. */
+function holderOf({ cluster, spec }: JobMachine, { queue }: Stage, nodes: readonly Node[]): Node | undefined {
+  if (queue.hosts.size > nodes.length)
+    return nodes.find((node) => queue.hasLocal(node.host) && cluster.carries(node, spec.labels));
+  let best: Node | undefined;
+  for (const host of queue.hosts.keys()) {
+    const node = host === null ? undefined : cluster.node(host);
+    if (node === undefined || !cluster.hasRoom(node) || !queue.hasLocal(node.host)) continue;
+    if (cluster.carries(node, spec.labels) && (best === undefined || byLoad(node, best) < 0)) best = node;
+  }
+  return best;
 }
 
 /** Whether a node that the task does not avoid could run it, so that it need not return to this host. */

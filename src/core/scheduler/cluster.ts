@@ -10,6 +10,7 @@
 import type { MasterSettings } from "../../client/master-api.ts";
 import { DiscoError } from "../../errors.ts";
 import type { Health } from "./quarantine.ts";
+import { Room } from "./room.ts";
 
 export interface Node {
   readonly host: string;
@@ -60,11 +61,13 @@ export class Cluster {
   readonly #awaited = new Set<string>();
   /** Nodes that have been silent for a while. */
   readonly #suspects = new Set<string>();
-  readonly #withRoom = new Set<Node>();
+  readonly #room = new Room();
   readonly #free = new Set<Node>();
   /** Slots of open nodes: what each counts for, and the sum. */
   readonly #counted = new Map<Node, number>();
   #slots = 0;
+  /** Rises whenever an open node becomes another one to the scheduler: it opens or closes, or its slots or labels change. */
+  changes = 0;
 
   node(host: string): Node | undefined {
     return this.nodes.get(host);
@@ -118,6 +121,7 @@ export class Cluster {
     const node = this.nodes.get(host);
     if (node === undefined || node.connected) return;
     this.#counted.delete(node);
+    this.changes++;
     this.quarantined.delete(node);
     this.settle(host);
     this.nodes.delete(host);
@@ -141,13 +145,14 @@ export class Cluster {
     const node = this.nodes.get(host);
     if (node === undefined) return;
     const slots = this.open(node) ? node.slots : 0;
-    if (node.load < slots * node.queueDepth) this.#withRoom.add(node);
-    else this.#withRoom.delete(node);
+    if (node.load < slots * node.queueDepth) this.#room.put(node);
+    else this.#room.delete(node);
     if (node.load < slots) this.#free.add(node);
     else this.#free.delete(node);
     const counted = this.#counted.get(node) ?? 0;
     if (slots === counted) return;
     this.#slots += slots - counted;
+    this.changes++;
     this.#counted.set(node, slots);
   }
 
@@ -168,9 +173,9 @@ export class Cluster {
     return this.usable(node) && !this.#awaited.has(node.host) && !this.#suspects.has(node.host);
   }
 
-  /** Nodes that can take another task, the least loaded first (N3). */
-  withRoom(): Node[] {
-    return [...this.#withRoom].sort(byLoad);
+  /** Nodes that can take another task, the least loaded first (N3). The array changes with the nodes. */
+  withRoom(): readonly Node[] {
+    return this.#room.nodes;
   }
 
   /** Nodes with a slot on which nothing runs and for which nothing is queued, the least loaded first. */
@@ -188,11 +193,11 @@ export class Cluster {
   }
 
   hasRoom(node: Node): boolean {
-    return this.#withRoom.has(node);
+    return this.#room.has(node);
   }
 
   get anyRoom(): boolean {
-    return this.#withRoom.size > 0;
+    return this.#room.size > 0;
   }
 
   carries(node: Node, labels: Readonly<Record<string, string>>): boolean {

@@ -8,8 +8,7 @@ import type { AssignedTask, HeldStage, TasksAssigned } from "../events.ts";
 import type { JobMachine } from "../job/machine.ts";
 import { Assigned } from "./assigned.ts";
 import { choose, held } from "./choose.ts";
-import type { Cluster, Node } from "./cluster.ts";
-import { byLoad } from "./cluster.ts";
+import type { Cluster } from "./cluster.ts";
 import type { JobOrder } from "./job-order.ts";
 import { passedByMax } from "./late-binding.ts";
 import { stragglersOf } from "./stragglers.ts";
@@ -54,7 +53,6 @@ export class Round {
         attempt: stage.nextAttempt(task),
         host: node.host,
       });
-      reorder(nodes, node, this.#cluster.hasRoom(node));
     }
     for (const job of aside) order.update(job);
   }
@@ -93,18 +91,5 @@ export class Round {
     if (stage === undefined || stage.heldUntil !== 0) return;
     this.#holds.push({ job: job.name, stage: stage.number });
     this.#held.push(...job.hold(stage.number, this.#at));
-  }
-}
-
-/** Puts a node whose load has just risen in its place again, or takes it out. */
-function reorder(nodes: Node[], node: Node, hasRoom: boolean): void {
-  let place = nodes.indexOf(node);
-  if (!hasRoom) {
-    nodes.splice(place, 1);
-    return;
-  }
-  for (; place + 1 < nodes.length && byLoad(node, nodes[place + 1] as Node) > 0; place++) {
-    nodes[place] = nodes[place + 1] as Node;
-    nodes[place + 1] = node;
   }
 }
