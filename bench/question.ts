@@ -2,7 +2,7 @@
 import type { Plot } from "./plot.ts";
 import type { Profile } from "./profile-shares.ts";
 
-export type Unit = "s" | "ms" | "MB" | "MB/s" | "tasks/s" | "records/s" | "requests/s" | "x" | "exponent";
+export type Unit = "s" | "ms" | "MB" | "MB/s" | "tasks/s" | "records/s" | "requests/s" | "µs" | "x" | "exponent";
 
 /** What a line is to reach: at most so many times its baseline, at most or at least so much. */
 export interface Target {

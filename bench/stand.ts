@@ -1,7 +1,8 @@
 /**
  * Where benchmarks run: a folder with the scripts of `bench/` and, in `node_modules/disco-mapreduce`, the package as npm installs
  * it: the commands and the build, no sources. So what is measured is what users have, and the scripts of one checkout can measure
- * the package of another. `src/` is there too, for what a baseline takes from inside (the block codec); the job never sees it.
+ * the package of another. `src/` and `sim/` are there too, for what a baseline takes from inside (the block codec) and for the
+ * scheduler alone; jobs never see them.
  */
 import { spawnSync } from "node:child_process";
 import {
@@ -51,6 +52,7 @@ export async function packageStand(groups: ProcessGroups, checkout = here, name 
     cpSync(import.meta.dirname, bench, { recursive: true, filter: (path) => !skipped.has(basename(path)) });
     symlinkSync(dataFolder(), join(bench, "data"));
     symlinkSync(join(checkout, "src"), join(folder, "src"));
+    symlinkSync(join(checkout, "sim"), join(folder, "sim"));
     // Scripts are modules, and none of them is this package.
     writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
     linkDependencies(join(checkout, "node_modules"), join(folder, "node_modules"));

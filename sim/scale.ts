@@ -1,6 +1,6 @@
 /**
  * P7: the scheduler and the job machine at scale, without anything around them. `node sim/scale.ts [tasks] [nodes] [jobs]`
- * runs map tasks, then reduces, to their end and prints the cost of one decision (a start or an end of a task).
+ * runs map tasks, then reduces, to their end and prints the cost of one decision (a start or an end of a task), at last as JSON.
  */
 import { pathToFileURL } from "node:url";
 import type { Command } from "../src/core/commands.ts";
@@ -14,8 +14,12 @@ const queueDepth = 2;
 const labels = 8;
 
 export interface ScaleResult {
+  /** Starts and ends of tasks. */
   readonly decisions: number;
+  /** Wall time, all that happened divided by the decisions: nodes that join and jobs that begin and end included. */
   readonly microsPerDecision: number;
+  /** The same in CPU time of the thread, without that of the garbage collector's own threads. */
+  readonly cpuMicrosPerDecision: number;
   readonly heapMb: number;
 }
 
@@ -42,6 +46,7 @@ export function runScale(tasks: number, nodes: number, jobs: number): ScaleResul
     carryOut(scheduled.commands);
   };
   const specs = Array.from({ length: jobs }, (_, n) => specOf(Math.ceil(tasks / jobs), nodes, n));
+  const cpuBegan = process.threadCpuUsage();
   const began = performance.now();
   for (let n = 0; n < nodes; n++) {
     handle({ kind: "node-joined", at, host: `node${n}`, incarnation: "1", slots, queueDepth, labels: {} });
@@ -60,7 +65,13 @@ export function runScale(tasks: number, nodes: number, jobs: number): ScaleResul
   }
   const ms = performance.now() - began;
   if (master.jobs.size > 0) throw new Error(`${master.jobs.size} jobs did not end`);
-  return { decisions, microsPerDecision: (ms * 1000) / decisions, heapMb: process.memoryUsage().heapUsed / 2 ** 20 };
+  const cpu = process.threadCpuUsage(cpuBegan);
+  return {
+    decisions,
+    microsPerDecision: (ms * 1000) / decisions,
+    cpuMicrosPerDecision: (cpu.user + cpu.system) / decisions,
+    heapMb: process.memoryUsage().heapUsed / 2 ** 20,
+  };
 }
 
 export function specOf(tasks: number, nodes: number, job: number): JobSpec {
@@ -109,9 +120,11 @@ export function outputOf({ stage, task, attempt }: Assignment, host: string): Ta
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   const [tasks = 1_000_000, nodes = 1_000, jobs = 1] = process.argv.slice(2).map(Number);
-  const { decisions, microsPerDecision, heapMb } = runScale(tasks, nodes, jobs);
+  const result = runScale(tasks, nodes, jobs);
+  const { decisions, microsPerDecision, cpuMicrosPerDecision, heapMb } = result;
   console.log(
     `${tasks} tasks, ${nodes} nodes, ${jobs} jobs: ${decisions} decisions, ` +
-      `${microsPerDecision.toFixed(2)} µs each, heap ${heapMb.toFixed(0)} MB`,
+      `${microsPerDecision.toFixed(2)} µs each (CPU ${cpuMicrosPerDecision.toFixed(2)}), heap ${heapMb.toFixed(0)} MB`,
   );
+  console.log(JSON.stringify(result));
 }
