@@ -10,7 +10,7 @@ import { JobDict } from "./job-dict.ts";
 import { nameOf } from "./job-name.ts";
 import type { AnyJobOptions, JobOptions } from "./job-options.ts";
 import { keepAlive } from "./keep-alive.ts";
-import type { JobEvent, JobInfo, JobListEntry, MasterApi, NodeInfo } from "./master-api.ts";
+import type { JobEvent, JobInfo, JobListEntry, MasterApi, NodeInfo, NodeRemoval } from "./master-api.ts";
 import { notYet } from "./not-yet.ts";
 import { shown } from "./option-checks.ts";
 import type { ProfileStats } from "./profile/profile-stats.ts";
@@ -179,6 +179,23 @@ export class Disco {
 
   async whitelist(node: string): Promise<void> {
     return this.#ask((master) => master.whitelist(node));
+  }
+
+  /**
+   * Starts no more tasks on a node that is to be taken away; what runs there finishes. `removal` tells when it can go.
+   * Throws `DiscoError` `unknown-node`.
+   */
+  async drain(node: string): Promise<void> {
+    return this.#ask((master) => master.drain(node));
+  }
+
+  async undrain(node: string): Promise<void> {
+    return this.#ask((master) => master.undrain(node));
+  }
+
+  /** Whether a node can be taken away, and what it is still needed for. */
+  async removal(node: string): Promise<NodeRemoval> {
+    return this.#ask((master) => master.removal(node));
   }
 
   /** An out-of-band value that a task of the job put. Throws `DiscoError` for an unknown key or job. */

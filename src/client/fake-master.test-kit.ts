@@ -12,6 +12,7 @@ import type {
   MasterInfo,
   MasterSettings,
   NodeInfo,
+  NodeRemoval,
   TaskPage,
 } from "./master-api.ts";
 
@@ -109,6 +110,11 @@ export class FakeMaster implements MasterApi {
   kill = async (name: string): Promise<void> => void this.calls.push(`kill ${name}`);
   clean = async (name: string): Promise<void> => void this.calls.push(`clean ${name}`);
   purge = async (name: string): Promise<void> => void this.calls.push(`purge ${name}`);
+  drain = async (node: string): Promise<void> => void this.calls.push(`drain ${node}`);
+  undrain = async (node: string): Promise<void> => void this.calls.push(`undrain ${node}`);
+  removal = async (host: string): Promise<NodeRemoval> => {
+    return { host, draining: true, attempts: 0, jobs: [], resultsOfJobs: 0, safe: true };
+  };
   blacklist = async (node: string): Promise<void> => void this.calls.push(`blacklist ${node}`);
   whitelist = async (node: string): Promise<void> => void this.calls.push(`whitelist ${node}`);
   gcBlacklist = async (): Promise<string[]> => ["gone"];

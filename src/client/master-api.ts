@@ -57,8 +57,24 @@ export interface JobInfo {
   readonly peakRss: number;
 }
 
+/**
+ * Whether a node gets tasks, or the first thing that keeps them off: `lost`, given up; `suspect`, silent for some seconds; `awaited`, it
+ * has not found the master that leads now; `draining`, to be removed; `quarantined`, for a time, because all that it did failed.
+ */
+export type NodeState = "up" | "lost" | "suspect" | "awaited" | "draining" | "quarantined" | "blacklisted";
+
 export interface NodeInfo {
   readonly name: string;
+  /** As a master of version 0.2 or later tells it. */
+  readonly state?: NodeState;
+  /** Why it is in quarantine; `null`: it is not. */
+  readonly reason?: string | null;
+  /** Base URL of its data server; `null`: on one machine, where files are read. */
+  readonly url?: string | null;
+  /** Milliseconds since it was last heard. Not told, like its memory, on one machine. */
+  readonly lastHeardMs?: number;
+  readonly memoryFreeBytes?: number;
+  readonly memoryTotalBytes?: number;
   readonly slots: number;
   readonly connected: boolean;
   readonly blacklisted: boolean;
@@ -70,6 +86,21 @@ export interface NodeInfo {
   /** Names of the jobs whose tasks run there, one for each running task. */
   readonly tasks: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
+}
+
+/** Whether a node can be taken away, and what it is still needed for. */
+export interface NodeRemoval {
+  readonly host: string;
+  /** Nothing new starts there. */
+  readonly draining: boolean;
+  /** Attempts there that run or wait in its queue. */
+  readonly attempts: number;
+  /** Active jobs that may read from it. Without it, what lies there is made again on other nodes. */
+  readonly jobs: readonly string[];
+  /** Ended jobs some of whose results lie there, and would be gone. */
+  readonly resultsOfJobs: number;
+  /** It takes no new tasks, and nothing of the above is left. */
+  readonly safe: boolean;
 }
 
 /** A live attempt of a task. */
@@ -159,7 +190,22 @@ export interface MasterInfo {
   readonly alarms: readonly Alarm[];
   readonly scheduler: { readonly policy: "fair" | "fifo"; readonly alpha: number };
   /** Where decisions are recorded, and what survives which accident. */
-  readonly journal: { readonly engine: string; readonly durable: "fsync" | "process-crash" | "memory" };
+  readonly journal: {
+    readonly engine: string;
+    readonly durable: "fsync" | "process-crash" | "memory";
+    /** Copies of every record, on as many servers. Left out like the rest: one. */
+    readonly replicas?: number;
+    /** Version of the engine's server. */
+    readonly version?: string;
+    /** What somebody should know about it: too few replicas, features that the server ignores. */
+    readonly notes?: readonly string[];
+  };
+  /** Of several masters: what this one does. Left out: there is no other. */
+  readonly role?: "leads" | "follows" | "none";
+  /** Base URL of the master that leads; `null`: none is known to. */
+  readonly leader?: string | null;
+  /** What this master tells is as old, in milliseconds; 0 where it leads. */
+  readonly ageMs?: number;
   /** Known jobs by status. */
   readonly jobs: { readonly active: number; readonly ready: number; readonly dead: number };
 }
@@ -217,6 +263,11 @@ export interface MasterApi {
   purge(name: string): Promise<void>;
   blacklist(node: string): Promise<void>;
   whitelist(node: string): Promise<void>;
+  /** Starts no more tasks on a node that is to be taken away. `DiscoError` `unknown-node`. */
+  drain(node: string): Promise<void>;
+  undrain(node: string): Promise<void>;
+  /** `DiscoError` `unknown-node`. */
+  removal(node: string): Promise<NodeRemoval>;
   /** Tasks of a job that is active, with their live attempts. Of a job that has ended: none. */
   tasks(name: string, query?: TaskQuery): Promise<TaskPage>;
   masterInfo(): Promise<MasterInfo>;

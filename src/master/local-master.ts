@@ -11,6 +11,7 @@ import type {
   MasterInfo,
   MasterSettings,
   NodeInfo,
+  NodeRemoval,
   TaskPage,
   TaskQuery,
 } from "../client/master-api.ts";
@@ -25,8 +26,9 @@ import { answer, requestOf } from "./http/routes.ts";
 import type { JobFiles } from "./job-files.ts";
 import type { JobSignals } from "./job-signals.ts";
 import type { KeepAlive } from "./keep-alive.ts";
+import type { Leading } from "./leading.ts";
 import type { LiveProgress } from "./live-progress.ts";
-import { nodeInfos } from "./node-answers.ts";
+import { assertNode, type NodeWatch, nodeInfos, removal } from "./node-answers.ts";
 import type { NodeLink } from "./node-link.ts";
 import type { MasterCounts, ServedMaster } from "./served-master.ts";
 import { stageNumber, stageResults, taskCounts } from "./stage-answers.ts";
@@ -45,6 +47,10 @@ export interface LocalMasterParts {
   /** Throws for a job that none of the nodes that there will ever be can run. */
   readonly assertRunnable: (spec: JobSpec, packBytes: number) => void;
   readonly now: () => number;
+  /** Who hears the heartbeats of nodes, where they send any; `null`: nobody at present. */
+  readonly watch?: () => NodeWatch | null;
+  /** Where there are several masters. */
+  readonly leading?: Leading;
   readonly identity: MasterIdentity;
   /** What somebody should do something about. */
   readonly alarms: () => readonly Alarm[];
@@ -146,7 +152,7 @@ export class LocalMaster implements ServedMaster {
   }
 
   nodeInfo(): Promise<NodeInfo[]> {
-    return nodeInfos(this.#machine, this.#parts.nodes);
+    return nodeInfos(this.#machine, this.#parts.nodes, this.#parts.watch?.() ?? null);
   }
 
   async stageResults(name: string, stage: string): Promise<string[]> {
@@ -198,6 +204,20 @@ export class LocalMaster implements ServedMaster {
     this.#change({ kind: "node-whitelisted", at: this.#parts.now(), host: node });
   }
 
+  async drain(node: string): Promise<void> {
+    assertNode(this.#machine, node);
+    this.#change({ kind: "node-draining", at: this.#parts.now(), host: node });
+  }
+
+  async undrain(node: string): Promise<void> {
+    assertNode(this.#machine, node);
+    this.#change({ kind: "node-undrained", at: this.#parts.now(), host: node });
+  }
+
+  async removal(node: string): Promise<NodeRemoval> {
+    return removal(this.#machine, node);
+  }
+
   async masterInfo(): Promise<MasterInfo> {
     const machine = this.#machine;
     const { identity, alarms, coordinator } = this.#parts;
@@ -205,7 +225,11 @@ export class LocalMaster implements ServedMaster {
     for (const { status } of machine.ended.values()) if (status === "dead") dead++;
     const jobs = { active: machine.jobs.size, ready: machine.ended.size - dead, dead };
     const { readOnly } = coordinator;
-    return { ...identity, pid: process.pid, epoch: machine.cluster.epoch, readOnly, alarms: alarms(), jobs };
+    const own = { ...identity, pid: process.pid, epoch: machine.cluster.epoch, readOnly, alarms: alarms(), jobs };
+    const { leading } = this.#parts;
+    if (leading === undefined) return own;
+    const ageMs = Math.max(0, Math.round(leading.ageMs()));
+    return { ...own, role: leading.role(), leader: leading.leader()?.url ?? null, ageMs };
   }
 
   async settings(): Promise<MasterSettings> {

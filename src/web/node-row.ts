@@ -46,7 +46,8 @@ export function nodeRow({ name }: NodeInfo, changed: () => void): Row<NodeInfo> 
     ),
     update: (node) => {
       isBlacklisted = node.blacklisted;
-      setStatus(state, node.connected ? (isBlacklisted ? "blacklisted" : "up") : "lost");
+      setStatus(state, node.state ?? (node.connected ? (isBlacklisted ? "blacklisted" : "up") : "lost"));
+      state.title = node.reason ?? "";
       // What somebody has typed stays until it is saved.
       if (input.value === offered) input.value = offered = String(node.slots);
       setText(list, isBlacklisted ? "Whitelist" : "Blacklist");

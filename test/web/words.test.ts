@@ -140,3 +140,31 @@ test("the cluster's line counts what can be used, and names what cannot", () => 
     "version 1.2.3",
   ]);
 });
+
+test("the cluster's line says of several masters who leads, how late it is, and what the journal survives", () => {
+  const base = { connected: true, blacklisted: false, tasksOk: 0, tasksFailed: 0, dataErrors: 0, diskUsedBytes: 0 };
+  const node = (name: string, state: NonNullable<NodeInfo["state"]>): NodeInfo => {
+    return { ...base, name, state, slots: 4, diskFreeBytes: 2 ** 30, tasks: [], labels: {} };
+  };
+  const journal = { engine: "nats", durable: "process-crash", replicas: 3 };
+  const jobs = { active: 0, ready: 0, dead: 0 };
+  const leader = "http://a:8989";
+  const follows = { version: "1.2.3", jobs, journal, role: "follows", leader, ageMs: 5_400 } as MasterInfo;
+  const nodes = [node("a", "up"), node("b", "draining"), node("c", "suspect"), node("d", "suspect")];
+  assert.deepEqual(clusterSummary(nodes, follows), [
+    "4 nodes",
+    "2 suspect",
+    "1 draining",
+    "4 slots",
+    "0 running",
+    "4.0 GiB free",
+    "0 active, 0 ready, 0 dead",
+    "journal nats, process-crash, 3 copies",
+    "http://a:8989 leads",
+    "told 5 s late",
+    "version 1.2.3",
+  ]);
+  const without = clusterSummary(nodes, { ...follows, leader: null, ageMs: 0 });
+  assert.ok(without.includes("no master leads") && !without.some((part) => part.includes("late")));
+  assert.ok(!clusterSummary(nodes, { ...follows, role: "leads", ageMs: 0 }).some((part) => part.includes("leads")));
+});

@@ -71,8 +71,15 @@ function linesOf(root: string, { pid, url, version, startedAt }: DaemonRecord, r
     const { info, nodes } = report;
     const { active, ready, dead } = info.jobs;
     rows.push(["jobs", `${formatCount(active)} active, ${formatCount(ready)} ready, ${formatCount(dead)} dead`]);
+    const { role, leader, ageMs = 0, journal } = info;
+    if (role !== undefined) {
+      const who = role === "leads" ? "this master leads" : leader == null ? "no master leads" : `${leader} leads`;
+      rows.push(["leader", role === "leads" ? who : `${who}; what follows is ${ageMs} ms old`]);
+      rows.push(["journal", `${journal.engine}, ${journal.durable}, ${formatCount(journal.replicas ?? 1)} replicas`]);
+    }
     for (const node of nodes) {
-      const state = node.blacklisted ? ", blacklisted" : node.connected ? "" : ", not connected";
+      const known = node.state === "up" || node.state === undefined ? "" : `, ${node.state}`;
+      const state = node.blacklisted ? ", blacklisted" : node.connected ? known : ", not connected";
       const busy = `${formatCount(node.tasks.length)} of ${formatCount(node.slots)} slots busy${state}`;
       rows.push([`node ${node.name}`, `${busy}, ${formatBytes(node.diskFreeBytes)} free on its disk`]);
     }

@@ -22,10 +22,13 @@ import {
 import { getMaster } from "../../protocol/api/master.ts";
 import {
   blacklistNode,
+  drainNode,
   gcBlacklistNode,
   gcWhitelistNode,
+  getRemoval,
   listGcBlacklist,
   listNodes,
+  undrainNode,
   whitelistNode,
 } from "../../protocol/api/nodes.ts";
 import { changeSettings, getConfig, getSettings, replaceConfig } from "../../protocol/api/settings.ts";
@@ -42,6 +45,7 @@ import type {
   MasterInfo,
   MasterSettings,
   NodeInfo,
+  NodeRemoval,
   TaskPage,
   TaskQuery,
 } from "../master-api.ts";
@@ -129,6 +133,18 @@ export class RemoteMaster implements MasterApi {
 
   async whitelist(node: string): Promise<void> {
     await this.#questions.ask(whitelistNode, { params: { name: node } });
+  }
+
+  async drain(node: string): Promise<void> {
+    await this.#questions.ask(drainNode, { params: { name: node } });
+  }
+
+  async undrain(node: string): Promise<void> {
+    await this.#questions.ask(undrainNode, { params: { name: node } });
+  }
+
+  async removal(node: string): Promise<NodeRemoval> {
+    return await this.#questions.ask(getRemoval, { params: { name: node } });
   }
 
   async tasks(name: string, query: TaskQuery = {}): Promise<TaskPage> {

@@ -143,6 +143,12 @@ export async function openFakeMaster(): Promise<FakeMaster> {
     clean: noted("clean"),
     purge: noted("purge"),
     blacklist: noted("blacklist"),
+    drain: noted("drain"),
+    undrain: noted("undrain"),
+    async removal(host) {
+      if (host !== "h") throw new DiscoError(`there is no node ${host}`, { code: "unknown-node" });
+      return { host, draining: true, attempts: 2, jobs: ["job@1"], resultsOfJobs: 1, safe: false };
+    },
     whitelist: noted("whitelist"),
     tasks: async () => ({ tasks: [], total: 0, next: null }),
     masterInfo: async () => ({

@@ -143,12 +143,18 @@ const masterMetrics: readonly Metric[] = [
   },
   {
     name: "nodes",
-    help: "Nodes; a blacklisted one may be connected or not.",
+    help: "Nodes; a blacklisted one may be connected or not, and so on for those that are suspect, awaited, draining or quarantined.",
     labels: ["state"],
     values: ({ nodes }) => {
       const connected = nodes.filter((node) => node.connected).length;
       const blacklisted = nodes.filter((node) => node.blacklisted).length;
-      return byLabel("state", { connected, disconnected: nodes.length - connected, blacklisted });
+      const states = Object.fromEntries(
+        ["suspect", "awaited", "draining", "quarantined"].map((state) => [
+          state,
+          nodes.filter((node) => node.state === state).length,
+        ]),
+      );
+      return byLabel("state", { connected, disconnected: nodes.length - connected, blacklisted, ...states });
     },
   },
   {
@@ -177,6 +183,22 @@ const masterMetrics: readonly Metric[] = [
     help: "Alarms that are up.",
     labels: ["code"],
     values: ({ info }) => info.alarms.map(({ code }) => [{ code }, 1]),
+  },
+  {
+    name: "leads",
+    help: "1: this master decides; 0: another one does, or none.",
+    values: ({ info }) => one((info.role ?? "leads") === "leads" ? 1 : 0),
+  },
+  {
+    name: "age_seconds",
+    help: "So old is what this master tells; 0 where it leads.",
+    values: ({ info }) => one((info.ageMs ?? 0) / 1000),
+  },
+  {
+    name: "journal_replicas",
+    help: "Copies of every record of the journal, on as many servers.",
+    labels: ["engine", "durable"],
+    values: ({ info: { journal } }) => [[{ engine: journal.engine, durable: journal.durable }, journal.replicas ?? 1]],
   },
   { name: "epoch", help: "Rises with each start of the master.", values: ({ info }) => one(info.epoch) },
   { name: "submissions_total", help: "Jobs accepted.", values: ({ counts }) => one(counts.submissions) },

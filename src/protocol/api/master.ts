@@ -18,7 +18,21 @@ export const masterInfo = v.object({
   ),
   alarms: v.array(alarm),
   scheduler: v.object({ policy: v.picklist(["fair", "fifo"]), alpha: v.number() }),
-  journal: v.object({ engine: v.string(), durable: v.picklist(["fsync", "process-crash", "memory"]) }),
+  journal: v.object({
+    engine: v.string(),
+    durable: v.pipe(
+      v.picklist(["fsync", "process-crash", "memory"]),
+      v.description("What a record survives: the loss of power, the end of a process, or nothing."),
+    ),
+    replicas: v.exactOptional(v.pipe(count, v.description("Copies of every record, on as many servers."))),
+    version: v.exactOptional(v.pipe(v.string(), v.description("Of the engine's server."))),
+    notes: v.exactOptional(v.pipe(v.array(v.string()), v.description("What somebody should know about it."))),
+  }),
+  role: v.exactOptional(
+    v.pipe(v.picklist(["leads", "follows", "none"]), v.description("Of several masters: what this one does.")),
+  ),
+  leader: v.exactOptional(v.pipe(v.nullable(v.string()), v.description("Base URL of the master that leads."))),
+  ageMs: v.exactOptional(v.pipe(v.number(), v.description("So old is what this master tells; 0 where it leads."))),
   jobs: v.object({ active: count, ready: count, dead: count }),
 });
 

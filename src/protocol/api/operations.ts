@@ -15,7 +15,17 @@ import {
   submitJob,
 } from "./jobs.ts";
 import { getMaster, getOpenApi } from "./master.ts";
-import { blacklistNode, gcBlacklistNode, gcWhitelistNode, listGcBlacklist, listNodes, whitelistNode } from "./nodes.ts";
+import {
+  blacklistNode,
+  drainNode,
+  gcBlacklistNode,
+  gcWhitelistNode,
+  getRemoval,
+  listGcBlacklist,
+  listNodes,
+  undrainNode,
+  whitelistNode,
+} from "./nodes.ts";
 import type { Operation } from "./operation.ts";
 import { changeSettings, getConfig, getSettings, replaceConfig } from "./settings.ts";
 import { listTasks } from "./tasks.ts";
@@ -38,6 +48,9 @@ export const apiOperations: readonly Operation[] = [
   listNodes,
   blacklistNode,
   whitelistNode,
+  drainNode,
+  undrainNode,
+  getRemoval,
   gcBlacklistNode,
   gcWhitelistNode,
   listGcBlacklist,

@@ -67,6 +67,11 @@ describe("the JSON API", () => {
     assert.equal((await server.ask("POST", `/jobs/${job}/kill`, { json: { reason: "enough" } })).status, 204);
     assert.equal((await server.ask("POST", "/nodes/h/blacklist")).status, 204);
     assert.equal((await server.ask("POST", "/nodes/h/gc-whitelist")).status, 204);
+    assert.equal((await server.ask("POST", "/nodes/h/drain")).status, 204);
+    assert.equal((await server.ask("POST", "/nodes/h/undrain")).status, 204);
+    const removal = { host: "h", draining: true, attempts: 2, jobs: ["job@1"], resultsOfJobs: 1, safe: false };
+    assert.deepEqual((await server.ask("GET", "/nodes/h/drain")).value, removal);
+    assert.equal((await server.ask("GET", "/nodes/x/drain")).code, "unknown-node");
     assert.deepEqual((await server.ask("PATCH", "/settings", { json: { maxFailureRate: 7 } })).value, {
       maxFailureRate: 7,
       acceptNewJobs: true,
@@ -76,6 +81,8 @@ describe("the JSON API", () => {
       ["kill", "job@1"],
       ["blacklist", "h"],
       ["gcWhitelistNode", "h"],
+      ["drain", "h"],
+      ["undrain", "h"],
       ["saveSettings", { maxFailureRate: 7 }],
       ["saveConfigTable", [["a", "3"]]],
     ]);

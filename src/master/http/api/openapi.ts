@@ -5,7 +5,7 @@ import { errorAnswer, errorDetails, taskFailure } from "../../../protocol/api/er
 import { jobEvent } from "../../../protocol/api/events.ts";
 import { jobInfo, jobPage, jobProgress, jobResult, listedJob, stageInfo } from "../../../protocol/api/jobs.ts";
 import { alarm, masterInfo } from "../../../protocol/api/master.ts";
-import { nodeInfo } from "../../../protocol/api/nodes.ts";
+import { nodeInfo, nodeRemoval } from "../../../protocol/api/nodes.ts";
 import {
   type AnySchema,
   apiBase,
@@ -32,6 +32,7 @@ const named = {
   MasterInfo: masterInfo,
   MasterSettings: masterSettings,
   NodeInfo: nodeInfo,
+  NodeRemoval: nodeRemoval,
   SettingsChanges: settingsChanges,
   StageInfo: stageInfo,
   TaskFailure: taskFailure,
