@@ -11,6 +11,7 @@ import type { JobFiles } from "./job-files.ts";
 import { announceLeader } from "./leader-notices.ts";
 import { Liveness } from "./liveness.ts";
 import type { Log } from "./log.ts";
+import { NodeFiles } from "./node-files.ts";
 import type { NodeLink } from "./node-link.ts";
 import { serveNodes } from "./node-subjects.ts";
 
@@ -32,6 +33,8 @@ export interface NodeDeskParts {
 
 export interface NodeDesk {
   readonly liveness: Liveness;
+  /** Has nodes hold the packs of jobs that are about to be accepted. */
+  readonly nodeFiles: NodeFiles;
   /** Nodes hear nothing of this master any more. */
   close(): void;
 }
@@ -61,10 +64,19 @@ export function openNodeDesk(parts: NodeDeskParts): NodeDesk {
     ...(suspicionMs === undefined ? {} : { suspicionMs }),
     ...(deathMs === undefined ? {} : { deathMs }),
   });
+  const nodeFiles = new NodeFiles({
+    bus,
+    files,
+    url,
+    epoch: () => cluster().epoch,
+    dataServers: () => liveness.dataServers(),
+    holders: (job) => coordinator.machine.packHolders(job),
+  });
   const unserve = serveNodes(bus, {
     instance,
     coordinator,
     files,
+    nodeFiles,
     admission: {
       admit: (hello) => liveness.admit(hello),
       joined: (hello) => {
@@ -83,6 +95,7 @@ export function openNodeDesk(parts: NodeDeskParts): NodeDesk {
   const notices = announceLeader(bus, notice);
   return {
     liveness,
+    nodeFiles,
     close: () => {
       notices.stop();
       unserve();

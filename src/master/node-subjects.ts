@@ -6,10 +6,12 @@ import type { Bus } from "../bus/bus.ts";
 import { fromJsonBytes, toJsonBytes } from "../bus/json.ts";
 import { lastPart, nameOf } from "../bus/subjects.ts";
 import { DiscoError } from "../errors.ts";
+import type { PackPlaces } from "../protocol/large-reply.ts";
 import { encodeManifest } from "../protocol/manifest-file.ts";
 import type { NodeHello, NodeReport, NodeWelcome } from "../protocol/messages.ts";
 import type { Coordinator } from "./coordinator.ts";
 import type { JobFiles } from "./job-files.ts";
+import type { NodeFiles } from "./node-files.ts";
 
 export interface NodeSubjects {
   /** Unique for each start. */
@@ -25,10 +27,12 @@ export interface NodeSubjects {
     /** Data servers, by name. */
     dataServers(): Readonly<Record<string, string>>;
   };
+  /** What is too large for messages. Absent: on one machine, where nothing is. */
+  readonly nodeFiles?: NodeFiles;
 }
 
 /** Returns what stops serving. */
-export function serveNodes(bus: Bus, { instance, coordinator, files, admission }: NodeSubjects): () => void {
+export function serveNodes(bus: Bus, { instance, coordinator, files, admission, nodeFiles }: NodeSubjects): () => void {
   const stops: (() => void)[] = [];
   const serve = <T>(what: string, handler: (message: T, host: string) => Promise<Uint8Array | undefined>): void => {
     const pattern = `master.${instance}.${what}.*`;
@@ -52,8 +56,11 @@ export function serveNodes(bus: Bus, { instance, coordinator, files, admission }
     coordinator.report(host, reports);
     return undefined;
   });
-  // Where it lies, for nodes on this machine: a pack is too large for a message.
-  serve("pack", async ({ job }: { job: string }) => toJsonBytes({ file: files.packFile(job) }));
+  // Where it lies: a pack is too large for a message.
+  serve("pack", async ({ job }: { job: string }) => {
+    const places: PackPlaces = (await nodeFiles?.pack(job)) ?? { file: files.packFile(job), urls: [] };
+    return toJsonBytes(places);
+  });
   serve("manifest", async ({ job, stage, version }: { job: string; stage: number; version: number }) => {
     const manifest = coordinator.machine.manifest(job, stage);
     if (manifest?.version !== version) {
@@ -63,10 +70,13 @@ export function serveNodes(bus: Bus, { instance, coordinator, files, admission }
         job,
       });
     }
-    return encodeManifest(manifest);
+    const bytes = encodeManifest(manifest);
+    return nodeFiles === undefined ? bytes : await nodeFiles.reply(job, `manifest-${stage}-${version}.json`, bytes);
   });
   serve("oob", async ({ job }: { job: string }) => {
-    return toJsonBytes(Object.fromEntries(coordinator.machine.oob(job).map(({ key, file }) => [key, file])));
+    const files = Object.fromEntries(coordinator.machine.oob(job).map(({ key, file }) => [key, file]));
+    const bytes = toJsonBytes(files);
+    return nodeFiles === undefined ? bytes : await nodeFiles.reply(job, "oob.json", bytes);
   });
   return () => {
     for (const stop of stops) stop();

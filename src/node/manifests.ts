@@ -3,18 +3,16 @@
  * each (job, stage, version): a version never changes.
  */
 import { join } from "node:path";
-import { fromJsonBytes, toJsonBytes } from "../bus/json.ts";
+import { fromJsonBytes } from "../bus/json.ts";
+import type { MasterFiles } from "./fetch/master-files.ts";
 import { type JobHome, writeWhole } from "./job-home.ts";
-import type { MasterLink } from "./master-link.ts";
 import { type OobFiles, writeOobList } from "./oob-list.ts";
 
-const replyPatienceMs = 60_000;
-
 export class Manifests {
-  readonly #master: MasterLink;
+  readonly #master: MasterFiles;
   readonly #files = new Map<string, Map<string, Promise<string>>>();
 
-  constructor(master: MasterLink) {
+  constructor(master: MasterFiles) {
     this.#master = master;
   }
 
@@ -40,14 +38,14 @@ export class Manifests {
   }
 
   async #make(home: JobHome, stage: number, version: number): Promise<string> {
-    const request = toJsonBytes({ job: home.job, stage, version });
+    const question = { job: home.job, stage, version };
+    const file = join(home.systemDir, `manifest-${stage}-${version}.json`);
     const [manifest, oob] = await Promise.all([
-      this.#master.ask("manifest", request, replyPatienceMs),
-      this.#master.ask("oob", request, replyPatienceMs),
+      this.#master.answer("manifest", question, `${file}.answer`),
+      this.#master.answer("oob", question, `${file}.oob`),
     ]);
     // What the stage put out-of-band is there for the tasks that read its outputs.
     await writeOobList(home, fromJsonBytes<OobFiles>(oob));
-    const file = join(home.systemDir, `manifest-${stage}-${version}.json`);
     await writeWhole(file, manifest);
     return file;
   }

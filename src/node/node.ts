@@ -7,15 +7,18 @@
  */
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Bus } from "../bus/bus.ts";
 import { fromJsonBytes, toJsonBytes } from "../bus/json.ts";
 import { part } from "../bus/subjects.ts";
 import type { DiscoError } from "../errors.ts";
 import { packageVersion } from "../package-version.ts";
+import type { PackPlaces } from "../protocol/large-reply.ts";
 import type { Assignment, AttemptId, DropScope, NodeHello, NodeState, WorkerTask } from "../protocol/messages.ts";
 import { AcceptedAttempts } from "./accepted-attempts.ts";
 import { diskIdentity, diskSpace } from "./disk.ts";
+import { MasterFiles } from "./fetch/master-files.ts";
 import { Peers } from "./fetch/peers.ts";
 import { TaskInputs } from "./fetch/task-inputs.ts";
 import { Heart } from "./heart.ts";
@@ -25,8 +28,8 @@ import { Manifests } from "./manifests.ts";
 import { MasterLink } from "./master-link.ts";
 import { Membership } from "./membership.ts";
 import { type OobFiles, writeOobList } from "./oob-list.ts";
-import { placePack } from "./pack-file.ts";
 import { isEnd, preparationFailure } from "./preparation-failure.ts";
+import { privateDirectoryMode } from "./private-modes.ts";
 import { sweepRehearsals } from "./rehearsals.ts";
 import { Reports } from "./reports.ts";
 import type { SpareWorker } from "./spare-worker.ts";
@@ -71,8 +74,6 @@ export interface RemoteAccess {
   readonly patienceMs?: number | undefined;
 }
 
-const packPatienceMs = 60_000;
-
 interface NodeJob {
   readonly home: Promise<JobHome>;
   /** Accepted, and not in the pool yet: the job's files, or a manifest, are on their way. */
@@ -88,6 +89,7 @@ export class Node {
   readonly #membership: Membership;
   readonly #heart: Heart;
   readonly #reports: Reports;
+  readonly #files: MasterFiles;
   readonly #manifests: Manifests;
   readonly #inputs: TaskInputs | null;
   readonly #pool: WorkerPool;
@@ -116,13 +118,11 @@ export class Node {
       running: () => this.#pool.running().length,
     });
     this.#reports = new Reports(this.#master);
-    this.#manifests = new Manifests(this.#master);
-    const urlOf = (node: string): string | undefined => this.dataServers[node];
     const { remote } = options;
-    this.#inputs =
-      remote === undefined
-        ? null
-        : new TaskInputs({ host, peers: new Peers({ urlOf, ...remote }), patienceMs: remote.patienceMs });
+    const peers = remote === undefined ? null : new Peers({ urlOf: (node) => this.dataServers[node], ...remote });
+    this.#inputs = peers === null ? null : new TaskInputs({ host, peers, patienceMs: remote?.patienceMs });
+    this.#files = new MasterFiles({ master: this.#master, url: () => this.masterUrl, peers });
+    this.#manifests = new Manifests(this.#files);
     this.#pool = new WorkerPool({
       slots,
       host,
@@ -177,6 +177,11 @@ export class Node {
     serve("drop-files", ({ job, scope, host: holder }: { job: string; scope: DropScope; host: string }) => {
       return this.#stopJob(job).then(() => dropFiles(dataDir, holder, job, scope));
     });
+    serve("hold-pack", async ({ job, ...places }: { job: string } & PackPlaces) => {
+      const directory = join(dataDir, jobDirectory(host, job));
+      await mkdir(directory, { recursive: true, mode: privateDirectoryMode });
+      await this.#files.hold(places, join(directory, "jobfile"));
+    });
     serve("state", () => this.#state());
   }
 
@@ -226,6 +231,7 @@ export class Node {
     this.#heart.stop();
     this.#membership.close();
     this.#reports.close();
+    this.#files.close();
     await this.#pool.close();
     await this.#inputs?.close();
     await sweepRehearsals(this.#options.dataDir);
@@ -266,11 +272,7 @@ export class Node {
     const known = this.#jobs.get(name);
     if (known !== undefined) return known;
     const { dataDir, host } = this.#options;
-    const fetchPack = async (to: string): Promise<void> => {
-      const reply = await this.#master.ask("pack", toJsonBytes({ job: name }), packPatienceMs);
-      placePack(fromJsonBytes<{ file: string }>(reply).file, to);
-    };
-    const home = openJobHome({ dataDir, host, job: name, fetchPack });
+    const home = openJobHome({ dataDir, host, job: name, fetchPack: (to) => this.#files.pack(name, to) });
     const job: NodeJob = { home, preparing: new Map(), accepted: new AcceptedAttempts() };
     this.#jobs.set(name, job);
     // A failure is told by each attempt that waits for it; the next attempt tries again.

@@ -29,6 +29,8 @@ export interface StandOptions {
   readonly workerScript?: string;
   readonly suspicionMs?: number;
   readonly deathMs?: number;
+  /** Where nodes fetch what lies in the master's data directory. Default: nowhere. */
+  readonly masterUrl?: (dataDir: string) => string;
   /** More options of a node, by name. */
   readonly options?: (host: string, dataDir: string) => Partial<NodeOptions>;
 }
@@ -142,7 +144,7 @@ export class Stand implements AsyncDisposable {
       takeover: "continue",
     });
     this.#coordinator = coordinator;
-    const url = (): string => "http://127.0.0.1:1";
+    const url = (): string => this.#options.masterUrl?.(dataDir) ?? "http://127.0.0.1:1";
     this.#desk = openNodeDesk({
       ...shared,
       bus: this.bus,
