@@ -1,6 +1,8 @@
 /** A cluster in one process: a master and several nodes on one bus in memory, each with a directory of its own, with real workers. */
 import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
+import http from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Bus } from "../../src/bus/bus.ts";
@@ -17,6 +19,8 @@ import { silentLog } from "../../src/master/log.ts";
 import { type NodeDesk, openNodeDesk } from "../../src/master/node-desk.ts";
 import { NodeLink } from "../../src/master/node-link.ts";
 import { openRoot } from "../../src/master/root.ts";
+import { createDataServer } from "../../src/node/data-server/data-server.ts";
+import { masterHost } from "../../src/node/job-directory.ts";
 import { Node, type NodeOptions } from "../../src/node/node.ts";
 import { packageVersion } from "../../src/package-version.ts";
 
@@ -29,8 +33,6 @@ export interface StandOptions {
   readonly workerScript?: string;
   readonly suspicionMs?: number;
   readonly deathMs?: number;
-  /** Where nodes fetch what lies in the master's data directory. Default: nowhere. */
-  readonly masterUrl?: (dataDir: string) => string;
   /** More options of a node, by name. */
   readonly options?: (host: string, dataDir: string) => Partial<NodeOptions>;
 }
@@ -48,6 +50,11 @@ export class Stand implements AsyncDisposable {
   readonly #options: StandOptions;
   readonly #store = new MemoryStore();
   readonly #waiting = new Set<() => void>();
+  /** Files of whichever master leads, for nodes that take nothing from its disk. */
+  readonly #server = http.createServer((request, response) => {
+    const dataDir = join(this.folder, "master", "data");
+    void createDataServer({ dataDir, host: masterHost })(request, response);
+  });
   #master!: LocalMaster;
   #coordinator!: Coordinator;
   #desk!: NodeDesk;
@@ -60,6 +67,7 @@ export class Stand implements AsyncDisposable {
   /** Resolves when all nodes have joined. */
   static async open(options: StandOptions = {}): Promise<Stand> {
     const stand = new Stand(await mkdtemp(join(tmpdir(), "disco-stand-")), options);
+    await new Promise<void>((resolve) => stand.#server.listen(0, "127.0.0.1", resolve));
     await stand.startMaster();
     const hosts = options.hosts ?? usualHosts;
     for (const host of hosts) stand.startNode(host);
@@ -144,7 +152,8 @@ export class Stand implements AsyncDisposable {
       takeover: "continue",
     });
     this.#coordinator = coordinator;
-    const url = (): string => this.#options.masterUrl?.(dataDir) ?? "http://127.0.0.1:1";
+    const { port } = this.#server.address() as AddressInfo;
+    const url = (): string => `http://127.0.0.1:${port}`;
     this.#desk = openNodeDesk({
       ...shared,
       bus: this.bus,
@@ -201,6 +210,8 @@ export class Stand implements AsyncDisposable {
     await this.endMaster();
     for (const node of this.nodes.values()) await node.close();
     await this.bus.close();
+    this.#server.closeAllConnections();
+    this.#server.close();
     await rm(this.folder, { recursive: true, force: true });
   }
 

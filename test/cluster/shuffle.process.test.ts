@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { Grouping, JobSpec } from "../../src/core/job/spec.ts";
 import { createDataServer, type DataServer } from "../../src/node/data-server/data-server.ts";
-import { jobDirectory, masterHost } from "../../src/node/job-directory.ts";
+import { jobDirectory } from "../../src/node/job-directory.ts";
 import type { JobData, StagePlan } from "../../src/protocol/job-data.ts";
 import { encodeJobPack, jobDictOf } from "../../src/protocol/jobpack.ts";
 import { encodeValue } from "../../src/protocol/value.ts";
@@ -118,7 +118,7 @@ class Cluster implements AsyncDisposable {
   /** `asked`: what happens before a node answers a question for outputs. */
   static async open(names: readonly string[], asked: Hook = async () => undefined): Promise<Cluster> {
     const handlers = new Map<string, DataServer>();
-    const servers = [...names, masterHost].map((host) =>
+    const servers = names.map((host) =>
       http.createServer((request, response) => {
         assert.equal(request.headers.authorization, `Bearer ${token}`);
         void asked(host).then(() => handlers.get(host)?.(request, response));
@@ -127,15 +127,11 @@ class Cluster implements AsyncDisposable {
     const urls = new Map<string, string>();
     for (const [i, server] of servers.entries()) {
       await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-      urls.set([...names, masterHost][i] ?? "", `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+      urls.set(names[i] ?? "", `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
     }
     const stand = await Stand.open({
       hosts: names,
       memoryLimitBytes,
-      masterUrl: (dataDir) => {
-        handlers.set(masterHost, createDataServer({ dataDir, host: masterHost }));
-        return urls.get(masterHost) ?? "";
-      },
       options: (host, dataDir) => {
         handlers.set(host, createDataServer({ dataDir, host }));
         return { url: urls.get(host) ?? "", remote: { token, patienceMs: 1_000 } };
@@ -213,7 +209,7 @@ function spoiler(dataDir: (host: string) => string, job: () => string, spoil: (f
   const spoiled = new Set<string>();
   return async (host) => {
     // Two of four, so that some come and some do not.
-    if (host === masterHost || spoiled.size > 1 || spoiled.has(host)) return;
+    if (spoiled.size > 1 || spoiled.has(host)) return;
     spoiled.add(host);
     const directory = join(dataDir(host), jobDirectory(host, job()), ".disco");
     for (const name of await readdir(directory)) if (name.endsWith(".seg")) await spoil(join(directory, name));
