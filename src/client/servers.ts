@@ -9,6 +9,8 @@ import type { KnownServers } from "../schemes/scheme.ts";
 
 interface Server {
   readonly base: string;
+  /** Of the masters of one cluster: the one that is asked at present, through which the data of all are reached. */
+  readonly group: { current: string };
   readonly token: string | undefined;
 }
 
@@ -19,15 +21,30 @@ const servers = new Map<string, Server>();
  * last token counts; without one, none is shown.
  */
 export function rememberServer(server: string, { token }: { readonly token?: string | undefined } = {}): void {
-  const base = baseUrl(server);
-  if (base !== null) servers.set(new URL(base).origin, { base, token: token === "" ? undefined : token });
+  rememberServers([server], { token });
+}
+
+/**
+ * As `rememberServer`, of the masters of one cluster: any of them leads to the same results. Returns how to say which of them answers by
+ * now: addresses that name another one lead there, too.
+ */
+export function rememberServers(
+  masters: readonly string[],
+  { token }: { readonly token?: string | undefined } = {},
+): (current: string) => void {
+  const bases = masters.map(baseUrl).filter((base) => base !== null);
+  const group = { current: bases[0] ?? "" };
+  for (const base of bases) servers.set(new URL(base).origin, { base, group, token: token === "" ? undefined : token });
+  return (current) => {
+    group.current = baseUrl(current) ?? group.current;
+  };
 }
 
 /** All servers that are known by now: these, and those of the environment. */
 export function knownServers(): KnownServers {
   const named = serversOf(process.env);
   const dataServers: Record<string, string> = { ...named.dataServers };
-  for (const { base } of servers.values()) dataServers[authorityOf(base)] = base;
+  for (const { base, group } of servers.values()) dataServers[authorityOf(base)] = group.current;
   return {
     ...named,
     dataServers,

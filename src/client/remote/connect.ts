@@ -7,7 +7,7 @@ import { type DaemonRecord, daemonRecordName } from "../../settings/daemon-setti
 import type { MasterAddress } from "../address.ts";
 import { rememberRoot } from "../data-place.ts";
 import type { MasterApi, MasterInfo } from "../master-api.ts";
-import { rememberServer } from "../servers.ts";
+import { rememberServer, rememberServers } from "../servers.ts";
 import { otherVersion } from "./failures.ts";
 import { type Locate, Questions } from "./questions.ts";
 import { RemoteMaster } from "./remote-master.ts";
@@ -38,7 +38,9 @@ export async function connectMaster(address: MasterAddress, options: ConnectOpti
     throw reason;
   }
   // Results are read without this object, also when it is closed.
-  for (const url of urls) rememberServer(url, { token });
+  const moved = rememberServers(urls, { token });
+  moved(questions.url);
+  questions.onMove(moved);
   const record = isHere ? await recordOf(info.root) : null;
   if (record?.instance === info.instance) {
     rememberRoot(info.root);

@@ -66,6 +66,7 @@ export class Questions {
   readonly #outages: OutageWatch;
   readonly #masters: Masters;
   #locate: Locate | null = null;
+  #moved: (url: string) => void = () => undefined;
   #hasAnswered = false;
 
   constructor(options: QuestionOptions) {
@@ -84,6 +85,11 @@ export class Questions {
   /** From now on `locate` is asked whenever the master does not answer. */
   locateBy(locate: Locate): void {
     this.#locate = locate;
+  }
+
+  /** From now on `moved` hears which of several masters is asked, whenever that is another one. */
+  onMove(moved: (url: string) => void): void {
+    this.#moved = moved;
   }
 
   /** Asks until it is answered. @throws CommError, or what the master says is wrong */
@@ -220,6 +226,7 @@ export class Questions {
   ): Promise<boolean> {
     const hasNext = this.#masters.leave(master, retries.round);
     this.#connection.move(this.#masters.current);
+    if (this.#masters.several) this.#moved(this.#masters.current);
     if (hasNext) return true;
     if (this.#hasAnswered && isMissed) this.#outages.begin();
     if (!(await retries.again(retryAfter))) return false;

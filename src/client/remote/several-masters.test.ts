@@ -5,6 +5,7 @@ import fc from "fast-check";
 import type { CommError } from "../../errors.ts";
 import { masterAddress } from "../address.ts";
 import type { MasterApi } from "../master-api.ts";
+import { knownServers } from "../servers.ts";
 import { connectMaster } from "./connect.ts";
 import { Masters, Round } from "./rounds.ts";
 import { failed, hangUp, json, type Script, ScriptedServer } from "./scripted-server.test-kit.ts";
@@ -111,6 +112,19 @@ describe("a list of masters", () => {
     assert.deepEqual(seen, [1, 2, 3]);
     assert.deepEqual(offsets, ["0", "2"]);
     assert.equal((await waiting)[0]?.status, "ready");
+  });
+
+  it("leads to results at the master that answers, also where an address names one that has ended", async () => {
+    await using first = await new ScriptedServer({ [asksForNodes]: nodes }).listen();
+    await using second = await new ScriptedServer({ [asksForNodes]: nodes }).listen();
+    const [a, b] = [first, second].map(({ port }) => `127.0.0.1:${port}`) as [string, string];
+    await using master = await connect([first.address, second.address]);
+    assert.equal(knownServers().dataServers?.[a], `http://${a}`);
+    assert.equal(knownServers().dataServers?.[b], `http://${a}`);
+    await first.kill();
+    await master.nodeInfo();
+    assert.equal(knownServers().dataServers?.[a], `http://${b}`);
+    assert.equal(knownServers().dataServers?.[b], `http://${b}`);
   });
 
   it("of which none answers is named as a whole, each with its reason", async () => {
