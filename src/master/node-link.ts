@@ -27,7 +27,7 @@ const dropPatienceMs = 10 * 60_000;
 const statePatienceMs = 5_000;
 const retryDelayMs = 200;
 /** Those of a node that does not answer now and may do so later. */
-const passing = new Set(["no-responder", "bus-timeout"]);
+const passing = new Set(["no-responder", "bus-timeout", "bus-broken"]);
 
 export class NodeLink {
   readonly #bus: Bus;

@@ -9,6 +9,8 @@ import { CommError } from "../errors.ts";
 export type MasterSubject = "join" | "leave" | "report" | "manifest" | "oob" | "nodes" | "pack";
 
 const retryDelayMs = 100;
+/** Codes of questions that nobody has answered: there is no master at present, or the way to it broke. */
+const away = new Set(["no-responder", "no-leader", "bus-broken"]);
 
 export class MasterLink {
   readonly #bus: Bus;
@@ -80,7 +82,7 @@ export class MasterLink {
 }
 
 function isAway(error: unknown): boolean {
-  return error instanceof CommError && (error.code === "no-responder" || error.code === "no-leader");
+  return error instanceof CommError && away.has(error.code);
 }
 
 function delay(ms: number): Promise<void> {

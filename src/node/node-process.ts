@@ -5,17 +5,16 @@
  *
  * A master that does not let it in is asked again for a while: the process of before may be on its way out.
  */
-import { readFileSync } from "node:fs";
-import { hostname } from "node:os";
+import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { Bus } from "../bus/bus.ts";
-import { DiscoError } from "../errors.ts";
-import { isLoopback } from "../settings/addresses.ts";
+import type { DiscoError } from "../errors.ts";
 import type { ClusterSettings } from "../settings/cluster.ts";
 import { serveNodeData } from "./data-server/serve.ts";
 import { Node } from "./node.ts";
+import { advertisedUrl, caOf, clusterToken, tlsOf } from "./served-as.ts";
 import { usualMemoryLimitBytes } from "./spare-worker.ts";
-import { lockVolume } from "./volume-lock.ts";
+import { lockFolder } from "./volume-lock.ts";
 
 /** What a node process writes lines with (`master/log.ts` has the same). */
 export interface NodeLog {
@@ -35,8 +34,8 @@ export interface NodeProcess {
 }
 
 export interface NodeProcessOptions {
-  /** Closed with the process, also when that cannot be opened. */
-  readonly bus: Bus;
+  /** Opens the bus, for this start of the node. Closed with the process, also when that cannot be opened. */
+  readonly bus: (session: string) => Promise<Bus>;
   readonly log: NodeLog;
   /** Instead of `worker/main`, in tests. */
   readonly workerScript?: string;
@@ -50,17 +49,18 @@ const refusalPatience = 2;
 /** @throws DiscoError `volume-busy`, `bad-root`, and what the data server throws */
 export async function openNodeProcess(
   settings: ClusterSettings,
-  { bus, log, workerScript }: NodeProcessOptions,
+  { bus: openBus, log, workerScript }: NodeProcessOptions,
 ): Promise<NodeProcess> {
   const { root, node: host, workers: slots, labels, tokens } = settings;
   const dataDir = settings.dataDir ?? join(root, "node", "data");
   const failure = Promise.withResolvers<Error>();
-  const closers: (() => void | Promise<void>)[] = [() => bus.close()];
+  const session = randomUUID();
+  const closers: (() => void | Promise<void>)[] = [];
   const closeAll = async (): Promise<void> => {
     for (const close of closers.splice(0).reverse()) await close();
   };
   try {
-    closers.push(lockVolume(dataDir));
+    closers.push(lockFolder(dataDir, "node.lock"));
     const server = await serveNodeData({
       node: host,
       dataDir,
@@ -72,15 +72,18 @@ export async function openNodeProcess(
       noted: (what) => log.warn(what, "a request was refused"),
     });
     closers.push(() => server.close());
+    const bus = await openBus(session);
+    closers.push(() => bus.close());
     const patience = new RefusalPatience(settings.deathMs * refusalPatience, log, failure.resolve);
     const node = new Node({
       host,
       dataDir,
       bus,
+      session,
       slots,
       queueDepth,
       labels,
-      url: advertised(settings, server.url),
+      url: advertisedUrl(settings, server.url),
       master: () => (node.masterUrl ?? "http://localhost").replace(/^https?:/, "disco:"),
       memoryLimitBytes: usualMemoryLimitBytes,
       remote: { token: clusterToken(tokens), ca: caOf(settings) },
@@ -135,42 +138,5 @@ class RefusalPatience {
 
   over(): void {
     this.#since = null;
-  }
-}
-
-/** By which others reach it: what is set, else the machine's name unless only this machine can reach it. */
-export function advertised({ advertise, host }: ClusterSettings, url: string): string {
-  if (advertise !== null) return advertise;
-  if (isLoopback(host)) return url;
-  const own = new URL(url);
-  own.hostname = host === "0.0.0.0" || host === "::" ? hostname() : host;
-  return own.origin;
-}
-
-/** What masters and nodes show each other: of the tokens that are set the one that allows most. */
-export function clusterToken({ admin, submit, read }: ClusterSettings["tokens"]): string | undefined {
-  return admin ?? submit ?? read;
-}
-
-/** @throws DiscoError `bad-setting` */
-export function caOf({ tls }: ClusterSettings): string | undefined {
-  return tls.ca === null ? undefined : pemOf(tls.ca, "tls_ca");
-}
-
-/** @throws DiscoError `bad-setting` */
-export function tlsOf({ tls }: ClusterSettings): { cert: string; key: string } | undefined {
-  const { cert, key } = tls;
-  return cert === null || key === null ? undefined : { cert: pemOf(cert, "tls_cert"), key: pemOf(key, "tls_key") };
-}
-
-function pemOf(file: string, name: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (cause) {
-    throw new DiscoError(`${name}: ${file} cannot be read: ${(cause as Error).message}`, {
-      code: "bad-setting",
-      cause,
-      hint: "It has to be a PEM file that this user may read.",
-    });
   }
 }

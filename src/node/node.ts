@@ -41,6 +41,8 @@ export interface NodeOptions {
   readonly bus: Bus;
   /** The only master that there will ever be, on one machine. Absent: the node follows whoever leads (`follow`). */
   readonly instance?: string;
+  /** Unique for each start. Default: a new one. */
+  readonly session?: string;
   /** Base URL of its data server, as other machines reach it. Absent: on one machine. */
   readonly url?: string;
   /** How it reaches the data servers of other nodes and of masters. Absent: on one machine, where files are read. */
@@ -84,7 +86,7 @@ interface NodeJob {
 export class Node {
   readonly #options: NodeOptions;
   /** Unique for each start. */
-  readonly session = randomUUID();
+  readonly session: string;
   readonly #master: MasterLink;
   readonly #membership: Membership;
   readonly #heart: Heart;
@@ -100,6 +102,7 @@ export class Node {
 
   constructor(options: NodeOptions) {
     this.#options = options;
+    this.session = options.session ?? randomUUID();
     const { bus, host, slots, master, token, dataDir, memoryLimitBytes, spare, workerScript } = options;
     this.#master = new MasterLink(bus, host, options.instance);
     this.#membership = new Membership({

@@ -20,7 +20,7 @@ function open(stand: Stand, node: string, flags: Record<string, string> = {}): P
   for (const name of ["request", "publish", "serve", "subscribe"] as const) {
     Object.assign(bus, { [name]: stand.bus[name].bind(stand.bus) });
   }
-  return openNodeProcess(settings, { bus, log: silentLog, workerScript: scriptedWorker });
+  return openNodeProcess(settings, { bus: () => Promise.resolve(bus), log: silentLog, workerScript: scriptedWorker });
 }
 
 test("a node process joins, serves its data, runs tasks, and is lost at once when it says goodbye", async () => {
@@ -41,7 +41,11 @@ test("a node with a token shows its data to nobody else", async () => {
   const flags = { config: "none", engine: "nats://unused", root: join(stand.folder, "t"), port: "0", node: "t" };
   const env = { DISCO_TOKEN: token };
   const { settings } = resolveClusterSettings("node", { flags, env, cwd: stand.folder });
-  const process = await openNodeProcess(settings, { bus: stand.bus, log: silentLog, workerScript: scriptedWorker });
+  const process = await openNodeProcess(settings, {
+    bus: () => Promise.resolve(stand.bus),
+    log: silentLog,
+    workerScript: scriptedWorker,
+  });
   const status = async (headers: Record<string, string>): Promise<number> =>
     (await fetch(`${process.url}/disco/t/00/nothing/x`, { headers })).status;
   assert.deepEqual(

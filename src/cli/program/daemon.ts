@@ -1,7 +1,7 @@
 /** Commands of the daemon: to start and stop it, to look at its settings, and to find out what is wrong. */
-import { type Command, Option } from "commander";
-import { flagOf, type Setting, settingNames, settingOf } from "../../settings/table.ts";
+import type { Command } from "commander";
 import { parseCount } from "./option-values.ts";
+import { addSettings, configOption } from "./setting-options.ts";
 import { withExamples } from "./shared-options.ts";
 
 const stopTimeoutSeconds = 30;
@@ -47,7 +47,7 @@ function addStop(program: Command): void {
     );
   addStopOptions(command)
     .option(...root)
-    .option(...config)
+    .option(...configOption)
     .option(...json);
   withExamples(command, "disco stop").action(async (options) => {
     const { stop } = await import("../daemon/stop.ts");
@@ -64,7 +64,7 @@ function addStatus(program: Command): void {
         "runs, 3: it does not.",
     )
     .option(...root)
-    .option(...config)
+    .option(...configOption)
     .option(...json);
   withExamples(command, "disco status", "disco status --json | jq -r .url").action(async (options) => {
     const { status } = await import("../daemon/status.ts");
@@ -136,18 +136,6 @@ function addToken(program: Command): void {
 
 const json = ["--json", "print JSON"] as const;
 const root = ["--root <folder>", "the daemon's root (default: $DISCO_ROOT or ~/.local/share/disco)"] as const;
-const config = ["--config <file>", "settings file instead of disco.toml; `none`: no file"] as const;
-
-/** Values are checked where all settings are, with their origins: here they are text. */
-function addSettings(command: Command, sides: readonly Setting<unknown>["of"][]): Command {
-  for (const name of settingNames) {
-    const setting = settingOf(name);
-    if (setting.flag === null || flagOf(setting) === null || !sides.includes(setting.of)) continue;
-    const text = setting.description.replaceAll("`", "");
-    command.addOption(new Option(setting.flag, `${text} ($${setting.env})`));
-  }
-  return command.option(...config);
-}
 
 function addStopOptions(command: Command): Command {
   return command
