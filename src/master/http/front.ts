@@ -1,7 +1,7 @@
 /**
  * Each request passes, in this order,
  *
- *   limits ─▶ guard (Host, Origin, token, scope) ─▶ /healthz, /readyz, /metrics ─▶ web page ─▶ data server ─▶ /api/v1 ─▶ Disco's interface ─▶ 404
+ *   limits ─▶ guard (Host, Origin, token, scope) ─▶ /healthz, /readyz, /metrics ─▶ bus ─▶ web page ─▶ data server ─▶ /api/v1 ─▶ Disco's interface ─▶ 404
  *
  * At a master that follows, what is the leader's goes there instead of to the last two (`following.ts`).
  *
@@ -136,8 +136,14 @@ export class Front {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse, { target, place, caller }: Passed): Promise<void> {
-    const { api, data, metrics } = this.#parts;
+    const { api, bus, data, metrics } = this.#parts;
     const method = request.method ?? "";
+    if (place.kind === "bus") {
+      // It says itself who leads.
+      if (bus === undefined) send(response, text("Not found.", 404));
+      else await bus(request, response, caller);
+      return;
+    }
     if ((await this.#following?.take(request, response, place, target)) === true) return;
     switch (place.kind) {
       case "health":

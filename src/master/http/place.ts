@@ -4,6 +4,8 @@ import { type Target, unwrapped } from "./target.ts";
 
 export type Place =
   | { readonly kind: "health" | "readiness" | "metrics" | "api" }
+  /** Nodes that come over HTTP. */
+  | { readonly kind: "bus" }
   /** A file of the web page. */
   | { readonly kind: "page" }
   /** Files of jobs, here or (below `/proxy/`) at another node. */
@@ -21,6 +23,7 @@ export function placeOf(target: Target): Place {
   const place = fixed.get(target.path);
   if (place !== undefined) return place;
   if (pagePaths.has(target.path) || target.segments[0] === "web") return { kind: "page" };
+  if (target.segments[0] === "bus") return { kind: "bus" };
   if (target.segments[0] === "api" && target.segments[1] === "v1") return { kind: "api" };
   const inner = unwrapped(target)?.target ?? target;
   const [first, , hash = ""] = inner.segments;

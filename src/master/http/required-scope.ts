@@ -13,6 +13,7 @@ const discoScopes: Readonly<Record<string, Scope>> = {
 export function requiredScope(method: string, target: Target): Scope {
   const inner = unwrapped(target);
   if (inner !== null && inner.method !== method) return "admin";
+  if (target.segments[0] === "bus") return "admin";
   if (method === "GET" || method === "HEAD") return "read";
   const [first, second, third, , fifth] = (inner?.target ?? target).segments;
   if (first === "disco") {

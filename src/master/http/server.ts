@@ -23,6 +23,8 @@ export interface HttpParts {
   readonly log: Log;
   /** `/api/v1/…` */
   readonly api?: Handler;
+  /** `/bus/NODE`: nodes of a cluster without NATS. Asked with a token of scope admin. */
+  readonly bus?: Handler;
   /** `/disco/NODE/hh/JOB/…` and the same below `/proxy/NODE/METHOD/`. */
   readonly data?: Handler;
   /** Why the daemon is not ready, e.g. `starting`; `null` when it is. What the master itself tells is asked anyway. */
