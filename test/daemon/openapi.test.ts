@@ -152,7 +152,8 @@ describe("the OpenAPI document", () => {
     await ask("getResults", {}, body({ names: [name, active.name, dead.name, "unknown@1:2:3"] }));
     const nodes = (await ask("listNodes")) as { nodes: { name: string }[] };
     const node = { name: nodes.nodes[0]?.name ?? "" };
-    for (const id of ["blacklistNode", "whitelistNode", "gcBlacklistNode"]) await ask(id, node);
+    for (const id of ["blacklistNode", "whitelistNode", "gcBlacklistNode", "drainNode", "getRemoval", "undrainNode"])
+      await ask(id, node);
     await ask("listGcBlacklist");
     await ask("gcWhitelistNode", node);
     await ask("getMaster");

@@ -5,6 +5,7 @@ import type { DaemonRecord, DaemonSettings } from "../../../settings/daemon-sett
 import { httpGet } from "../http-get.ts";
 import { masterReport } from "../master-report.ts";
 import type { DaemonState } from "../running.ts";
+import { checkCluster } from "./cluster.ts";
 import { type Finding, fail, ok, warn } from "./finding.ts";
 import { checkSkew } from "./skew.ts";
 
@@ -59,7 +60,7 @@ async function checkRunning(record: DaemonRecord, token: () => string | null): P
       fail("node", `node ${name} is not connected`, "Look into the log: `disco status` says where."),
     ),
   );
-  return findings;
+  return [...findings, ...checkCluster(report)];
 }
 
 /** Whether a daemon could listen there: the only way to know is to do it. */

@@ -5,6 +5,7 @@ import { localMaster } from "../../../settings/addresses.ts";
 import type { ResolvedClient } from "../../../settings/client.ts";
 import { type Answer, httpGet } from "../http-get.ts";
 import { masterReport } from "../master-report.ts";
+import { checkCluster } from "./cluster.ts";
 import { type Finding, fail, ok, warn } from "./finding.ts";
 import { checkSkew } from "./skew.ts";
 
@@ -47,6 +48,7 @@ async function checkOne(master: string, masterFrom: string | null, token: Resolv
   const report = await masterReport(url, token);
   if (report.kind === "unknown")
     findings.push(fail("master-access", `the master refuses: ${report.why}`, "Set the right token."));
+  else findings.push(...checkCluster(report));
   return findings;
 }
 
