@@ -134,6 +134,7 @@ export class Node {
       dataDir,
       memoryLimitBytes,
       spare,
+      ...(remote === undefined ? {} : { peers: { dataServers: () => this.dataServers, token: remote.token } }),
       incarnation: Date.now().toString(36),
       report: (report) => {
         if (isEnd(report)) this.#inputs?.drop(report);

@@ -13,7 +13,7 @@
  */
 import type { AttemptId, FromWorker, NodeReport } from "../protocol/messages.ts";
 import { BeginWatch } from "./begin-watch.ts";
-import { bindMessage } from "./bind-message.ts";
+import { bindMessage, type WorkerSurroundings } from "./bind-message.ts";
 import type { JobHome } from "./job-home.ts";
 import { JobQueue } from "./job-queue.ts";
 import { ParkedWorkers } from "./parked-workers.ts";
@@ -25,15 +25,9 @@ import { attemptOf, TaskReports } from "./task-reports.ts";
 import { TimeoutWatch } from "./timeout-watch.ts";
 import type { WorkerEnd } from "./verdict.ts";
 
-export interface WorkerPoolOptions {
+export interface WorkerPoolOptions extends WorkerSurroundings {
   /** At first; `resize` changes it. */
   readonly slots: number;
-  readonly host: string;
-  /** Address of the master, for `task.master`, asked for when a worker gets a job. */
-  readonly master: () => string;
-  /** For inputs at protected masters. */
-  readonly token?: string | undefined;
-  readonly dataDir: string;
   /** Part of worker ids, so that two lives of a node never write to the same file. */
   readonly incarnation: string;
   /** Memory limit of the first spare. */

@@ -140,6 +140,8 @@ export type ToWorker =
       readonly dataServers: Readonly<Record<string, string>>;
       /** What to show to the servers of `DISCO_MASTER` and `DISCO_PROXY`. Not in the environment, which others inherit. */
       readonly token?: string;
+      /** What to show to `dataServers`, and to nobody else. */
+      readonly dataToken?: string;
     }
   | { readonly kind: "task"; readonly task: WorkerTask }
   /** Several tasks, in order: a message costs more than a tiny task. */

@@ -9,7 +9,7 @@ import { readJobDataSync } from "../protocol/jobpack-file.ts";
 import type { ToWorker } from "../protocol/messages.ts";
 import { decodeValue } from "../protocol/value.ts";
 import { serversOf } from "../schemes/environment.ts";
-import type { SchemeContext } from "../schemes/scheme.ts";
+import type { KnownServers, SchemeContext } from "../schemes/scheme.ts";
 import { type LoadedCode, loadCode } from "../shipping/load.ts";
 import type { TranslatedStack } from "./failure.ts";
 import { ownFunction } from "./own-functions.ts";
@@ -40,7 +40,8 @@ export class BoundJob {
     this.data = data;
     const servers = serversOf({ ...process.env, DISCO_TOKEN: binding.token });
     const dataServers = { ...servers.dataServers, ...binding.dataServers };
-    this.context = { ...servers, host: binding.host, dataDir: binding.dataDir, dataServers };
+    const place = { host: binding.host, dataDir: binding.dataDir, dataServers };
+    this.context = { ...servers, ...place, ...dataToken(binding, servers.token) };
     this.#loadCode = load;
   }
 
@@ -147,4 +148,11 @@ export function fileName(stage: string): string {
 
 function toUrl(specifier: string): string {
   return specifier.startsWith("/") ? pathToFileURL(specifier).href : specifier;
+}
+
+/** The token of nodes' data servers, for these and for no other server that an address may name. */
+function dataToken({ dataServers, dataToken: token }: JobBinding, others: KnownServers["token"]): KnownServers {
+  if (token === undefined) return {};
+  const origins = new Set(Object.values(dataServers).map((base) => new URL(base).origin));
+  return { token: (origin) => (origins.has(origin) ? token : others?.(origin)) };
 }

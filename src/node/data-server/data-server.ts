@@ -7,6 +7,7 @@
  * `/proxy/NODE/GET/PATH` is `PATH` at node NODE: for clients that reach no machine but this one (`DISCO_PROXY`).
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { Peers } from "../fetch/peers.ts";
 import { jobDirectory } from "../job-directory.ts";
 import { openContained } from "./contained-file.ts";
 import { DigestCache } from "./file-digest.ts";
@@ -24,6 +25,8 @@ export interface DataServerOptions {
   readonly formerHosts?: ReadonlySet<string>;
   /** Base URLs of the data servers of other nodes, by name: where requests for them are passed on to. Default: none. */
   readonly nodes?: () => Readonly<Record<string, string>>;
+  /** How they are asked: with the cluster's token, and a certificate authority. Default: without either. */
+  readonly peers?: Peers;
 }
 
 export type DataServer = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
@@ -31,6 +34,8 @@ export type DataServer = (request: IncomingMessage, response: ServerResponse) =>
 /** `/disco/NODE/hh/JOB` and at least one name below. */
 const segmentsMin = 5;
 const retryAfterSeconds = 1;
+/** Requests passed on to one node at once. */
+const forwardedMax = 64;
 
 /** Answers requests whose path begins with `/disco/` or `/proxy/`; 404 for any other. Who may ask has been checked before. */
 export function createDataServer(options: DataServerOptions): DataServer {
@@ -38,6 +43,7 @@ export function createDataServer(options: DataServerOptions): DataServer {
   const isOwn = (node: string | undefined): node is string =>
     node !== undefined && (node === host || formerHosts.has(node));
   const digests = new DigestCache();
+  const peers = options.peers ?? new Peers({ urlOf: () => undefined, connectionsMax: forwardedMax });
 
   return async (request, response) => {
     const segments = pathSegments(request.url ?? "");
@@ -53,7 +59,7 @@ export function createDataServer(options: DataServerOptions): DataServer {
     const base = Object.hasOwn(known, node) ? known[node] : undefined;
     if (base === undefined || path[0] !== "disco" || path[1] !== node) return refuse(response, 404, "Not found.");
     if (!isRead(request)) return refuse(response, 405, "Only GET and HEAD are passed on.", { allow: "GET, HEAD" });
-    await forward(request, response, base.replace(/\/+$/, "") + pathOf(path));
+    await forward(request, response, base.replace(/\/+$/, "") + pathOf(path), peers);
   };
 
   async function serve(request: IncomingMessage, response: ServerResponse, path: readonly string[]): Promise<void> {

@@ -1,10 +1,9 @@
 /** Passes a request on to another node's data server and its answer back, as a stream, headers chosen one by one. */
-import http, { type IncomingMessage, type ServerResponse } from "node:http";
-import https from "node:https";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
+import type { Peers } from "../fetch/peers.ts";
 
-const idleMsMax = 30_000;
-/** Credentials are between the client and us; what concerns a connection is not passed on either. */
+/** Credentials are between the client and us, or between us and the node; what concerns a connection is not passed on either. */
 const requestHeaders = ["range", "if-range", "if-none-match", "want-repr-digest", "user-agent"] as const;
 const responseHeaders = [
   "accept-ranges",
@@ -19,12 +18,18 @@ const responseHeaders = [
 ] as const;
 
 /** Resolves when the answer has been sent, or cannot be. */
-export async function forward(request: IncomingMessage, response: ServerResponse, address: string): Promise<void> {
+export async function forward(
+  request: IncomingMessage,
+  response: ServerResponse,
+  address: string,
+  peers: Peers,
+): Promise<void> {
   const gone = new AbortController();
   response.once("close", () => gone.abort());
   let reply: IncomingMessage;
   try {
-    reply = await ask(address, request.method ?? "GET", pick(request, requestHeaders), gone.signal);
+    const method = request.method === "HEAD" ? "HEAD" : "GET";
+    reply = await peers.ask(address, { method, headers: pick(request, requestHeaders), signal: gone.signal });
   } catch {
     if (response.destroyed) return;
     const text = "The node cannot be reached.\n";
@@ -37,21 +42,6 @@ export async function forward(request: IncomingMessage, response: ServerResponse
   });
   // A body that breaks off here breaks off there: pipeline destroys the response.
   await pipeline(reply, response).catch(() => response.destroy());
-}
-
-function ask(
-  address: string,
-  method: string,
-  headers: Record<string, string>,
-  signal: AbortSignal,
-): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    const client = address.startsWith("https:") ? https : http;
-    const sent = client.request(address, { method, headers, signal }, resolve);
-    sent.setTimeout(idleMsMax, () => sent.destroy(new Error("no answer")));
-    sent.on("error", reject);
-    sent.end();
-  });
 }
 
 function pick(message: IncomingMessage, names: readonly string[]): Record<string, string> {

@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import http from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, it } from "node:test";
 import { Peers } from "../fetch/peers.ts";
 import { jobDirectory } from "../job-directory.ts";
+import { createDataServer } from "./data-server.ts";
 import { type NodeDataParts, serveNodeData } from "./serve.ts";
 
 const root = await mkdtemp(join(tmpdir(), "disco-serve-"));
@@ -82,4 +84,24 @@ it("answers over TLS to whom trusts its certificate, with the token for nobody e
   assert.equal(await body(reply), "hello");
   await assert.rejects(doubting.ask(server.url + path, { method: "GET", signal }), /self-signed|certificate/);
   await assert.rejects(serveNodeData({ ...parts, tls: { cert: "no", key: "no" } }), { code: "bad-certificate" });
+});
+
+it("passes requests on to a node with the cluster's token instead of the client's", async (t) => {
+  const server = await serveNodeData({ ...parts, tokens: { admin: "of-the-cluster" } });
+  const peers = new Peers({ urlOf: () => undefined, token: "of-the-cluster" });
+  const serve = createDataServer({ dataDir: root, host: "m", nodes: () => ({ n1: server.url }), peers });
+  const master = http.createServer((request, response) => void serve(request, response));
+  await new Promise<void>((resolve) => master.listen(0, "127.0.0.1", resolve));
+  t.after(async () => {
+    master.closeAllConnections();
+    master.close();
+    peers.close();
+    await server.close();
+  });
+  const { port } = master.address() as AddressInfo;
+  const reply = await fetch(`http://127.0.0.1:${port}/proxy/n1/GET${path}`, {
+    headers: { authorization: "Bearer a-clients" },
+  });
+  assert.equal(reply.status, 200);
+  assert.equal(await reply.text(), "hello");
 });

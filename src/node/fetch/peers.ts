@@ -19,12 +19,14 @@ export interface PeersOptions {
   readonly token?: string | undefined;
   /** PEM: whom to trust besides those that the system trusts. */
   readonly ca?: string | undefined;
+  /** At once to one server. Default: 4. */
+  readonly connectionsMax?: number;
   /** Milliseconds without a byte after which a connection counts as broken. Default: 20,000. */
   readonly idleMs?: number;
 }
 
 export interface PeerRequest {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "HEAD" | "POST";
   readonly body?: Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
@@ -32,18 +34,15 @@ export interface PeerRequest {
 
 export class Peers {
   readonly #options: PeersOptions;
-  readonly #plain = new http.Agent({ keepAlive: true, maxSockets: connectionsPerPeerMax, scheduling: "fifo" });
+  readonly #plain: http.Agent;
   readonly #secure: https.Agent;
 
   constructor(options: PeersOptions) {
     this.#options = options;
-    const { ca } = options;
-    this.#secure = new https.Agent({
-      keepAlive: true,
-      maxSockets: connectionsPerPeerMax,
-      scheduling: "fifo",
-      ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }),
-    });
+    const { ca, connectionsMax = connectionsPerPeerMax } = options;
+    const kept = { keepAlive: true, maxSockets: connectionsMax, scheduling: "fifo" } as const;
+    this.#plain = new http.Agent(kept);
+    this.#secure = new https.Agent({ ...kept, ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }) });
   }
 
   /** @throws CommError `unknown-peer` */

@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { BoundJob, type JobBinding } from "../worker/bound-job.ts";
+import { bindMessage } from "./bind-message.ts";
+import type { JobHome } from "./job-home.ts";
+
+const home = { job: "count@1", packFile: "/p", jobDir: "n1/aa/count@1", workDir: "/w" } as JobHome;
+const around = { dataDir: "/d", host: "n1", master: () => "disco://m" };
+
+function tokens(peers?: {
+  dataServers: () => Record<string, string>;
+  token?: string;
+}): (origin: string) => string | undefined {
+  const message = bindMessage(home, "0", { ...around, ...(peers === undefined ? {} : { peers }) });
+  const job = new BoundJob(message as JobBinding, {} as never);
+  return (origin) => job.context.token?.(origin);
+}
+
+test("a worker shows the cluster's token to the nodes' data servers, and to no other server", () => {
+  const token = tokens({
+    dataServers: () => ({ n2: "https://n2.example:8989", n3: "http://10.0.0.3:9000/" }),
+    token: "secret",
+  });
+  assert.equal(token("https://n2.example:8989"), "secret");
+  assert.equal(token("http://10.0.0.3:9000"), "secret");
+  for (const other of ["http://n2.example:8989", "https://n2.example", "http://10.0.0.3:9001", "http://evil.example"]) {
+    assert.equal(token(other), undefined, other);
+  }
+});
+
+test("a worker of one machine is given no token and no servers", () => {
+  const message = bindMessage(home, "0", around) as JobBinding;
+  assert.deepEqual(message.dataServers, {});
+  assert.equal(Object.hasOwn(message, "dataToken"), false);
+  assert.equal(tokens()("http://n2.example"), undefined);
+});
