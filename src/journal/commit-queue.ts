@@ -40,7 +40,11 @@ export interface CommitQueueParts {
   /** Called once. */
   readonly failed: (error: DiscoError) => void;
   readonly pause?: (ms: number) => Promise<void>;
+  /** `null`: it may append now. Else what resolves when it may. Default: it always may. */
+  readonly clearance?: Clearance;
 }
+
+export type Clearance = () => Promise<void> | null;
 
 /** An event as it goes into a record. */
 export interface EncodedEvent {
@@ -147,7 +151,11 @@ export class CommitQueue {
 
   async #run(): Promise<void> {
     try {
-      while (this.#entries.length > 0 && this.#error === null) await this.#commit(this.#next());
+      while (this.#entries.length > 0 && this.#error === null) {
+        const wait = this.#parts.clearance?.() ?? null;
+        if (wait === null) await this.#commit(this.#next());
+        else await wait;
+      }
     } catch (cause) {
       if (this.#error !== null) return;
       const error =

@@ -24,10 +24,11 @@ import type { MasterEvent, MasterStarted } from "../core/events.ts";
 import type { MasterMachine } from "../core/master.ts";
 import { snapshotMaster } from "../core/snapshot.ts";
 import { DiscoError } from "../errors.ts";
-import { appendSurely } from "./append.ts";
 import { addAssigned } from "./assigned.ts";
+import type { Clearance } from "./commit-queue.ts";
 import { CommitQueue, deposed, encodeEvent } from "./commit-queue.ts";
 import { paysAtEnd, recordsAfter, replayCost } from "./compaction.ts";
+import { appendFirst } from "./first-record.ts";
 import { Fold } from "./fold.ts";
 import type { Head, StoredRecord } from "./journal.ts";
 import type { LedgerParts } from "./ledger-parts.ts";
@@ -39,7 +40,6 @@ import { saveSnapshotLater } from "./snapshot-later.ts";
 const unsettledRecordsMax = 10_000;
 /** What waits for the journal when the ledger is closed gets so long. */
 const closePatienceMs = 5_000;
-const alreadyCommitted = Promise.resolve();
 const defaultPause = (ms: number): Promise<void> => after(ms, undefined, { ref: false });
 
 export class Ledger {
@@ -125,28 +125,22 @@ export class Ledger {
 
   /**
    * Folds what is missing and takes over. `false`: another master appended at the same time; it is to be followed on. Waits for
-   * an engine that is away. @throws DiscoError as `open`
+   * an engine that is away. `clearance`: asked before each append. @throws DiscoError as `open`
    */
-  async lead(): Promise<boolean> {
+  async lead(clearance?: Clearance): Promise<boolean> {
     if (this.#leads) return true;
     const { journal, writer, pause } = this.#parts;
     await this.#fold.catchUp(journal);
-    this.#folded();
-    const { seq, hash } = this.#head;
     const started = this.#started();
-    const nonce = this.#nextNonce();
-    const body = encodeRecord({ seq: seq + 1, prevHash: hash, epoch: started.epoch, writer, nonce, events: [started] });
     const patience = { signal: this.#over.signal, pause: pause ?? defaultPause, away: () => undefined };
-    const outcome = await appendSurely(journal, { after: seq, body, writer, nonce }, patience);
-    if (outcome.kind === "taken" || this.#head.seq > outcome.seq) return false;
-    // Whoever follows may have met the record before its append was answered.
-    if (this.#head.seq < outcome.seq) this.#fold.take(outcome, [started]);
+    const bytes = await appendFirst(journal, this.#fold, { writer, nonce: String(this.#nonce++), started }, patience);
     this.#folded();
-    this.#count(body.length, 1);
+    if (bytes === null) return false;
+    this.#count(bytes, 1);
     this.#queue = new CommitQueue({
       journal,
       writer,
-      nonce: () => this.#nextNonce(),
+      nonce: () => String(this.#nonce++),
       epoch: started.epoch,
       head: this.#head,
       now: this.#parts.now,
@@ -160,6 +154,7 @@ export class Ledger {
       },
       failed: (error) => this.#fail(error),
       ...(pause === undefined ? {} : { pause }),
+      ...(clearance === undefined ? {} : { clearance }),
     });
     this.#leads = true;
     return true;
@@ -168,7 +163,18 @@ export class Ledger {
   /** Resolves when everything that was recorded so far is in the journal. @throws DiscoError why it will not be */
   committed(): Promise<void> {
     if (this.#error !== null) return Promise.reject(this.#error);
-    return this.#queue === null ? alreadyCommitted : this.#queue.committed();
+    return this.#queue?.committed() ?? Promise.resolve();
+  }
+
+  /** Ends it, if another master has appended after the last record that is known to be committed. @throws when it cannot be asked */
+  async confirm(): Promise<void> {
+    const queue = this.#queue;
+    if (queue === null || queue.backlog > 0) return;
+    const { seq } = await this.#parts.journal.head();
+    // What this one has appended meanwhile is no reason.
+    if (seq <= this.#head.seq || queue.backlog > 0 || this.#error !== null) return;
+    queue.stop();
+    this.#fail(deposed(this.#head.seq + 1));
   }
 
   /** Since when the engine of the journal does not answer (ms since 1970); `null`: it does. */
@@ -304,11 +310,11 @@ export class Ledger {
   /** As `close`, of a journal that answers later: it is given some seconds to take what waits. */
   async closeLater(): Promise<void> {
     if (this.#closed) return;
-    const { pause = defaultPause, journal } = this.#parts;
-    if (this.#leads) this.#write();
+    this.#write();
+    const { pause = defaultPause } = this.#parts;
     await Promise.race([this.committed().catch(() => undefined), pause(closePatienceMs)]);
     this.leave();
-    await journal.close();
+    await this.#parts.journal.close();
   }
 
   /** Writes what is not written yet, takes a snapshot if that pays, and closes the journal. */
@@ -339,10 +345,6 @@ export class Ledger {
     return { kind: "master-started", at: this.#parts.now(), epoch: this.machine.cluster.epoch + 1 };
   }
 
-  #nextNonce(): string {
-    return String(this.#nonce++);
-  }
-
   #folded(): void {
     this.#head = this.#fold.head;
     this.#recordsToCompact = recordsAfter(this.#snapshotBytes) - this.#fold.cost;
@@ -360,7 +362,7 @@ export class Ledger {
       prevHash: this.#head.hash,
       epoch: this.machine.cluster.epoch,
       writer: this.#parts.writer,
-      nonce: this.#nextNonce(),
+      nonce: String(this.#nonce++),
       events,
     });
     if (this.#local === null) throw new DiscoError("this journal answers later", { code: "impossible" });

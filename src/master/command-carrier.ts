@@ -9,6 +9,7 @@ import type { LiveProgress } from "./live-progress.ts";
 import type { NodeLink } from "./node-link.ts";
 import type { Ending } from "./replayed.ts";
 import type { TaskLines } from "./task-lines.ts";
+import { logLine } from "./task-lines.ts";
 import type { Timers } from "./timers.ts";
 
 export interface CarrierParts {
@@ -81,9 +82,8 @@ export class CommandCarrier {
   }
 
   /** Writes the line into the job's log. */
-  log({ job, at, host, task, level, message, line }: Log): void {
-    const event = { time: new Date(at).toISOString(), host: host ?? "master", task, level, message };
-    this.#parts.logs.add(job, event, line);
+  log(line: Log): void {
+    logLine(this.#parts.logs, line);
   }
 
   /** Does once more what ends of jobs do to files, in the background, until it is to stop. */

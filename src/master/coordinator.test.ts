@@ -98,14 +98,14 @@ class Bench {
   }
 
   join(): void {
-    this.coordinator.join({ host: "h", incarnation: "i", slots: 2, queueDepth: 4, labels: {}, attempts: [] });
+    void this.coordinator.join({ host: "h", incarnation: "i", slots: 2, queueDepth: 4, labels: {}, attempts: [] });
   }
 
   submit(tasks: number, retries = 3): string {
     const spec = jobSpecOf(decodeJobPack(packOf(["map"], { tasks, retries })).jobdict);
     assert.ok(spec !== undefined);
     const job = this.coordinator.machine.nextName("job", Date.now());
-    this.coordinator.submit(job, spec, undefined);
+    void this.coordinator.submit(job, spec, undefined);
     return job;
   }
 
@@ -141,7 +141,7 @@ describe("the coordinator", () => {
     const [first] = await bench.assignments(1);
     assert.ok(first !== undefined);
     assert.equal(first.attempt, 1, "the refused attempt is over");
-    bench.coordinator.report("h", [{ kind: "done", ...idOf(first), output }]);
+    void bench.coordinator.report("h", [{ kind: "done", ...idOf(first), output }]);
     assert.equal(bench.status(job), "ready");
   });
 
@@ -151,11 +151,11 @@ describe("the coordinator", () => {
     const [first, second] = await bench.assignments(2);
     assert.ok(first !== undefined && second !== undefined);
     const done = [first, second].map((one) => ({ kind: "done", ...idOf(one), output }) as const);
-    bench.coordinator.report("h", done.slice(0, 1));
-    bench.coordinator.report("h", done.slice(0, 1));
+    void bench.coordinator.report("h", done.slice(0, 1));
+    void bench.coordinator.report("h", done.slice(0, 1));
     assert.equal(bench.status(job), "active");
-    bench.coordinator.report("h", done);
-    bench.coordinator.report("h", done);
+    void bench.coordinator.report("h", done);
+    void bench.coordinator.report("h", done);
     assert.equal(bench.status(job), "ready");
     await bench.coordinator.settled(job);
     assert.deepEqual(bench.told.sort(), ["drop-files", "end-job"]);
@@ -165,20 +165,20 @@ describe("the coordinator", () => {
   test("a report of a job that is not known, or not any more, changes nothing", async () => {
     await using bench = new Bench();
     const id = { job: "job@1:2:3", stage: 0, task: 0, attempt: 0 };
-    bench.coordinator.report("h", [
+    void bench.coordinator.report("h", [
       { kind: "done", ...id, output },
       { kind: "progress", ...id, progress: { recordsIn: 1, bytesIn: 1, recordsOut: 1 } },
     ]);
-    bench.coordinator.report("h", [{ kind: "message", ...id, level: "message", text: "hello" }]);
+    void bench.coordinator.report("h", [{ kind: "message", ...id, level: "message", text: "hello" }]);
     assert.equal(bench.status("job@1:2:3"), "unknown_job");
   });
 
   test("a node that does not answer is lost; its attempts run elsewhere", async () => {
     await using bench = new Bench();
     bench.coordinator.record([{ kind: "node-lost", at: Date.now(), host: "h", reason: "test" }]);
-    bench.coordinator.join({ host: "deaf", incarnation: "x", slots: 1, queueDepth: 1, labels: {}, attempts: [] });
+    void bench.coordinator.join({ host: "deaf", incarnation: "x", slots: 1, queueDepth: 1, labels: {}, attempts: [] });
     bench.submit(1);
-    bench.coordinator.join({ host: "h", incarnation: "i", slots: 2, queueDepth: 4, labels: {}, attempts: [] });
+    void bench.coordinator.join({ host: "h", incarnation: "i", slots: 2, queueDepth: 4, labels: {}, attempts: [] });
     const [only] = await bench.assignments(1);
     assert.deepEqual([only?.task, only?.attempt], [0, 1]);
     assert.equal(bench.coordinator.machine.cluster.node("deaf")?.connected, false);
@@ -189,11 +189,11 @@ describe("the coordinator", () => {
     const job = bench.submit(1);
     const [first] = await bench.assignments(1);
     assert.ok(first !== undefined);
-    bench.coordinator.report("h", [{ kind: "lost", ...idOf(first), reason: "its worker was killed" }]);
+    void bench.coordinator.report("h", [{ kind: "lost", ...idOf(first), reason: "its worker was killed" }]);
     const [, second] = await bench.assignments(2);
     assert.ok(second !== undefined && second.attempt === 1);
     const failure = { code: "bad-value", name: "DiscoError", message: "no", retry: "never" } as const;
-    bench.coordinator.report("h", [{ kind: "failed", ...idOf(second), failure }]);
+    void bench.coordinator.report("h", [{ kind: "failed", ...idOf(second), failure }]);
     assert.equal(bench.status(job), "dead");
     assert.equal(bench.coordinator.machine.result(job).failure?.code, "bad-value");
   });
@@ -232,7 +232,7 @@ describe("the coordinator", () => {
     assert.ok(first !== undefined);
     bench.coordinator.record([{ kind: "job-killed", at: Date.now(), job }]);
     const progress = { recordsIn: 7, bytesIn: 7, recordsOut: 7 };
-    bench.coordinator.report("h", [{ kind: "progress", ...idOf(first), progress }]);
+    void bench.coordinator.report("h", [{ kind: "progress", ...idOf(first), progress }]);
     const info = bench.coordinator.machine.info(job);
     assert.ok(info !== undefined);
     assert.deepEqual(bench.progress.addTo(info), info);
@@ -253,11 +253,11 @@ describe("the coordinator", () => {
     const [first] = await bench.assignments(1);
     assert.ok(first !== undefined);
     const line = { kind: "message", ...idOf(first), level: "message", text: "again" } as const;
-    bench.coordinator.report(
+    void bench.coordinator.report(
       "h",
       Array.from({ length: 5_000 }, () => line),
     );
-    bench.coordinator.report("h", [{ kind: "done", ...idOf(first), output }]);
+    void bench.coordinator.report("h", [{ kind: "done", ...idOf(first), output }]);
     let said = 0;
     let dropped = "";
     for await (const [, { level, message }] of bench.logs.read(job, 0)) {

@@ -89,12 +89,27 @@ describe("the event log of a job", () => {
     logs.end(job);
   });
 
-  test("an offset in the middle of an event, or none at all, is refused", async () => {
+  test("an offset of another master's log goes back to the start of a line, or to the end, and none at all is refused", async () => {
     const logs = new EventLogs(root);
     const job = newJob();
-    logs.add(job, event("one"));
+    const texts = ["one", "x".repeat(70_000), "three"];
+    for (const text of texts) logs.add(job, event(text));
     logs.end(job);
-    await assert.rejects(collect(logs, job, 3, false), { code: "bad-offset" });
+    const all = await collect(logs, job, 0, false);
+    const ends = all.map(([end]) => end);
+    const [first = 0, second = 0, third = 0] = ends;
+    for (const [offset, from] of [
+      [3, 0],
+      [first - 1, 0],
+      [first, 1],
+      [first + 1, 1],
+      [second - 1, 1],
+      [second + 5, 2],
+      [third, 3],
+      [third + 1_000, 3],
+    ] as const) {
+      assert.deepEqual(await collect(logs, job, offset, false), all.slice(from), `offset ${offset}`);
+    }
     await assert.rejects(collect(logs, job, -1, false), { code: "bad-offset" });
   });
 

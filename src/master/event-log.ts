@@ -96,7 +96,8 @@ export class EventLogs {
 
   /**
    * Events after a byte offset, each with the offset behind it.
-   * @throws DiscoError `bad-offset` when the offset is not the beginning of a line.
+   * One that is not at the beginning of a line goes back to it (`event-reader.ts`).
+   * @throws DiscoError `bad-offset` when it is no number of bytes
    */
   async *read(
     job: string,

@@ -1,4 +1,10 @@
-/** Whole lines of a growing file of events, each with the offset behind it. */
+/**
+ * Whole lines of a growing file of events, each with the offset behind it.
+ *
+ * The offset may be of another master, in whose file the same lines are in another order: one that is not at the start of a line goes
+ * back to there, and one beyond the end to the end. Rather a line twice than none.
+ */
+import type { FileHandle } from "node:fs/promises";
 import { open } from "node:fs/promises";
 import type { JobEvent } from "../client/master-api.ts";
 import { DiscoError } from "../errors.ts";
@@ -8,7 +14,7 @@ const readBytes = 64 * 1024;
 export class EventReader {
   readonly #file: string;
   #offset: number;
-  #handle: Awaited<ReturnType<typeof open>> | null = null;
+  #handle: FileHandle | null = null;
 
   /** @throws DiscoError `bad-offset` */
   constructor(file: string, offset: number) {
@@ -31,6 +37,7 @@ export class EventReader {
         if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
         throw error;
       }
+      this.#offset = await lineStart(this.#handle, this.#offset);
     }
     let rest = Buffer.alloc(0);
     const buffer = Buffer.alloc(readBytes);
@@ -53,15 +60,20 @@ export class EventReader {
   }
 }
 
-function parse(text: string): JobEvent {
-  try {
-    const { time, host, task, level, message } = JSON.parse(text) as JobEvent;
-    return { time, host, task, level, message };
-  } catch (cause) {
-    throw new DiscoError("the offset lies in the middle of an event", {
-      code: "bad-offset",
-      cause,
-      hint: "Use an offset that events() gave.",
-    });
+/** The start of the line that the byte at the offset belongs to; of an offset beyond the end: of what comes next. */
+async function lineStart(handle: FileHandle, offset: number): Promise<number> {
+  const { size } = await handle.stat();
+  for (let end = Math.min(offset, size); end > 0; ) {
+    const from = Math.max(0, end - readBytes);
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(end - from), 0, end - from, from);
+    const at = buffer.subarray(0, bytesRead).lastIndexOf(10);
+    if (at >= 0) return from + at + 1;
+    end = from;
   }
+  return 0;
+}
+
+function parse(text: string): JobEvent {
+  const { time, host, task, level, message } = JSON.parse(text) as JobEvent;
+  return { time, host, task, level, message };
 }

@@ -16,7 +16,7 @@ test("whoever follows the progress of a job leaves no listener behind, however i
   const active = infoOf(job, nothingRuns);
   const infos: Record<string, JobInfo> = { active, ended: { ...active, status: "ready" } };
   const machine = { info: (name: string) => infos[name], jobs: new Map([["active", job]]) };
-  const coordinator = { machine, assertAlive: () => undefined };
+  const coordinator = { machine, assertAlive: () => undefined, assured: () => Promise.resolve() };
   const parts = { coordinator, signals, progress: new LiveProgress() };
   const master = new LocalMaster(parts as unknown as LocalMasterParts);
   for await (const { status } of master.progress("ended")) assert.equal(status, "ready");

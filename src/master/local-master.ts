@@ -108,16 +108,22 @@ export class LocalMaster implements ServedMaster {
     } else if (names.some((name) => jobs.has(name))) {
       await turn();
     }
-    return names.map((name) => coordinator.machine.result(name));
+    const results = names.map((name) => coordinator.machine.result(name));
+    await coordinator.assured();
+    return results;
   }
 
   async jobInfo(name: string): Promise<JobInfo> {
     if (this.#machine.jobs.has(name)) await turn();
-    return this.#info(name);
+    const info = this.#info(name);
+    await this.#parts.coordinator.assured();
+    return info;
   }
 
   async jobList(): Promise<JobListEntry[]> {
-    return this.#machine.list() as JobListEntry[];
+    const list = this.#machine.list() as JobListEntry[];
+    await this.#parts.coordinator.assured();
+    return list;
   }
 
   async jobPack(name: string): Promise<Uint8Array> {
@@ -156,7 +162,9 @@ export class LocalMaster implements ServedMaster {
   }
 
   async stageResults(name: string, stage: string): Promise<string[]> {
-    return stageResults(this.#machine, this.#info(name, { inputs: false }), stage);
+    const results = stageResults(this.#machine, this.#info(name, { inputs: false }), stage);
+    await this.#parts.coordinator.assured();
+    return results;
   }
 
   async tasks(name: string, query: TaskQuery = {}): Promise<TaskPage> {
@@ -171,8 +179,12 @@ export class LocalMaster implements ServedMaster {
   async kill(name: string, reason?: string): Promise<void> {
     this.#assertKnown(name);
     const { coordinator, now } = this.#parts;
-    if (!this.#machine.jobs.has(name)) return;
+    if (!this.#machine.jobs.has(name)) {
+      await coordinator.assured();
+      return;
+    }
     coordinator.record([{ kind: "job-killed", at: now(), job: name, ...(reason === undefined ? {} : { reason }) }]);
+    await coordinator.committed();
     await this.#parts.keepAlive.during(coordinator.settled(name));
   }
 
@@ -180,6 +192,7 @@ export class LocalMaster implements ServedMaster {
     this.#assertKnown(name);
     const { coordinator, now } = this.#parts;
     coordinator.record([{ kind: "job-cleaned", at: now(), job: name }]);
+    await coordinator.committed();
     await this.#parts.keepAlive.during(coordinator.settled(name));
   }
 
@@ -193,15 +206,16 @@ export class LocalMaster implements ServedMaster {
     const { coordinator, now } = this.#parts;
     if (!jobNamePattern.test(name)) throw unknownJob(name);
     coordinator.record([{ kind: "job-purged", at: now(), job: name }]);
+    await coordinator.committed();
     await this.#parts.keepAlive.during(coordinator.settled(name));
   }
 
   async blacklist(node: string): Promise<void> {
-    this.#change({ kind: "node-blacklisted", at: this.#parts.now(), host: node });
+    await this.#change({ kind: "node-blacklisted", at: this.#parts.now(), host: node });
   }
 
   async whitelist(node: string): Promise<void> {
-    this.#change({ kind: "node-whitelisted", at: this.#parts.now(), host: node });
+    await this.#change({ kind: "node-whitelisted", at: this.#parts.now(), host: node });
   }
 
   async drain(node: string): Promise<void> {
@@ -237,7 +251,7 @@ export class LocalMaster implements ServedMaster {
   }
 
   async saveSettings(changes: Partial<MasterSettings>): Promise<void> {
-    this.#change({ kind: "settings-saved", at: this.#parts.now(), changes });
+    await this.#change({ kind: "settings-saved", at: this.#parts.now(), changes });
   }
 
   async configTable(): Promise<ConfigTable> {
@@ -248,7 +262,7 @@ export class LocalMaster implements ServedMaster {
   }
 
   async saveConfigTable(table: ConfigTable): Promise<void> {
-    this.#change({ kind: "config-saved", at: this.#parts.now(), table: parseConfigTable(table) });
+    await this.#change({ kind: "config-saved", at: this.#parts.now(), table: parseConfigTable(table) });
   }
 
   async gcBlacklist(): Promise<string[]> {
@@ -256,11 +270,11 @@ export class LocalMaster implements ServedMaster {
   }
 
   async gcBlacklistNode(node: string): Promise<void> {
-    this.#change({ kind: "gc-blacklisted", at: this.#parts.now(), host: node });
+    await this.#change({ kind: "gc-blacklisted", at: this.#parts.now(), host: node });
   }
 
   async gcWhitelistNode(node: string): Promise<void> {
-    this.#change({ kind: "gc-whitelisted", at: this.#parts.now(), host: node });
+    await this.#change({ kind: "gc-whitelisted", at: this.#parts.now(), host: node });
   }
 
   async *events(
@@ -281,6 +295,7 @@ export class LocalMaster implements ServedMaster {
       for (;;) {
         const change = signals.nextChange(name, stop);
         const info = this.#info(name, { inputs: false });
+        await coordinator.assured();
         yield info;
         if (info.status !== "active" || stop.aborted) return;
         // The end is told at once, all other changes at the pace that was asked for.
@@ -301,6 +316,7 @@ export class LocalMaster implements ServedMaster {
   async oobFile(name: string, key: string): Promise<string> {
     this.#assertKnown(name);
     const entry = this.#machine.oob(name).find((one) => one.key === key);
+    await this.#parts.coordinator.assured();
     if (entry === undefined) {
       throw new DiscoError(`${name} has no out-of-band value ${JSON.stringify(key)}`, {
         code: "unknown-key",
@@ -313,7 +329,9 @@ export class LocalMaster implements ServedMaster {
 
   async oobList(name: string): Promise<string[]> {
     this.#assertKnown(name);
-    return this.#machine.oob(name).map(({ key }) => key);
+    const keys = this.#machine.oob(name).map(({ key }) => key);
+    await this.#parts.coordinator.assured();
+    return keys;
   }
 
   async request(
@@ -330,9 +348,10 @@ export class LocalMaster implements ServedMaster {
   }
 
   /** Of what an operator decides; not while there is no room. */
-  #change(event: MasterEvent): void {
+  async #change(event: MasterEvent): Promise<void> {
     this.#parts.coordinator.assertRoom();
     this.#parts.coordinator.record([event]);
+    await this.#parts.coordinator.committed();
   }
 
   get #machine(): Coordinator["machine"] {

@@ -41,8 +41,9 @@ export function serveNodes(bus: Bus, { instance, coordinator, files, admission, 
   serve("join", async (hello: NodeHello, host) => {
     if (hello.host !== host) throw new DiscoError(`${host} says that it is ${hello.host}`, { code: "bad-node" });
     admission?.admit(hello);
-    coordinator.join(hello);
+    const joined = coordinator.join(hello);
     admission?.joined(hello);
+    await joined;
     const { epoch } = coordinator.machine.cluster;
     const welcome: NodeWelcome = { epoch, dataServers: admission?.dataServers() ?? {} };
     return toJsonBytes(welcome);
@@ -53,7 +54,7 @@ export function serveNodes(bus: Bus, { instance, coordinator, files, admission, 
   });
   serve("nodes", async () => toJsonBytes(admission?.dataServers() ?? {}));
   serve("report", async ({ reports }: { reports: NodeReport[] }, host) => {
-    coordinator.report(host, reports);
+    await coordinator.report(host, reports);
     return undefined;
   });
   // Where it lies: a pack is too large for a message.
@@ -71,11 +72,13 @@ export function serveNodes(bus: Bus, { instance, coordinator, files, admission, 
       });
     }
     const bytes = encodeManifest(manifest);
+    await coordinator.assured();
     return nodeFiles === undefined ? bytes : await nodeFiles.reply(job, `manifest-${stage}-${version}.json`, bytes);
   });
   serve("oob", async ({ job }: { job: string }) => {
     const files = Object.fromEntries(coordinator.machine.oob(job).map(({ key, file }) => [key, file]));
     const bytes = toJsonBytes(files);
+    await coordinator.assured();
     return nodeFiles === undefined ? bytes : await nodeFiles.reply(job, "oob.json", bytes);
   });
   return () => {

@@ -7,13 +7,15 @@ import { JobError } from "../errors.ts";
 
 /** Around the job in its record: names, numbers, and the first assignments. */
 const restBytes = 2 ** 20;
+/** Of a journal with small records. */
+const restShare = 1 / 2;
 
 /**
  * `packBytes`: size of its job pack. That lists all of the job, so a job with a small pack needs no closer look.
  * @throws JobError `too-many-inputs`
  */
 export function assertFits(recordBytesMax: number, spec: JobSpec, packBytes: number): void {
-  const room = recordBytesMax - restBytes;
+  const room = Math.floor(recordBytesMax - Math.min(restBytes, recordBytesMax * restShare));
   if (packBytes <= room) return;
   const bytes = Buffer.byteLength(JSON.stringify(spec));
   if (bytes <= room) return;

@@ -14,6 +14,8 @@ import type { EventLogs } from "./event-log.ts";
 /** What the end of a job, or of its records, has done to files. */
 export type Ending = JobEnded | DropFiles | ForgetJob;
 
+const rememberedEnds = 1_000;
+
 export class Replayed {
   readonly #logs: EventLogs;
   /** By job: the number of the last line in its log, and lines that are not there yet. */
@@ -53,6 +55,14 @@ export class Replayed {
       if (missing.length > 0 && !isActive(job)) this.#logs.end(job);
     }
     this.#lines.clear();
+  }
+
+  /** Of one that follows for long, those of the last jobs matter: what was before, the master that leads has done by now. */
+  forgetOldEnds(): void {
+    for (const job of this.#ends.keys()) {
+      if (this.#ends.size <= rememberedEnds) return;
+      this.#ends.delete(job);
+    }
   }
 
   /** What ends of jobs have left to do, the oldest first. */

@@ -22,3 +22,20 @@ export function stoppedBecause(cause: unknown, next: string): DiscoError {
     hint: remedy === undefined ? next : `${remedy} ${next}`,
   });
 }
+
+/** `leader`: its address, where it is known. */
+export function notLeading(leader: string | null): DiscoError {
+  return new DiscoError("this master follows: another one leads", {
+    code: "not-leading",
+    retry: "here",
+    hint: leader === null ? "Ask again when a master leads." : `Ask the master that leads: ${leader}`,
+  });
+}
+
+export function engineAway(sinceMs: number): DiscoError {
+  return new DiscoError(`the engine of the journal has not answered for ${Math.round(sinceMs / 1000)} s`, {
+    code: "engine-away",
+    retry: "here",
+    hint: "What runs goes on, and everything else as soon as the engine is back: see to its servers.",
+  });
+}

@@ -7,7 +7,9 @@ import { activeJobsMax, Submissions } from "./submissions.ts";
 test("no more jobs are taken than may be active, and what was accepted under a key still is", async () => {
   const jobs = new Set(Array.from({ length: activeJobsMax - 1 }, (_, i) => i));
   const machine = { jobs, keys: new Map([["key", "job@1:2:3"]]), settings: { acceptNewJobs: true } };
-  const coordinator = { machine, assertAlive: () => undefined, assertRoom: () => undefined };
+  const nothing = (): undefined => undefined;
+  const assured = (): Promise<void> => Promise.resolve();
+  const coordinator = { machine, assertAlive: nothing, assertRoom: nothing, assured };
   const submissions = new Submissions({
     coordinator: coordinator as unknown as Coordinator,
     files: {} as JobFiles,

@@ -30,6 +30,8 @@ export interface SubmissionParts {
 /** Active jobs and those that are being accepted: each costs the scheduler a place and the memory some kilobytes. */
 export const activeJobsMax = 10_000;
 
+const alreadyCommitted = Promise.resolve();
+
 /** A pack, in memory or in a file, on its way to its place. */
 interface Delivery {
   readonly spec: JobSpec;
@@ -83,8 +85,12 @@ export class Submissions {
     const { coordinator } = this.#parts;
     coordinator.assertAlive();
     if (key === undefined) return await this.#admit(deliver, undefined);
-    const known = coordinator.machine.keys.get(key) ?? this.#byKey.get(key);
-    if (known !== undefined) return await known;
+    const known = this.#byKey.get(key) ?? coordinator.machine.keys.get(key);
+    if (known !== undefined) {
+      const job = await known;
+      await coordinator.assured();
+      return job;
+    }
     const starting = this.#admit(deliver, key).finally(() => this.#byKey.delete(key));
     this.#byKey.set(key, starting);
     return await starting;
@@ -136,8 +142,9 @@ export class Submissions {
       if (!isDiskFull(cause)) throw new JobError(message, { code: "job-not-stored", cause });
       throw new JobError(message, { code: "disk-full", cause, hint: diskFullHint });
     }
+    let committed = alreadyCommitted;
     try {
-      coordinator.submit(job, spec, key);
+      committed = coordinator.submit(job, spec, key);
     } catch (error) {
       // A journal that failed in the middle knows, perhaps, of the job: then it was accepted.
       if (!coordinator.machine.knows(job)) {
@@ -145,6 +152,8 @@ export class Submissions {
         throw error;
       }
     }
+    // What comes of it when the journal cannot say, the next master knows: who asks it again with the same key gets this job.
+    await committed;
     claims?.settle(job);
     this.accepted++;
     return job;

@@ -92,14 +92,14 @@ export class Master implements AsyncDisposable {
   }
 
   join(attempts: readonly AttemptId[] = []): void {
-    this.coordinator.join({ host: "h", incarnation: "i", slots: 2, queueDepth: 4, labels: {}, attempts });
+    void this.coordinator.join({ host: "h", incarnation: "i", slots: 2, queueDepth: 4, labels: {}, attempts });
   }
 
   submit(tasks: number, key?: string): string {
     const spec = jobSpecOf(decodeJobPack(packOf(["map"], { tasks })).jobdict);
     assert.ok(spec !== undefined);
     const job = this.coordinator.machine.nextName("job", Date.now());
-    this.coordinator.submit(job, spec, key);
+    void this.coordinator.submit(job, spec, key);
     return job;
   }
 

@@ -1,4 +1,7 @@
 /** What tasks say, on its way to their job's event log, at a bearable rate. */
+import type { JobEvent } from "../client/master-api.ts";
+import type { Log } from "../core/commands.ts";
+import type { LineFeed } from "../lines/lines.ts";
 import type { AttemptId, EventLevel } from "../protocol/messages.ts";
 import type { EventLogs } from "./event-log.ts";
 import { MessageGate } from "./message-gate.ts";
@@ -8,8 +11,12 @@ export class TaskLines {
   /** By job. */
   readonly #gates = new Map<string, MessageGate>();
 
-  constructor(logs: EventLogs) {
+  readonly #feed: LineFeed | undefined;
+
+  /** `feed`: has the other masters hear them. */
+  constructor(logs: EventLogs, feed?: LineFeed) {
     this.#logs = logs;
+    this.#feed = feed;
   }
 
   /** `title`: as people know the task, `map:3`. `at`: ms since 1970. */
@@ -18,7 +25,7 @@ export class TaskLines {
     if (gate === undefined) this.#gates.set(said.job, (gate = new MessageGate()));
     const { pass, dropped } = gate.admit(gateKey(said), at);
     if (dropped > 0) this.#dropped(host, title, said.job, at, dropped);
-    if (pass) this.#logs.add(said.job, { time: time(at), host, task: title, level: said.level, message: said.text });
+    if (pass) this.#add(said.job, { time: time(at), host, task: title, level: said.level, message: said.text });
   }
 
   ended(host: string, title: string | null, id: AttemptId, at: number): void {
@@ -32,8 +39,18 @@ export class TaskLines {
 
   #dropped(host: string, task: string | null, job: string, at: number, count: number): void {
     const message = `${count} messages came too fast and were dropped`;
-    this.#logs.add(job, { time: time(at), host, task, level: "warning", message });
+    this.#add(job, { time: time(at), host, task, level: "warning", message });
   }
+
+  #add(job: string, event: JobEvent): void {
+    this.#logs.add(job, event);
+    this.#feed?.add([{ job, event }]);
+  }
+}
+
+/** Writes a line that the core decided into its job's log. */
+export function logLine(logs: EventLogs, { job, at, host, task, level, message, line }: Log): void {
+  logs.add(job, { time: time(at), host: host ?? "master", task, level, message }, line);
 }
 
 function time(at: number): string {

@@ -24,6 +24,8 @@ const statuses: Readonly<Record<string, number>> = {
   "read-only": 507,
   closed: 503,
   deposed: 503,
+  "not-leading": 503,
+  "engine-away": 503,
   "journal-busy": 503,
   internal: 500,
   invariant: 500,
