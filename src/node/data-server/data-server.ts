@@ -55,18 +55,30 @@ export function createDataServer(options: DataServerOptions): DataServer {
       return refuse(response, 405, "Only GET and HEAD are passed on.", { allow: "GET, HEAD" });
     }
     if (isOwn(node)) return await serve(request, response, path);
+    if (path[0] !== "disco" || path[1] !== node) return refuse(response, 404, "Not found.");
+    await pass(request, response, path);
+  };
+
+  /** To the node whose file it is. */
+  async function pass(request: IncomingMessage, response: ServerResponse, path: readonly string[]): Promise<void> {
     const known: Readonly<Record<string, string>> = nodes();
+    const node = path[1] ?? "";
     const base = Object.hasOwn(known, node) ? known[node] : undefined;
-    if (base === undefined || path[0] !== "disco" || path[1] !== node) return refuse(response, 404, "Not found.");
+    if (base === undefined) return refuse(response, 404, "Not found.");
     if (!isRead(request)) return refuse(response, 405, "Only GET and HEAD are passed on.", { allow: "GET, HEAD" });
     await forward(request, response, base.replace(/\/+$/, "") + pathOf(path), peers);
-  };
+  }
 
   async function serve(request: IncomingMessage, response: ServerResponse, path: readonly string[]): Promise<void> {
     const [disco, node, hash, job] = path;
     const isOfJob =
-      disco === "disco" && isOwn(node) && job !== undefined && `${node}/${hash}/${job}` === jobDirectory(node, job);
+      disco === "disco" &&
+      node !== undefined &&
+      job !== undefined &&
+      `${node}/${hash}/${job}` === jobDirectory(node, job);
     if (!isOfJob) return refuse(response, 404, "Not found.");
+    // Addresses of results may name any server that reaches their node.
+    if (!isOwn(node)) return await pass(request, response, path);
     if (request.method === "POST" && path.length === 6 && path[4] === ".disco" && path[5] === "outputs") {
       const home = [node, hash ?? "", job] as const;
       return await sendOutputs(request, response, { dataDir, home }, (status, text) => refuse(response, status, text));

@@ -99,9 +99,12 @@ it("passes requests on to a node with the cluster's token instead of the client'
     await server.close();
   });
   const { port } = master.address() as AddressInfo;
-  const reply = await fetch(`http://127.0.0.1:${port}/proxy/n1/GET${path}`, {
-    headers: { authorization: "Bearer a-clients" },
-  });
-  assert.equal(reply.status, 200);
-  assert.equal(await reply.text(), "hello");
+  const headers = { authorization: "Bearer a-clients" };
+  for (const address of [`/proxy/n1/GET${path}`, path]) {
+    const reply = await fetch(`http://127.0.0.1:${port}${address}`, { headers });
+    assert.equal(reply.status, 200);
+    assert.equal(await reply.text(), "hello");
+  }
+  const unknown = `/disco/${jobDirectory("n9", "count@1")}/part-0`;
+  assert.equal((await fetch(`http://127.0.0.1:${port}${unknown}`, { headers })).status, 404);
 });
