@@ -163,10 +163,50 @@ export const bugs: Readonly<Record<string, Bug>> = {
     find: "[...stage.live].sort(([a], [b]) => a - b)",
     replace: "[...stage.live]",
   },
+  "a silent node gets tasks": {
+    file: "core/scheduler/cluster.ts",
+    find: "!this.#awaited.has(node.host) && !this.#suspects.has(node.host);",
+    replace: "!this.#awaited.has(node.host);",
+  },
+  "a node that has not joined the new master gets tasks": {
+    file: "core/scheduler/cluster.ts",
+    find: "!this.#awaited.has(node.host) && !this.#suspects.has(node.host);",
+    replace: "!this.#suspects.has(node.host);",
+  },
+  "a drained node gets tasks": {
+    file: "core/scheduler/cluster.ts",
+    find: "return connected && !draining && !this",
+    replace: "return connected && (draining || true) && !this",
+  },
+  "a node in quarantine gets tasks": {
+    file: "core/scheduler/cluster.ts",
+    find: "!this.blacklist.has(host) && !this.quarantined.has(node);",
+    replace: "!this.blacklist.has(host);",
+  },
+  "nobody is let out when the others go": {
+    file: "core/scheduler/quarantine.ts",
+    find: "for (const node of [...cluster.quarantined]) letOut(cluster, node);",
+    replace: "",
+  },
+  "a snapshot forgets who is drained": {
+    file: "core/snapshot.ts",
+    find: "draining = false, health = null } = from;",
+    replace: "health = null } = from; const draining = false;",
+  },
+  "a snapshot forgets who is in quarantine": {
+    file: "core/snapshot.ts",
+    find: "health: own, load: 0 }",
+    replace: "health: own === own ? null : own, load: 0 }",
+  },
+  "the order of nodes with room is not kept": {
+    file: "core/scheduler/room.ts",
+    find: "if (before === load) return;",
+    replace: "if (before !== undefined) return;",
+  },
   "the epoch stays": {
     file: "journal/ledger.ts",
-    find: "epoch: machine.cluster.epoch + 1",
-    replace: "epoch: Math.max(1, machine.cluster.epoch)",
+    find: "epoch: this.machine.cluster.epoch + 1",
+    replace: "epoch: Math.max(1, this.machine.cluster.epoch)",
   },
 };
 

@@ -5,6 +5,7 @@
  * - A committed output is never replaced while it is good, and never comes from an attempt that was over.
  * - A master that starts knows what the last one had journaled; a snapshot tells the whole state.
  * - A job's log has each line once, in order, whenever the master died.
+ * - No task is given to a node that is silent, awaited, drained or in quarantine; the last one that takes tasks is in none.
  * - No stage waits for local slots longer than it may; no task sleeps because its node was started anew.
  * - A job that is ready has outputs each of which was computed from the present outputs of the stage before; the result of
  *   an exact job is the one computed in one place.
@@ -15,6 +16,7 @@ import type { JobMachine } from "../src/core/job/machine.ts";
 import type { Stage } from "../src/core/job/stage.ts";
 import { done } from "../src/core/job/stage.ts";
 import type { MasterMachine } from "../src/core/master.ts";
+import { byLoad } from "../src/core/scheduler/cluster.ts";
 import { waitedOut } from "../src/core/scheduler/late-binding.ts";
 import { ofNodes } from "../src/core/scheduler/quarantine.ts";
 import type { MasterSnapshot } from "../src/core/snapshot.ts";
@@ -62,9 +64,25 @@ export class Checks {
     }
   }
 
+  /** The scheduler has given the node something to do. */
+  assigned(host: string, machine: MasterMachine | undefined): void {
+    const node = machine?.cluster.node(host);
+    if (machine === undefined || node === undefined) return;
+    const standing = machine.cluster.standing(node);
+    if (standing !== "open") throw new Error(`a task is given to ${host}, which is ${standing}`);
+  }
+
   /** After what happened is in the journal. */
   consistent(machine: MasterMachine, now: number | null): void {
     validateMaster(machine);
+    const { cluster } = machine;
+    const isAnyUsable = [...cluster.nodes.values()].some((node) => node.slots > 0 && cluster.usable(node));
+    if (cluster.quarantined.size > 0 && !isAnyUsable) throw new Error("the last nodes are in quarantine");
+    cluster.withRoom().forEach((node, place, nodes) => {
+      const next = nodes[place + 1];
+      if (next !== undefined && byLoad(node, next) > 0)
+        throw new Error(`${node.host} has room and is out of its order`);
+    });
     for (const job of machine.jobs.values()) {
       if (isIdle(job)) throw new Error(`a slot stands idle although tasks of ${job.name} wait for nothing else`);
       for (const stage of job.stages) {

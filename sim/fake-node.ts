@@ -35,6 +35,12 @@ export class FakeNode {
   up = true;
   /** Nothing gets to it or from it, while it goes on. */
   cut = false;
+  /** Nothing gets to it. */
+  deaf = false;
+  /** Nothing gets from it. */
+  mute = false;
+  /** It is stopped, and finds what was sent meanwhile when it goes on. */
+  paused = false;
   disk: Disk = new Map();
   readonly #world: World;
   readonly #have = new Map<string, Assignment>();
@@ -55,7 +61,20 @@ export class FakeNode {
   }
 
   get reachable(): boolean {
-    return this.up && !this.cut;
+    return this.hears && this.isHeard;
+  }
+
+  get hears(): boolean {
+    return this.up && !this.cut && !this.deaf && !this.paused;
+  }
+
+  get isHeard(): boolean {
+    return this.up && !this.cut && !this.mute && !this.paused;
+  }
+
+  /** Of its process. */
+  get session(): string {
+    return String(this.#life);
   }
 
   /** All that it has and that the master has not acknowledged. */
@@ -73,7 +92,7 @@ export class FakeNode {
   }
 
   assign(assignment: Assignment): void {
-    if (!this.reachable || assignment.epoch < this.#epoch) return;
+    if (!this.hears || assignment.epoch < this.#epoch) return;
     this.#epoch = assignment.epoch;
     const key = keyOf(assignment);
     const sentTo = this.#world.sentTo.get(key) ?? this.host;
@@ -85,24 +104,24 @@ export class FakeNode {
   }
 
   cancel(id: AttemptId): void {
-    if (!this.reachable) return;
+    if (!this.hears) return;
     this.#drop(keyOf(id));
     this.#startSome();
   }
 
   stopJob(job: string): void {
-    if (!this.reachable) return;
+    if (!this.hears) return;
     for (const [key, { job: of }] of [...this.#have, ...this.#reports]) if (of === job) this.#drop(key);
     this.#startSome();
   }
 
   acknowledge(id: AttemptId): void {
-    if (this.reachable) this.#reports.delete(keyOf(id));
+    if (this.hears) this.#reports.delete(keyOf(id));
   }
 
   /** Hands back what it has not begun and has no slot for. */
   resize(slots: number): void {
-    if (!this.reachable) return;
+    if (!this.hears) return;
     this.slots = slots;
     let queued = [...this.#have.values()].filter((one) => !this.#running.has(keyOf(one)));
     const places = Math.max(0, slots * this.queueDepth - this.#running.size);

@@ -7,6 +7,8 @@
  * - a worker dies (reported as lost, or as a signal), a task fails in passing, or always (poison);
  * - a node dies with or without its disk, is cut off while it goes on working, is declared lost although it is well, and
  *   comes back;
+ * - a node is paused, and finds what was sent to it when it goes on; it does not hear, or is not heard, for a while;
+ * - an operator drains a node, or trusts it again;
  * - an output vanishes from a disk;
  * - the master dies at any moment, also before and after each append to the journal, its clock jumps, and another one
  *   starts from the journal; it may take a snapshot at any moment;
@@ -31,7 +33,8 @@ import { Crash, CrashingStore } from "./crashing-store.ts";
 import type { Contents, FakeJob } from "./fake-job.ts";
 import { randomJob } from "./fake-job.ts";
 import type { Report } from "./fake-node.ts";
-import { FakeNode, failureOf } from "./fake-node.ts";
+import { FakeNode, keyOf } from "./fake-node.ts";
+import { extraAttempt, impair, mishapOf, orderFor } from "./faults.ts";
 import { LineLogs } from "./line-logs.ts";
 import { Random } from "./random.ts";
 import { storyOf } from "./story.ts";
@@ -42,6 +45,7 @@ const heartbeatMs = 100;
 const tickMs = 1_000;
 /** A task that hangs does not hang for ever: a node has no other way to end it here. */
 const hungMs = 20_000;
+const suspectMs = 120;
 const deadMs = 250;
 /** Simulated time and steps within which all jobs end after the faults. */
 const livenessMs = 3_600_000;
@@ -63,6 +67,8 @@ export class World {
   readonly #mishaps = new Map<string, number>();
   readonly #unreachableSince = new Map<string, number>();
   readonly #logs = new LineLogs();
+  /** Second attempts that the world, not the scheduler, has begun. */
+  readonly #speculated = new Set<string>();
   readonly #acks: { node: FakeNode; report: Report }[] = [];
   readonly #submissions: { key: string; fake: FakeJob }[] = [];
   readonly #steadiness: number;
@@ -131,24 +137,12 @@ export class World {
   /** Something goes wrong with the attempt, now and then, but not so often that the job may give up. */
   mishap(assignment: Assignment): Report | null {
     if (!this.#chance(0.06)) return null;
-    const { job, stage, task, attempt } = assignment;
-    const id = { job, stage, task, attempt };
-    if (this.random.chance(0.5)) return { kind: "task-lost", ...id, reason: "its worker vanished" };
-    const key = `${job}/${stage}/${task}`;
-    const before = this.#mishaps.get(key) ?? 0;
-    this.#mishaps.set(key, before + 1);
-    const failures = [
-      failureOf("worker-signal", "SIGKILL", "elsewhere"),
-      failureOf("data-error", "no such file", "elsewhere"),
-      failureOf("user-error", "a passing fault", "here"),
-    ];
-    const failure = failures[before];
-    return failure === undefined ? null : { kind: "task-failed", ...id, failure };
+    return mishapOf(assignment, this.random, this.#mishaps);
   }
 
   /** Of an attempt that runs for a while. Lost on the way, it is not repeated. */
   began(node: FakeNode, id: AttemptId, agoMs: number): void {
-    if (node.reachable) this.ledger?.machine.began(id, this.#now() - agoMs);
+    if (node.isHeard) this.ledger?.machine.began(id, this.#now() - agoMs);
   }
 
   report(node: FakeNode, report: Report): void {
@@ -182,6 +176,7 @@ export class World {
     });
     this.ledger = ledger;
     this.#checks.restarted(ledger.machine);
+    ledger.machine.cluster.awaitNodes();
     for (const { key, at } of ledger.machine.timers()) this.#setTimer(key, at);
     ledger.nudge();
   }
@@ -208,9 +203,11 @@ export class World {
 
   #carryOut(commands: readonly Command[]): void {
     for (const command of commands) {
-      if (command.kind === "assign")
+      if (command.kind === "assign") {
+        const chosen = command.assignments.filter((one) => !this.#speculated.has(keyOf(one)));
+        if (chosen.length > 0) this.#checks.assigned(command.host, this.ledger?.machine);
         this.#eachNode([command.host], (node) => command.assignments.forEach((one) => node.assign(one)));
-      else if (command.kind === "cancel") this.#eachNode([command.host], (node) => node.cancel(command.id));
+      } else if (command.kind === "cancel") this.#eachNode([command.host], (node) => node.cancel(command.id));
       else if (command.kind === "stop-job") this.#eachNode(command.hosts, (node) => node.stopJob(command.job));
       else if (command.kind === "resize-node") this.#eachNode([command.host], (node) => node.resize(command.slots));
       else if (command.kind === "log") this.#logs.add(command);
@@ -244,12 +241,13 @@ export class World {
   // ---- nodes and network --------------------------------------------------------------------------------------------
 
   #heartbeat(node: FakeNode): void {
-    if (!node.reachable || this.ledger === null) return;
-    const { host, offered: slots, queueDepth } = node;
+    if (!node.isHeard || this.ledger === null) return;
+    const { host, offered: slots, queueDepth, session } = node;
     const incarnation = String(node.incarnation);
     const attempts = node.attempts();
     this.#toMaster(node, () => {
-      this.record({ kind: "node-joined", at: this.#now(), host, incarnation, slots, queueDepth, labels: {}, attempts });
+      const offer = { slots, queueDepth, labels: {}, attempts, session, url: `http://${host}` };
+      this.record({ kind: "node-joined", at: this.#now(), host, incarnation, ...offer });
     });
     for (const report of node.reports()) this.report(node, report);
   }
@@ -257,10 +255,11 @@ export class World {
   /** The master's watch over nodes that say nothing. */
   #watch(): void {
     for (const node of this.nodes.values()) {
-      if (node.reachable) this.#unreachableSince.delete(node.host);
+      if (node.isHeard) this.#unreachableSince.delete(node.host);
       else if (!this.#unreachableSince.has(node.host)) this.#unreachableSince.set(node.host, this.agenda.now);
       const since = this.#unreachableSince.get(node.host);
       const silent = since !== undefined && this.agenda.now - since > deadMs;
+      this.ledger?.machine.cluster.suspect(node.host, since !== undefined && this.agenda.now - since > suspectMs);
       if ((silent && this.ledger?.machine.cluster.node(node.host)?.connected) || this.#chance(0.015)) {
         this.record({ kind: "node-lost", at: this.#now(), host: node.host, reason: "it does not answer" });
       }
@@ -277,6 +276,7 @@ export class World {
       node.cut = true;
       this.agenda.after(this.random.int(10, 800), () => (node.cut = false));
     }
+    impair(node, this, (p) => this.#chance(p));
     if (this.#chance(0.02) && node.disk.size > 0) node.disk.delete(this.random.pick([...node.disk.keys()]));
     if (this.ledger === null) return;
     if (this.#chance(0.01)) {
@@ -285,6 +285,7 @@ export class World {
     } else if (this.#chance(0.05)) this.#compact(this.ledger);
     if (this.ledger === null) return;
     if (this.#chance(0.02)) this.#configure([node.host, this.random.pick([0, 0, 1, 3])]);
+    if (this.#chance(0.01)) this.record({ ...orderFor(node, this.random), at: this.#now() });
     if (this.#chance(0.1)) this.#speculate(node);
     if (this.#chance(0.002)) this.#kill();
   }
@@ -306,20 +307,11 @@ export class World {
     this.#turn(ledger, () => ledger.compact());
   }
 
-  #speculate(node: FakeNode): void {
-    if (this.ledger === null) return;
-    const { machine } = this.ledger;
-    const known = machine.cluster.node(node.host);
-    if (known === undefined || !machine.cluster.hasRoom(known)) return;
-    for (const job of machine.jobs.values()) {
-      const stage = job.current();
-      const [task, attempts] = stage?.live.entries().next().value ?? [];
-      if (stage === undefined || task === undefined || stage.startedAgain.has(task)) continue;
-      if (attempts?.length !== 1 || job.live >= job.spec.scheduler.maxCores) continue;
-      const tasks = [{ job: job.name, stage: stage.number, task, attempt: stage.nextAttempt(task), host: node.host }];
-      this.record({ kind: "tasks-assigned", at: this.#now(), tasks });
-      return;
-    }
+  #speculate({ host }: FakeNode): void {
+    const extra = this.ledger === null ? undefined : extraAttempt(this.ledger.machine, host);
+    if (extra === undefined) return;
+    this.#speculated.add(keyOf(extra));
+    this.record({ kind: "tasks-assigned", at: this.#now(), tasks: [extra] });
   }
 
   #kill(): void {
@@ -332,15 +324,19 @@ export class World {
   #heal(): void {
     this.#faults = false;
     for (const node of this.nodes.values()) {
-      node.cut = false;
-      node.up = true;
+      Object.assign(node, { cut: false, deaf: false, mute: false, paused: false, up: true });
     }
     for (const { key, fake } of this.#submissions) this.#every(100, () => this.#submit(key, fake));
     // Somebody gives the nodes slots again, once there is a master to be told.
     const table = [...this.nodes.keys()].map((host) => [host, this.random.int(1, 3)] as const);
     const configure = (): void => {
       if (this.ledger === null) this.agenda.after(100, configure);
-      else this.#configure(...(this.random.chance(0.5) ? table : []));
+      else {
+        this.#configure(...(this.random.chance(0.5) ? table : []));
+        // All but one, should there be others, may go on being drained.
+        const [host = ""] = this.nodes.keys();
+        this.record({ kind: "node-undrained", at: this.#now(), host });
+      }
     };
     configure();
   }
@@ -353,15 +349,18 @@ export class World {
   }
 
   #toNode(node: FakeNode, act: () => void): void {
-    this.#send(() => {
-      if (node.reachable) act();
-    });
+    const deliver = (): void => {
+      // A process that is stopped reads later what has come for it.
+      if (node.paused && node.up && !node.cut && !node.deaf) this.agenda.after(100, deliver);
+      else if (node.hears) act();
+    };
+    this.#send(deliver);
   }
 
   #toMaster(node: FakeNode, act: () => void): void {
-    if (!node.reachable) return;
+    if (!node.isHeard) return;
     this.#send(() => {
-      if (!node.cut) act();
+      if (!node.cut && !node.mute) act();
     });
   }
 
