@@ -296,6 +296,13 @@ describe("the way through a data server to another node", () => {
     assert.equal(part.headers["content-range"], "bytes 1-2/26");
     assert.equal(part.body.toString(), "bc");
     assert.equal((await ask(far, {}, "HEAD")).headers["content-length"], "26");
+    // As the addresses of results have it, which name whom the client has asked.
+    const plain = `/disco/${jobDirectory("far", job)}/letters`;
+    assert.deepEqual((await ask(plain)).body, letters);
+    assert.equal((await ask(plain, { range: "bytes=1-2" })).body.toString(), "bc");
+    assert.equal((await ask(plain, {}, "POST")).status, 405);
+    assert.equal((await ask(`/disco/${jobDirectory("gone", job)}/x`)).status, 502);
+    assert.equal((await ask(`/disco/${jobDirectory("nobody", job)}/x`)).status, 404);
   });
 
   it("ends where there is no such node, path or method: it fetches nothing that a request may choose (fault 89)", async () => {
