@@ -258,3 +258,51 @@ describe("a job without nodes", () => {
     assert.equal(bench.master.info(job)?.status, "ready");
   });
 });
+
+describe("outputs that others cannot read", () => {
+  it("are made again on another node, although theirs holds the input: it may be cut off from its peers only", () => {
+    const bench = new Bench([joined("a", { slots: 1 }), joined("b", { slots: 1 })]);
+    const job = bench.submit({ inputs: 2, hosts: ["a", "b"] });
+    while (bench.job(job).stages.length === 1) bench.done(bench.runs[0] as never);
+    const reduce = bench.runs[0];
+    assert.ok(reduce !== undefined);
+    const cutOff = bench.job(job).stages[0]?.outputs.host(0) ?? "";
+    bench.inputLost(reduce, 0);
+    const again = bench.runs.filter(({ stage }) => stage === 0);
+    assert.deepEqual(
+      again.map(({ task, host }) => [task, host === cutOff]),
+      [[0, false]],
+    );
+    bench.finish();
+    assert.equal(bench.master.info(job)?.status, "ready");
+  });
+
+  it("are made again on the same node if there is no other", () => {
+    const bench = new Bench(["a"]);
+    const job = bench.submit({ inputs: 2 });
+    while (bench.job(job).stages.length === 1) bench.done(bench.runs[0] as never);
+    bench.inputLost(bench.runs[0] as never, 0);
+    bench.finish();
+    assert.equal(bench.master.info(job)?.status, "ready");
+  });
+});
+
+describe("a stage of group_node whose node vanishes in the middle", () => {
+  it("runs again for what lay there, where that is made again, and for nothing else", () => {
+    const bench = new Bench(["a", "b", "c"]);
+    const job = bench.submit({ inputs: 6, hosts: ["a", "b", "c"], pipeline: ["split", "group_node", "group_all"] });
+    while (bench.job(job).stages.length === 1) bench.done(bench.runs[0] as never);
+    const lost = bench.job(job).stages[0];
+    assert.ok(lost !== undefined);
+    const onB = Array.from({ length: 6 }, (_, task) => task).filter((task) => lost.outputs.host(task) === "b");
+    assert.equal(onB.length, 2);
+    bench.runs = bench.runs.filter(({ host }) => host !== "b");
+    bench.handle({ kind: "node-lost", at: bench.at, host: "b", reason: "silence" });
+    const again = bench.runs.filter(({ stage }) => stage === 0).map(({ task }) => task);
+    assert.deepEqual(again.sort(), onB);
+    bench.finish();
+    const info = bench.master.info(job);
+    assert.equal(info?.status, "ready");
+    assert.equal(info?.stages[1]?.tasks, 2);
+  });
+});

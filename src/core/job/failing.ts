@@ -63,6 +63,9 @@ export function loseInput(job: JobMachine, stage: Stage, attempt: Attempt, event
       return;
     }
     loseOutput(producer, lost.task, false);
+    // Made again there, it may be as much out of reach as before: the node may be well, and cut off from its peers.
+    const { avoid } = producer.trouble(lost.task);
+    if (!avoid.includes(lost.ref.host)) avoid.push(lost.ref.host);
   }
   loseAttempt(job, stage, task, attempt, at, event.failure.message);
   if (job.status !== "active") return;
