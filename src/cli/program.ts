@@ -4,6 +4,7 @@
  */
 import { Command } from "commander";
 import { packageVersion } from "../package-version.ts";
+import { addClusterCommands } from "./program/cluster.ts";
 import { addCompletion } from "./program/completion.ts";
 import { addDaemonCommands } from "./program/daemon.ts";
 import { addEndingCommands } from "./program/ending.ts";
@@ -33,6 +34,8 @@ export function buildProgram(): Command {
   addNodeCommands(program);
   program.commandsGroup("Daemon:");
   addDaemonCommands(program);
+  program.commandsGroup("Cluster:");
+  addClusterCommands(program);
   program.commandsGroup("Commands:");
   addCompletion(program);
   program.addHelpText("after", programNotes);

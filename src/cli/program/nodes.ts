@@ -1,6 +1,5 @@
 /** Commands that look at nodes and say which of them get tasks. */
 import type { Command } from "commander";
-import { addDrainCommands } from "./drain.ts";
 import { withExamples, withMaster } from "./shared-options.ts";
 
 export function addNodeCommands(program: Command): void {
@@ -22,7 +21,6 @@ export function addNodeCommands(program: Command): void {
   withExamples(withMaster(set), "disco nodes set localhost=4").action(async (rows: string[], _, command: Command) =>
     (await import("../commands/nodes.ts")).setSlots(rows, command.optsWithGlobals()),
   );
-  addDrainCommands(nodes);
   withExamples(nodes, "disco nodes", "disco nodes set localhost=4").action(async (options) =>
     (await import("../commands/nodes.ts")).listNodes(options),
   );
