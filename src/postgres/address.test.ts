@@ -53,7 +53,10 @@ describe("encryption of the way to PostgreSQL", () => {
   test("is by sslmode: none, any, or with the server's name checked", async () => {
     assert.equal(await of("disable"), false);
     assert.deepEqual(await of("require"), { rejectUnauthorized: false });
-    assert.deepEqual(await of("verify-full"), {});
+    const verifyFull = await of("verify-full");
+    assert.ok(verifyFull !== false && verifyFull.rejectUnauthorized === undefined);
+    const foreign = { subject: { CN: "db" }, subjectaltname: "DNS:db" } as never;
+    assert.match(String(verifyFull.checkServerIdentity?.("db", foreign)), /127\.0\.0\.1/);
     const verifyCa = await of("verify-ca");
     assert.ok(verifyCa !== false && verifyCa.rejectUnauthorized === undefined);
     assert.equal(verifyCa.checkServerIdentity?.("any", {} as never), undefined);

@@ -3,7 +3,7 @@
  * first whether it has TLS, with the eight bytes that PostgreSQL has for that.
  */
 import { connect } from "node:net";
-import type { ConnectionOptions } from "node:tls";
+import { type ConnectionOptions, checkServerIdentity } from "node:tls";
 import { CommError } from "../errors.ts";
 import type { PostgresAddress } from "./address.ts";
 
@@ -28,7 +28,11 @@ export async function encryptionFor(address: PostgresAddress, patienceMs: number
     case "verify-ca":
       return { ...certificates, checkServerIdentity: () => undefined };
     case "verify-full":
-      return { ...certificates };
+      // Node would look for "localhost" in the certificate where the host is an address.
+      return {
+        ...certificates,
+        checkServerIdentity: (_, certificate) => checkServerIdentity(address.host, certificate),
+      };
   }
 }
 

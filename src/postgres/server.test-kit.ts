@@ -105,6 +105,30 @@ export class PostgresServer {
     this.#child = null;
   }
 
+  /** Gives it a certificate for 127.0.0.1, of which the file is returned; `null`: there is no openssl. */
+  async certify(): Promise<string | null> {
+    const key = join(this.dataDirectory, "server.key");
+    const cert = join(this.dataDirectory, "server.crt");
+    const args = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1"];
+    const subject = ["-subj", "/CN=disco-test", "-addext", "subjectAltName=IP:127.0.0.1"];
+    const user = isRoot() ? unprivileged() : null;
+    try {
+      execFileSync("openssl", [...args, ...subject, "-keyout", key, "-out", cert], { stdio: "ignore", ...user });
+    } catch {
+      return null;
+    }
+    await appendFile(join(this.dataDirectory, "postgresql.conf"), "ssl = on\n");
+    // Read anew, as it is for new connections: those that ask before that see no TLS.
+    const connection = new PostgresConnection(parsePostgresUrl(this.url), startPatienceMs);
+    await connection.query({ text: "SELECT pg_reload_conf()" });
+    for (;;) {
+      const [row] = await connection.query<{ ssl: string }>({ text: "SHOW ssl" });
+      if (row?.ssl === "on") break;
+    }
+    await connection.close();
+    return cert;
+  }
+
   /** As one that repeats what another server does. */
   async restartAsStandby(): Promise<void> {
     await this.kill();
