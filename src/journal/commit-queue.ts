@@ -86,6 +86,7 @@ export class CommitQueue {
   /** Counts of entries after which a record has to end. */
   #boundaries: number[] = [];
   #running = false;
+  #appending = false;
   #awaySince: number | null = null;
   #error: DiscoError | null = null;
 
@@ -97,6 +98,11 @@ export class CommitQueue {
   /** Everything that was added is committed. */
   get idle(): boolean {
     return this.#done === this.#added;
+  }
+
+  /** A record is under way: what lies at the head of the journal may be its own. */
+  get appending(): boolean {
+    return this.#appending;
   }
 
   /** Events that are not committed yet. */
@@ -139,9 +145,9 @@ export class CommitQueue {
     return await this.#upTo(this.#added);
   }
 
-  /** Nothing more is appended, except what is under way already. */
-  stop(): void {
-    this.#fail(new DiscoError("the engine is closed", { code: "closed" }));
+  /** Nothing more is appended, except what is under way already; who waits is told why. */
+  stop(why: DiscoError = new DiscoError("the engine is closed", { code: "closed" })): void {
+    this.#fail(why);
   }
 
   #upTo(upTo: number): Promise<Head> {
@@ -153,8 +159,11 @@ export class CommitQueue {
     try {
       while (this.#entries.length > 0 && this.#error === null) {
         const wait = this.#parts.clearance?.() ?? null;
-        if (wait === null) await this.#commit(this.#next());
-        else await wait;
+        if (wait === null) {
+          this.#appending = true;
+          await this.#commit(this.#next());
+          this.#appending = false;
+        } else await wait;
       }
     } catch (cause) {
       if (this.#error !== null) return;

@@ -169,12 +169,12 @@ export class Ledger {
   /** Ends it, if another master has appended after the last record that is known to be committed. @throws when it cannot be asked */
   async confirm(): Promise<void> {
     const queue = this.#queue;
-    if (queue === null || queue.backlog > 0) return;
+    const before = this.#head.seq;
+    if (queue === null || queue.appending) return;
     const { seq } = await this.#parts.journal.head();
     // What this one has appended meanwhile is no reason.
-    if (seq <= this.#head.seq || queue.backlog > 0 || this.#error !== null) return;
-    queue.stop();
-    this.#fail(deposed(this.#head.seq + 1));
+    if (seq <= before || this.#head.seq !== before || this.#queue?.appending !== false || this.#error !== null) return;
+    this.#fail(deposed(before + 1));
   }
 
   /** Since when the engine of the journal does not answer (ms since 1970); `null`: it does. */
@@ -239,7 +239,6 @@ export class Ledger {
         if (scheduled !== null) addAssigned(this.#parts.journal, this.#queue, scheduled);
         this.#queue.pump();
       } catch (error) {
-        this.#queue.stop();
         this.#fail(error);
       }
       return;
@@ -394,6 +393,7 @@ export class Ledger {
         : new DiscoError("the journal failed", { code: "journal-error", cause: error });
     this.#events = [];
     this.#commands = [];
+    this.#queue?.stop(this.#error);
     this.#parts.failed?.(this.#error);
   }
 }

@@ -199,4 +199,21 @@ describe("leadership", () => {
     assert.ok(store.head().seq > seq);
     await leadership.stop();
   });
+
+  it("a leader that was blocked while another one took over ends, and its record is not in the journal", async () => {
+    const lease = new MemoryLease();
+    let answer = Promise.resolve(true);
+    const renewed = answering(lease, { renew: () => answer, tryAcquire: () => answer });
+    const [one, two] = [await open("one"), await open("two")];
+    let time = 0;
+    const leadership = lead(one, renewed, "one", () => time);
+    await until(() => leadership.leads);
+    answer = Promise.resolve(false);
+    assert.equal(await two.coordinator.lead(), true);
+    const { seq } = store.head();
+    time += 2 * leaseMs;
+    await assert.rejects(async () => await one.submit("job@1:2:3"), { code: "deposed" });
+    assert.deepEqual([one.failures, store.head().seq], [["deposed"], seq]);
+    await leadership.stop();
+  });
 });
