@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { part } from "../../src/bus/subjects.ts";
+import { masterPermissions, nodePermissions } from "../../src/nats/permissions.ts";
 import { resolveClusterSettings } from "../../src/settings/cluster.ts";
 import { flagOf, settingNames, settingOf } from "../../src/settings/table.ts";
 
@@ -43,4 +45,14 @@ test("ports of masters and nodes are those of the table", () => {
     const { port } = resolveClusterSettings(role, given).settings;
     assert.match(page, new RegExp(`^\\| ${port} \\| ${role} \\|`, "m"));
   }
+});
+
+test("permissions at NATS are those that masters and nodes need, and no others", () => {
+  const { publish, subscribe, allowResponses } = nodePermissions("disco", part("n1.example.org"));
+  const master = masterPermissions("disco");
+  const list = (subjects: readonly string[]): string => `[${subjects.map((subject) => `"${subject}"`).join(", ")}]`;
+  assert.ok(page.includes(`publish: ${list(publish)}\n`));
+  assert.ok(page.includes(`subscribe: ${list(subscribe)}\n`));
+  assert.ok(page.includes(`allow_responses: { max: ${allowResponses.max}, expires: "${allowResponses.expires}" }`));
+  assert.ok(page.includes(`{ publish: ${list(master.publish)}, subscribe: ${list(master.subscribe)} }`));
 });
