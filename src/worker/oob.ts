@@ -1,13 +1,16 @@
 /**
  * Out-of-band values: small named results beside a job's output. Each lies in a file of the attempt's own; the attempt reports
  * them and they count once it is committed. Values of earlier stages, and of other jobs, are found by lists that the
- * node gives (`WorkerTask.oob`) or writes (`.disco/oob.json` in a job's home).
+ * node gives (`WorkerTask.oob`) or writes (`.disco/oob.json` in a job's home). One that lies on another node is read there when it
+ * is asked for: most are not.
  */
 import { createHash } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { OobRef } from "../core/job/spec.ts";
 import { DiscoError } from "../errors.ts";
+import { openUrl } from "../schemes/open.ts";
+import type { SchemeContext } from "../schemes/scheme.ts";
 import { diskError } from "./storage/segment-file.ts";
 
 const putsMax = 1_000;
@@ -30,6 +33,8 @@ export interface OobPlace {
   readonly attempt: string;
   /** Committed values of earlier stages: file names relative to `dataDir`. */
   readonly committed: Readonly<Record<string, string>>;
+  /** How values that lie on other nodes are reached. */
+  readonly context: SchemeContext;
 }
 
 export class OobValues {
@@ -80,7 +85,7 @@ export class OobValues {
     const file = job === this.#place.job ? (this.#refs.get(key)?.file ?? this.#committed(key)) : this.#listed(key, job);
     if (file !== undefined) {
       try {
-        return readFileSync(join(this.#place.dataDir, file));
+        return this.#read(file);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
       }
@@ -89,6 +94,16 @@ export class OobValues {
       code: "unknown-key",
       hint: "Values are seen by later stages and, after the job, by others; not by tasks of the same stage.",
     });
+  }
+
+  /** Its first part names the node that has it. */
+  #read(file: string): Uint8Array {
+    const { dataDir, host, context } = this.#place;
+    const holder = file.slice(0, file.indexOf("/"));
+    const path = join(dataDir, file);
+    // A node that had another name has what it wrote under that.
+    if (holder === host || existsSync(path) || context.dataServers?.[holder] === undefined) return readFileSync(path);
+    return Buffer.concat([...openUrl(`disco://${holder}/disco/${file}`, context)].map((chunk) => Buffer.from(chunk)));
   }
 
   #store(key: string, suffix: string, bytes: Uint8Array): void {

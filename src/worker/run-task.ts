@@ -292,6 +292,7 @@ function openOob(job: BoundJob, task: WorkerTask, plan: StagePlan): OobValues {
     jobDir: job.binding.jobDir,
     attempt: `${fileName(plan.name)}-${task.task}-${task.attempt}`,
     committed: task.oob ?? {},
+    context: job.context,
   });
 }
 

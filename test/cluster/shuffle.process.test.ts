@@ -24,15 +24,23 @@ const maps = 12;
 const lines = Array.from({ length: 2_400 }, (_, i) => `w${i % 170} w${(i * 7) % 230} w${i % 50}`);
 
 const source = `
-export function* map(line) { for (const word of line.split(" ")) yield [word, 1]; }
+import { task } from "disco-mapreduce";
+let last = -1;
+export function* map(line) {
+  if (last !== task.id) task.put("from-" + (last = task.id), "value of " + task.id);
+  for (const word of line.split(" ")) yield [word, 1]; }
 export function* sum(pairs) {
   const counts = new Map();
   for (const [word, n] of pairs) counts.set(word, (counts.get(word) ?? 0) + n);
   yield* counts;
 }
+export function* values(pairs) {
+  yield* sum(pairs);
+  for (let i = 0; i < ${maps}; i++) yield ["put " + i, Buffer.from(task.get("from-" + i)).toString()];
+}
 `;
 
-type Shape = readonly (readonly [name: string, fn: 0 | 1, grouping: Grouping, partitions: number | null])[];
+type Shape = readonly (readonly [name: string, fn: 0 | 1 | 2, grouping: Grouping, partitions: number | null])[];
 const wordCount: Shape = [
   ["map", 0, "split", 5],
   ["reduce", 1, "group_label", null],
@@ -42,6 +50,11 @@ const byNode: Shape = [
   ["map", 0, "split", 5],
   ["shuffle", 1, "group_node_label", null],
   ["reduce", 1, "group_label", null],
+];
+/** Each reduce reads what every map put out-of-band. */
+const withValues: Shape = [
+  ["map", 0, "split", 5],
+  ["reduce", 2, "group_label", null],
 ];
 const oneEach: Shape = [
   ["map", 0, "split", 5],
@@ -69,7 +82,7 @@ function packOf(shape: Shape): Uint8Array {
       concurrency: 1,
     }),
   );
-  const fns = ["map", "sum"].map((name) => ({ kind: "export", module: 0, name, display: name }) as const);
+  const fns = ["map", "sum", "values"].map((name) => ({ kind: "export", module: 0, name, display: name }) as const);
   const url = "file:///word-count.js?disco=test";
   const data: JobData = {
     version: 1,
@@ -137,6 +150,10 @@ class Cluster implements AsyncDisposable {
         return { url: urls.get(host) ?? "", remote: { token, patienceMs: 1_000 } };
       },
     });
+    // Workers are told of the nodes that theirs knows when they get a job.
+    await stand.until(() =>
+      [...stand.nodes.values()].every((node) => Object.keys(node.dataServers).length === names.length),
+    );
     return new Cluster(stand, servers);
   }
 
@@ -195,6 +212,7 @@ for (const [name, shape] of Object.entries({
   "word count": wordCount,
   group_node_label: byNode,
   group_node: oneEach,
+  "a job that reads out-of-band values": withValues,
 })) {
   test(`${name} over four nodes gives the bytes of one`, { timeout: 120_000 }, async () => {
     const expected = await alone(shape);
