@@ -299,7 +299,10 @@ describe("a stage of group_node whose node vanishes in the middle", () => {
     bench.runs = bench.runs.filter(({ host }) => host !== "b");
     bench.handle({ kind: "node-lost", at: bench.at, host: "b", reason: "silence" });
     const again = bench.runs.filter(({ stage }) => stage === 0).map(({ task }) => task);
-    assert.deepEqual(again.sort(), onB);
+    assert.deepEqual(
+      again.sort((x, y) => x - y),
+      onB,
+    );
     bench.finish();
     const info = bench.master.info(job);
     assert.equal(info?.status, "ready");
