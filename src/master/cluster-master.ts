@@ -13,8 +13,9 @@ import { join } from "node:path";
 import { fromJsonBytes } from "../bus/json.ts";
 import type { DiscoError } from "../errors.ts";
 import { createDataServer } from "../node/data-server/data-server.ts";
+import { Peers } from "../node/fetch/peers.ts";
 import { masterHost } from "../node/job-directory.ts";
-import { advertisedUrl, caOf } from "../node/served-as.ts";
+import { advertisedUrl, caOf, clusterToken } from "../node/served-as.ts";
 import { lockFolder } from "../node/volume-lock.ts";
 import { packageVersion } from "../package-version.ts";
 import type { LeaderNotice } from "../protocol/messages.ts";
@@ -40,6 +41,9 @@ import { NodeLink } from "./node-link.ts";
 import { withNodeResults } from "./node-results.ts";
 import { assertFits } from "./record-room.ts";
 import { openRoot } from "./root.ts";
+
+/** Requests passed on to one node at once. */
+const passedOnMax = 64;
 
 export interface ClusterMaster {
   /** Base URL of its server, as clients on this machine reach it. */
@@ -187,6 +191,9 @@ async function open(
       [...decider.machine.cluster.nodes.values()].flatMap((node) => (node.url ? [[node.host, node.url]] : [])),
     );
   const ca = caOf(settings);
+  const token = clusterToken(settings.tokens);
+  const peers = new Peers({ urlOf: (node) => dataServers()[node], token, ca, connectionsMax: passedOnMax });
+  closers.push(() => peers.close());
   const server = await serveHttp({
     master,
     settings,
@@ -194,7 +201,7 @@ async function open(
     log,
     leading,
     api: createApi(master, { packBytesMax, onError }),
-    data: withNodeResults(createDataServer({ dataDir, host: masterHost, nodes: dataServers }), dataServers),
+    data: withNodeResults(createDataServer({ dataDir, host: masterHost, nodes: dataServers, peers }), dataServers),
     ...(ca === undefined ? {} : { leaderTls: { ca } }),
     ...(hub === undefined ? {} : { bus: hub }),
   });
