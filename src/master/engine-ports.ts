@@ -1,14 +1,48 @@
 /** Opens what a cluster stands on, as its settings say. Clients of engines are loaded only where they are used. */
+import { randomUUID } from "node:crypto";
+import type { Journal } from "../journal/journal.ts";
 import type { ClusterSettings } from "../settings/cluster.ts";
-import { assertSupported } from "../settings/engine-support.ts";
+import { type NatsAccess, natsAccess } from "../settings/nats-settings.ts";
 import type { ClusterEngine } from "./cluster-engine.ts";
 import type { Leading } from "./leading.ts";
 
-/** @throws DiscoError `engine-not-supported`, and what the engine throws */
+/** @throws what the engine throws */
 export async function openClusterEngine(settings: ClusterSettings, leading: Leading): Promise<ClusterEngine> {
-  const { engine, journal, cluster } = settings;
-  assertSupported(engine);
+  const { journal, cluster } = settings;
+  const nats = natsAccess(settings, `master-${randomUUID()}`);
+  if (nats !== null) return await openOnNats(nats, journal);
   return await openOnPostgres(journal ?? "", cluster, leading);
+}
+
+/** All on NATS, or messages there and the rest on PostgreSQL. */
+async function openOnNats(access: NatsAccess, url: string | null): Promise<ClusterEngine> {
+  const [{ openNats }, { NatsBus }, { openNatsJournal }, { openNatsLease }, { openNatsLines }] = await Promise.all([
+    import("../nats/connection.ts"),
+    import("../bus/nats.ts"),
+    import("../journal/nats.ts"),
+    import("../lease/nats.ts"),
+    import("../lines/nats.ts"),
+  ]);
+  const connected = await openNats(access);
+  try {
+    const lease = await openNatsLease(connected);
+    const lines = await openNatsLines(connected);
+    const journal = url === null ? await openNatsJournal(connected) : await postgresJournal(url, access.cluster);
+    const bus = new NatsBus(connected);
+    const close = (): Promise<void> => bus.close().finally(() => connected.close());
+    return { bus, journal, lease, lines, close };
+  } catch (error) {
+    await connected.close();
+    throw error;
+  }
+}
+
+async function postgresJournal(url: string, cluster: string): Promise<Journal> {
+  const [{ PostgresDatabase }, { openPostgresJournal }] = await Promise.all([
+    import("../postgres/database.ts"),
+    import("../journal/postgres.ts"),
+  ]);
+  return await openPostgresJournal(await PostgresDatabase.open(url, { cluster }));
 }
 
 /** The masters carry the messages themselves. */

@@ -1,13 +1,22 @@
 /** Opens the bus of a node, as its settings say. Clients of engines are loaded only where they are used. */
 import type { Bus } from "../bus/bus.ts";
+import { part } from "../bus/subjects.ts";
 import type { ClusterSettings } from "../settings/cluster.ts";
-import { assertSupported } from "../settings/engine-support.ts";
+import { natsAccess } from "../settings/nats-settings.ts";
 import { caOf, clusterToken } from "./served-as.ts";
 
 /** `session`: of this start of the node. @throws what the engine throws */
 export async function openNodeBus(settings: ClusterSettings, session: string): Promise<Bus> {
   const { engine, node: host, tokens } = settings;
-  assertSupported(engine);
+  const nats = natsAccess(settings, part(host));
+  if (nats !== null) {
+    const [{ openNats }, { NatsBus }] = await Promise.all([import("../nats/connection.ts"), import("../bus/nats.ts")]);
+    const connected = await openNats(nats);
+    const bus = new NatsBus(connected);
+    const close = bus.close.bind(bus);
+    bus.close = () => close().finally(() => connected.close());
+    return bus;
+  }
   const masters = engine?.kind === "http" ? engine.masters : [];
   const [token, ca] = [clusterToken(tokens), caOf(settings)];
   const { HttpLink } = await import("../bus/http-link.ts");

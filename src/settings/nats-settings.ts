@@ -1,0 +1,32 @@
+/** What the settings of a cluster come to for the client of NATS. */
+
+import type { ClusterSettings } from "./cluster.ts";
+import { engineAddress } from "./cluster-addresses.ts";
+
+export interface NatsAccess {
+  readonly url: string;
+  readonly cluster: string;
+  readonly name: string;
+  readonly allowOldEngine: boolean;
+  readonly user?: string;
+  readonly password?: string;
+  readonly credsFile?: string;
+  readonly tls?: { readonly caFile: string };
+}
+
+/** `name`: who connects, as one part of a subject. `null`: the engine is not NATS. */
+export function natsAccess(settings: ClusterSettings, name: string): NatsAccess | null {
+  const { engine, engineAccess, cluster, allowOldEngine } = settings;
+  if (engine?.kind !== "nats") return null;
+  const { user, password, credsFile, caFile } = engineAccess;
+  return {
+    url: engineAddress.show(engine),
+    cluster,
+    name,
+    allowOldEngine,
+    ...(user === null ? {} : { user }),
+    ...(password === null ? {} : { password }),
+    ...(credsFile === null ? {} : { credsFile }),
+    ...(caFile === null ? {} : { tls: { caFile } }),
+  };
+}
