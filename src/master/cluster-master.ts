@@ -180,6 +180,16 @@ async function open(
     alarms: () => [],
     watch: () => desk?.liveness ?? null,
     leading,
+    holdPack: async (job) => {
+      const { nodes: known } = decider.machine.cluster;
+      const there = [...known.values()].filter(
+        ({ host, connected }) => connected && desk?.liveness.isSuspect(host) === false,
+      );
+      // Not the same two for all jobs.
+      const from = Math.floor(Math.random() * there.length);
+      const candidates = [...there.slice(from), ...there.slice(0, from)].map(({ host }) => host);
+      return (await desk?.nodeFiles.holdPack(job, candidates)) ?? [];
+    },
     assertRunnable: (spec, packBytes) => assertFits(journal.caps.recordBytesMax, spec, packBytes),
     close: () => close(),
   });

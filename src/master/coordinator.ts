@@ -145,14 +145,18 @@ export class Coordinator extends Authority {
     this.assertDecides();
   }
 
-  /** Starts a job whose pack is in its place already. Throws at once what keeps it out; resolves when it is in the journal. */
-  submit(job: string, spec: JobSpec, key: string | undefined): Promise<void> {
+  /**
+   * Starts a job whose pack is in its place already, and with `holders`: nodes that have it as well. Throws at once what keeps it
+   * out; resolves when it is in the journal.
+   */
+  submit(job: string, spec: JobSpec, key?: string, holders: readonly string[] = []): Promise<void> {
     this.assertDecides();
     const { logs, now } = this.parts;
     logs.begin(job, true);
     this.#held.hold(job);
     try {
-      this.record([{ kind: "job-submitted", at: now(), job, spec, ...(key === undefined ? {} : { key }) }]);
+      const more = { ...(key === undefined ? {} : { key }), ...(holders.length === 0 ? {} : { holders }) };
+      this.record([{ kind: "job-submitted", at: now(), job, spec, ...more }]);
     } catch (error) {
       // What failed after its own record was written, has begun it all the same.
       if (!this.machine.jobs.has(job)) {

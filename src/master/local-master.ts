@@ -46,6 +46,8 @@ export interface LocalMasterParts {
   readonly dataDir: string;
   /** Throws for a job that none of the nodes that there will ever be can run. */
   readonly assertRunnable: (spec: JobSpec, packBytes: number) => void;
+  /** Has nodes hold the job's pack, as a master's disk may go with it; answers which. Absent: on one machine. */
+  readonly holdPack?: (job: string) => Promise<readonly string[]>;
   readonly now: () => number;
   /** Who hears the heartbeats of nodes, where they send any; `null`: nobody at present. */
   readonly watch?: () => NodeWatch | null;
@@ -196,8 +198,9 @@ export class LocalMaster implements ServedMaster {
     await this.#parts.keepAlive.during(coordinator.settled(name));
   }
 
-  /** Jobs that ended more than so many milliseconds ago, the oldest end first. */
+  /** Jobs that ended more than so many milliseconds ago, the oldest end first; none, where another master leads. */
   collectable(afterMs: number): readonly string[] {
+    if (!this.#parts.coordinator.leads) return [];
     return this.#machine.collectable(this.#parts.now(), afterMs);
   }
 
@@ -220,12 +223,12 @@ export class LocalMaster implements ServedMaster {
 
   async drain(node: string): Promise<void> {
     assertNode(this.#machine, node);
-    this.#change({ kind: "node-draining", at: this.#parts.now(), host: node });
+    await this.#change({ kind: "node-draining", at: this.#parts.now(), host: node });
   }
 
   async undrain(node: string): Promise<void> {
     assertNode(this.#machine, node);
-    this.#change({ kind: "node-undrained", at: this.#parts.now(), host: node });
+    await this.#change({ kind: "node-undrained", at: this.#parts.now(), host: node });
   }
 
   async removal(node: string): Promise<NodeRemoval> {

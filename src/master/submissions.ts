@@ -24,6 +24,8 @@ export interface SubmissionParts {
   readonly claims?: Claims;
   /** Throws for a job that none of the nodes that there will ever be can run. */
   readonly assertRunnable: (spec: JobSpec, packBytes: number) => void;
+  /** Has nodes hold the job's pack; answers which. */
+  readonly holdPack?: (job: string) => Promise<readonly string[]>;
   readonly now: () => number;
 }
 
@@ -144,7 +146,8 @@ export class Submissions {
     }
     let committed = alreadyCommitted;
     try {
-      committed = coordinator.submit(job, spec, key);
+      const holders = await this.#parts.holdPack?.(job);
+      committed = coordinator.submit(job, spec, key, holders);
     } catch (error) {
       // A journal that failed in the middle knows, perhaps, of the job: then it was accepted.
       if (!coordinator.machine.knows(job)) {
