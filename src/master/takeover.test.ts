@@ -32,7 +32,7 @@ describe("a coordinator that continues", () => {
   test("goes on with jobs: what was finished stays, what the node does not have any more runs again", async () => {
     const store = new Store();
     const { master: first, job } = await begun(store, 3);
-    first.coordinator.report("h", [done(first.assigned[0] as Assignment)]);
+    void first.coordinator.report("h", [done(first.assigned[0] as Assignment)]);
     first.die();
     await using second = new Master(store);
     second.join();
@@ -55,7 +55,7 @@ describe("a coordinator that continues", () => {
       ],
       "nobody is blamed",
     );
-    second.coordinator.report("h", second.assigned.map(done));
+    void second.coordinator.report("h", second.assigned.map(done));
     assert.equal(second.coordinator.machine.result(job).status, "ready");
   });
 
@@ -73,7 +73,7 @@ describe("a coordinator that continues", () => {
       second.assigned.every((one) => one.job !== job),
       "the attempts of before go on",
     );
-    second.coordinator.report("h", first.assigned.map(done));
+    void second.coordinator.report("h", first.assigned.map(done));
     assert.equal(second.coordinator.machine.result(job).status, "ready");
   });
 
@@ -84,7 +84,7 @@ describe("a coordinator that continues", () => {
     const written = first.lines(job).length;
     assert.ok(written > 0);
     first.logs.dead = true;
-    first.coordinator.report("h", [done(first.assigned[0] as Assignment)]);
+    void first.coordinator.report("h", [done(first.assigned[0] as Assignment)]);
     first.die();
     // A write that was cut short by the crash.
     writeFileSync(first.logs.file(job), '{"time":"2026-1', { flag: "a" });
@@ -105,7 +105,7 @@ describe("a coordinator that continues", () => {
     const store = new Store();
     const { master: first, job } = await begun(store, 1);
     first.logs.dead = true;
-    first.coordinator.report("h", first.assigned.map(done));
+    void first.coordinator.report("h", first.assigned.map(done));
     first.die();
     rmLastLine(first.logs.file(job));
     await using second = new Master(store);
@@ -136,7 +136,7 @@ describe("a coordinator that continues", () => {
     const { master: first } = await begun(store, 1);
     for (const message of ["one", "two"]) {
       const failure = { code: "user-error", name: "Error", message, retry: "elsewhere" } as const;
-      first.coordinator.report("h", [{ kind: "failed", ...idOf(first.assigned.at(-1) as Assignment), failure }]);
+      void first.coordinator.report("h", [{ kind: "failed", ...idOf(first.assigned.at(-1) as Assignment), failure }]);
       if (message === "one") await first.until(() => first.assigned.length === 2);
     }
     const pending = first.coordinator.machine.timers();
@@ -169,7 +169,7 @@ describe("a coordinator that continues", () => {
   test("keeps a node in mind that is gone, as long as an active job may read from it", async () => {
     const store = new Store();
     const { master: first, job } = await begun(store, 2);
-    first.coordinator.report("h", [done(first.assigned[0] as Assignment)]);
+    void first.coordinator.report("h", [done(first.assigned[0] as Assignment)]);
     first.die();
     await using second = new Master(store);
     second.coordinator.forgetNodes((host) => host === "h", "renamed");
@@ -231,8 +231,8 @@ describe("a coordinator whose journal takes nothing any more", () => {
     assert.ok(coordinator.machine.cluster.epoch > epoch);
     // The node has one that is done and not acknowledged, and one that runs.
     master.join([idOf(one), idOf(two)]);
-    coordinator.report("h", batch);
-    coordinator.report("h", [done(two)]);
+    void coordinator.report("h", batch);
+    void coordinator.report("h", [done(two)]);
     assert.equal(coordinator.machine.result(job).status, "ready");
     assert.equal(master.assigned.length, 2, "nothing ran twice");
     const lines = master.lines(job);
@@ -291,7 +291,7 @@ describe("a coordinator whose disk has less room than is to be kept", () => {
     const waiting = master.submit(1);
     await turn();
     assert.equal(master.assigned.length, 1);
-    master.coordinator.report("h", master.assigned.map(done));
+    void master.coordinator.report("h", master.assigned.map(done));
     assert.equal(master.coordinator.machine.result(job).status, "ready");
     master.freeBytes = 1.05e6;
     assert.throws(
