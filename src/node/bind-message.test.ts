@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BoundJob, type JobBinding } from "../worker/bound-job.ts";
-import { bindMessage } from "./bind-message.ts";
+import { bindMessage, tasksMessage } from "./bind-message.ts";
 import type { JobHome } from "./job-home.ts";
 
 const home = { job: "count@1", packFile: "/p", jobDir: "n1/aa/count@1", workDir: "/w" } as JobHome;
@@ -33,4 +33,22 @@ test("a worker of one machine is given no token and no servers", () => {
   assert.deepEqual(message.dataServers, {});
   assert.equal(Object.hasOwn(message, "dataToken"), false);
   assert.equal(tokens()("http://n2.example"), undefined);
+});
+
+test("a node that joins later is known to workers with their next tasks, and is told only once", () => {
+  let dataServers: Record<string, string> = { n2: "http://n2:1" };
+  const peers = { dataServers: () => dataServers, token: "secret" };
+  const job = new BoundJob(bindMessage(home, "0", { ...around, peers }) as JobBinding, {} as never);
+  const told = dataServers;
+  assert.deepEqual(tasksMessage([], told, { ...around, peers }), { kind: "tasks", tasks: [] });
+  assert.deepEqual(tasksMessage([], undefined, around), { kind: "tasks", tasks: [] });
+
+  dataServers = { n3: "http://n3:2" };
+  const message = tasksMessage([], told, { ...around, peers });
+  assert.ok(message.kind === "tasks" && message.dataServers !== undefined);
+  assert.equal(Object.hasOwn(tasksMessage([], message.dataServers, { ...around, peers }), "dataServers"), false);
+  job.know(message.dataServers);
+  assert.deepEqual(job.context.dataServers, { n3: "http://n3:2" });
+  assert.equal(job.context.token?.("http://n3:2"), "secret");
+  assert.equal(job.context.token?.("http://n2:1"), undefined, "it is no node any more");
 });

@@ -1,5 +1,9 @@
-/** The first message to a worker: the job that it works for from now on, and where the job's files are. */
-import type { ToWorker } from "../protocol/messages.ts";
+/**
+ * What a node tells a worker: first the job that it works for from now on and where the job's files are, then tasks. The data
+ * servers of the cluster's nodes go with the first message, and again with the first tasks after they have changed: a worker lives
+ * as long as its job, and nodes come and go meanwhile. The map is another object when it is another map, so that nothing is compared.
+ */
+import type { ToWorker, WorkerTask } from "../protocol/messages.ts";
 import type { JobHome } from "./job-home.ts";
 
 export interface WorkerSurroundings {
@@ -14,6 +18,16 @@ export interface WorkerSurroundings {
     readonly dataServers: () => Readonly<Record<string, string>>;
     readonly token?: string | undefined;
   };
+}
+
+/** Tasks, with the data servers unless they are those that the worker was `told` last. */
+export function tasksMessage(
+  tasks: readonly WorkerTask[],
+  told: Readonly<Record<string, string>> | undefined,
+  { peers }: WorkerSurroundings,
+): ToWorker {
+  const dataServers = peers?.dataServers();
+  return { kind: "tasks", tasks, ...(dataServers === undefined || dataServers === told ? {} : { dataServers }) };
 }
 
 export function bindMessage(home: JobHome, workerId: string, around: WorkerSurroundings): ToWorker {

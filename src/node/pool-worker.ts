@@ -24,6 +24,8 @@ export class PoolWorker {
   leaving = false;
   /** It is ready and was told its job. */
   bound = false;
+  /** The nodes' data servers that it was told last. */
+  dataServers: Readonly<Record<string, string>> | undefined;
   /** We killed it: what it says from now on does not count. */
   killed = false;
   /** The first of its tasks has begun, at `startedAt` (ms of a monotonic clock); the master was told so. */

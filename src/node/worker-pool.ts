@@ -13,7 +13,7 @@
  */
 import type { AttemptId, FromWorker, NodeReport } from "../protocol/messages.ts";
 import { BeginWatch } from "./begin-watch.ts";
-import { bindMessage, type WorkerSurroundings } from "./bind-message.ts";
+import { bindMessage, tasksMessage, type WorkerSurroundings } from "./bind-message.ts";
 import type { JobHome } from "./job-home.ts";
 import { JobQueue } from "./job-queue.ts";
 import { ParkedWorkers } from "./parked-workers.ts";
@@ -233,7 +233,10 @@ export class WorkerPool {
     for (const queue of hungry) {
       this.#startWorkers(queue, hungry.length);
       this.#prepareSpare(queue);
-      for (const [worker, tasks] of queue.deal(this.#options.now())) worker.process.send({ kind: "tasks", tasks });
+      for (const [worker, tasks] of queue.deal(this.#options.now())) {
+        worker.process.send(tasksMessage(tasks, worker.dataServers, this.#options));
+        worker.dataServers = this.#options.peers?.dataServers();
+      }
     }
   }
 
@@ -291,6 +294,7 @@ export class WorkerPool {
   #bind(worker: PoolWorker, home: JobHome): void {
     if (!worker.open) return;
     worker.process.send(bindMessage(home, worker.id, this.#options));
+    worker.dataServers = this.#options.peers?.dataServers();
     worker.bound = true;
     worker.headSince = this.#options.now();
     this.#pumpSoon();

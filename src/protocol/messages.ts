@@ -145,7 +145,12 @@ export type ToWorker =
     }
   | { readonly kind: "task"; readonly task: WorkerTask }
   /** Several tasks, in order: a message costs more than a tiny task. */
-  | { readonly kind: "tasks"; readonly tasks: readonly WorkerTask[] }
+  | {
+      readonly kind: "tasks";
+      readonly tasks: readonly WorkerTask[];
+      /** Instead of those of the first message, from these tasks on. Left out while they are the same. */
+      readonly dataServers?: Readonly<Record<string, string>>;
+    }
   /** Drop a task that has not begun; a running one is killed with the process instead. */
   | { readonly kind: "cancel"; readonly id: AttemptId }
   /** The job has ended: close its files and stand by for a job with the same code. */

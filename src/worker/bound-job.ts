@@ -23,7 +23,8 @@ export type UserFunction = (...args: any[]) => unknown;
 export class BoundJob {
   readonly binding: JobBinding;
   readonly data: JobData;
-  readonly context: SchemeContext;
+  /** Where its inputs are read: of the nodes that are known by now. */
+  context: SchemeContext;
   /** The input that is being read, for failures. */
   currentUrl: string | null = null;
   readonly #segments = new Map<number, SegmentFile>();
@@ -38,10 +39,7 @@ export class BoundJob {
   constructor(binding: JobBinding, data: JobData, load: (data: JobData) => Promise<LoadedCode> = loadFunctions) {
     this.binding = binding;
     this.data = data;
-    const servers = serversOf({ ...process.env, DISCO_TOKEN: binding.token });
-    const dataServers = { ...servers.dataServers, ...binding.dataServers };
-    const place = { host: binding.host, dataDir: binding.dataDir, dataServers };
-    this.context = { ...servers, ...place, ...dataToken(binding, servers.token) };
+    this.context = contextOf(binding, binding.dataServers);
     this.#loadCode = load;
   }
 
@@ -55,6 +53,11 @@ export class BoundJob {
       });
     }
     return new BoundJob(binding, data);
+  }
+
+  /** These are the nodes' data servers from now on. */
+  know(dataServers: Readonly<Record<string, string>>): void {
+    this.context = contextOf(this.binding, dataServers);
   }
 
   /** Makes the process the job's: working directory and command line are what its functions expect. */
@@ -150,8 +153,19 @@ function toUrl(specifier: string): string {
   return specifier.startsWith("/") ? pathToFileURL(specifier).href : specifier;
 }
 
+function contextOf(binding: JobBinding, nodes: JobBinding["dataServers"]): SchemeContext {
+  const { host, dataDir, token } = binding;
+  const servers = serversOf({ ...process.env, DISCO_TOKEN: token });
+  const place = { host, dataDir, dataServers: { ...servers.dataServers, ...nodes } };
+  return { ...servers, ...place, ...dataToken(binding.dataToken, nodes, servers.token) };
+}
+
 /** The token of nodes' data servers, for these and for no other server that an address may name. */
-function dataToken({ dataServers, dataToken: token }: JobBinding, others: KnownServers["token"]): KnownServers {
+function dataToken(
+  token: string | undefined,
+  dataServers: JobBinding["dataServers"],
+  others: KnownServers["token"],
+): KnownServers {
   if (token === undefined) return {};
   const origins = new Set(Object.values(dataServers).map((base) => new URL(base).origin));
   return { token: (origin) => (origins.has(origin) ? token : others?.(origin)) };

@@ -45,6 +45,7 @@ export class WorkerLoop {
         if (!this.#busy) void this.#runQueue();
         break;
       case "tasks":
+        if (message.dataServers !== undefined) this.#job?.know(message.dataServers);
         this.#queue.push(...message.tasks);
         if (!this.#busy) void this.#runQueue();
         break;
