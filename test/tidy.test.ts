@@ -99,6 +99,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "master/engine-ports.ts",
     "node/node-process.ts",
     "node/node-bus.ts",
+    "node/volume-lock.ts",
+    "nats/version.ts",
     "master/daemon.ts",
     "master/log.ts",
     "journal/sqlite.ts",

@@ -27,6 +27,7 @@ const usageCodes: ReadonlySet<string> = new Set([
   "bad-url",
   "job-active",
   "no-master",
+  "no-nats-server",
   "not-confirmed",
   "not-yet",
   "other-settings",

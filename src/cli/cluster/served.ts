@@ -29,7 +29,7 @@ export async function serveUntilEnded(
     for (const name of secretNames()) delete process.env[name];
     const served = await opening;
     log.debug({ configFile }, "started");
-    const end = await Promise.race([signals.first, served.failed]);
+    const end = await Promise.race([signals.first, served.failed, starterGone()]);
     if (end instanceof Error) log.fatal({ err: end }, "cannot go on");
     else log.info({ signal: end }, "stopping");
     await served.close();
@@ -39,4 +39,14 @@ export async function serveUntilEnded(
     log.fatal({ err: error }, "failed");
     throw error;
   }
+}
+
+/** Resolves when the process that started this one, and has a channel to it, is gone (`disco cluster up`). */
+function starterGone(): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  if (process.send !== undefined) {
+    process.once("disconnect", () => resolve("the process that started it is gone"));
+    if (!process.connected) resolve("the process that started it is gone");
+  }
+  return promise;
 }

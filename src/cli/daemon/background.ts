@@ -34,7 +34,7 @@ export async function startInBackground(
   const { root } = settings;
   await makeRoot(root);
   const log = openLogFile(root);
-  const args = [...nodeFlags(), ...masterFlags, command, "start", "--foreground", "--root", root];
+  const args = [...nodeFlags(), ...masterFlags, ownScript, "start", "--foreground", "--root", root];
   args.push("--config", configFile ?? noConfigFile, ...flagsAsArguments(absoluteFlags(flags)));
   const stdio = ["ignore", log.fd, log.fd, "ipc"] as const;
   const child = spawn(process.execPath, args, { cwd: root, env: environment(), detached: true, stdio: [...stdio] });
@@ -99,10 +99,11 @@ function startFailed(root: string, offset: number, how: string): DiscoError {
   });
 }
 
-const command = fileURLToPath(new URL("../bin/disco.js", packageFolder));
+/** The script of this command. */
+export const ownScript = fileURLToPath(new URL("../bin/disco.js", packageFolder));
 
 /** This process's own, without a debugger, whose port is taken. */
-function nodeFlags(): string[] {
+export function nodeFlags(): string[] {
   return process.execArgv.filter((flag) => !flag.startsWith("--inspect"));
 }
 

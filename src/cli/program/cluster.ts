@@ -1,11 +1,38 @@
 /** Commands of a cluster: masters and nodes as processes of their own. */
 import type { Command } from "commander";
 import { addDrainCommands } from "./drain.ts";
-import { addSettings } from "./setting-options.ts";
+import { parseWorkers } from "./option-values.ts";
+import { addNamedSettings, addSettings } from "./setting-options.ts";
+import { withExamples } from "./shared-options.ts";
 
 export function addClusterCommands(program: Command): void {
   addMaster(program);
   addNode(program);
+  addCluster(program);
+}
+
+function addCluster(program: Command): void {
+  const cluster = program
+    .command("cluster")
+    .summary("try a cluster on this machine")
+    .description("A whole cluster on one machine, to try what several do.");
+  withExamples(cluster, "disco cluster up --nodes 3");
+  const up = cluster
+    .command("up")
+    .summary("run an engine, a master and nodes here, in the foreground")
+    .description(
+      "Starts a server of NATS, masters and nodes as processes of this machine, on loopback, and says how to run a job on them. " +
+        "Ctrl-C or SIGTERM ends all of them; unfinished jobs go on at the next start.",
+    )
+    .option("--nodes <n>", "nodes to start", parseWorkers, nodesByDefault)
+    .option("--masters <n>", "masters to start: one leads, the others follow", parseWorkers, 1);
+  addNamedSettings(up, upSettings)
+    .option("--json", "print JSON when it runs; logs go to standard error as JSON lines")
+    .addHelpText("after", upNotes)
+    .action(async (options) => {
+      const { clusterUp } = await import("../cluster/up.ts");
+      process.exitCode = await clusterUp(options);
+    });
 }
 
 function addMaster(program: Command): void {
@@ -41,6 +68,37 @@ function addNode(program: Command): void {
     });
   addDrainCommands(command);
 }
+
+const nodesByDefault = 2;
+
+/** Settings that are flags of `disco cluster up`; what else is set in the environment or in disco.toml holds as well. */
+const upSettings = [
+  "root",
+  "port",
+  "workers",
+  "engine",
+  "cluster",
+  "journal",
+  "tokenFile",
+  "gcAfter",
+  "suspectAfter",
+  "deadAfter",
+  "allowOldEngine",
+  "engineCreds",
+  "engineCa",
+  "logLevel",
+] as const;
+
+const upNotes = `
+The server of NATS is started from the path (nats-server), unless --engine names one that runs. All that is stored lies below
+ROOT/cluster. --workers are those of each node: by default the cores of the machine, shared out. --port is the first master's.
+
+Examples:
+  $ disco cluster up
+  $ disco cluster up --nodes 3 --masters 2
+
+Exit status: 0 stopped by a signal, 1 a process could not go on, 2 wrong settings, or no nats-server on the path.
+`;
 
 const masterNotes = `
 Examples:
