@@ -202,6 +202,16 @@ describe("a node that is drained", () => {
     assert.deepEqual(bench.master.packHolders(job), ["b"]);
     assert.deepEqual(bench.master.removal("b")?.jobs, []);
   });
+
+  it("is told to drop the pack of a purged job that never ran there", () => {
+    const bench = new Bench(["a", joined("b", { slots: 0 })]);
+    const spec = bench.job(bench.submit()).spec;
+    const job = bench.master.nextName("job", bench.at);
+    bench.handle({ kind: "job-submitted", at: bench.at, job, spec, holders: ["b"] });
+    bench.finish();
+    const [drop] = bench.handle({ kind: "job-purged", at: bench.at, job });
+    assert.deepEqual(drop, { kind: "drop-files", job, hosts: ["a", "b"], scope: "all" });
+  });
 });
 
 describe("what only this master knows of a node", () => {

@@ -335,7 +335,10 @@ export class MasterMachine {
     if (job !== undefined) commands.push(...this.#after(job, job.handle({ kind: "job-killed", job: name, at })));
     const ended = this.ended.get(name);
     if (purge) {
-      const hosts = ended?.nodes ?? [...this.cluster.nodes.keys()].sort();
+      const hosts =
+        ended === undefined
+          ? [...this.cluster.nodes.keys()].sort()
+          : [...new Set([...ended.nodes, ...(ended.holders ?? [])])].sort();
       commands.push({ kind: "drop-files", job: name, hosts, scope: "all" });
     }
     if (ended?.key != null) this.keys.delete(ended.key);

@@ -25,6 +25,7 @@ import type { ClusterEngine } from "./cluster-engine.ts";
 import { Collector } from "./collector.ts";
 import { Coordinator } from "./coordinator.ts";
 import { announce } from "./daemon-record.ts";
+import { DistantFiles } from "./distant-files.ts";
 import { EventLogs } from "./event-log.ts";
 import { createApi } from "./http/api/api.ts";
 import { serveHttp } from "./http/server.ts";
@@ -163,6 +164,31 @@ async function open(
     logs.flush();
   });
   const { engine, durable, replicas } = journal.caps;
+  const dataServers = (): Readonly<Record<string, string>> =>
+    desk?.liveness.dataServers() ??
+    Object.fromEntries(
+      [...decider.machine.cluster.nodes.values()].flatMap((node) => (node.url ? [[node.host, node.url]] : [])),
+    );
+  const ca = caOf(settings);
+  const token = clusterToken(settings.tokens);
+  const peers = new Peers({ urlOf: (node) => dataServers()[node], token, ca, connectionsMax: passedOnMax });
+  closers.push(() => peers.close());
+  const distant = new DistantFiles({
+    files,
+    peers,
+    dataServers,
+    holders: (job) => {
+      const { machine } = decider;
+      return [
+        ...new Set([
+          ...machine.packHolders(job),
+          ...(machine.jobs.get(job)?.hosts ?? machine.ended.get(job)?.nodes ?? []),
+        ]),
+      ];
+    },
+    knows: (job) => decider.machine.knows(job),
+  });
+  closers.push(() => distant.close());
   const master = new LocalMaster({
     ...shared,
     claims: new Claims(incomingDir),
@@ -180,6 +206,7 @@ async function open(
     alarms: () => [],
     watch: () => desk?.liveness ?? null,
     leading,
+    distant,
     holdPack: async (job) => {
       const { nodes: known } = decider.machine.cluster;
       const there = [...known.values()].filter(
@@ -195,15 +222,6 @@ async function open(
   });
   const onError = (error: unknown, { method, url: asked }: IncomingMessage): void =>
     log.error({ reason: error instanceof Error ? error.stack : String(error), method, url: asked }, "a request failed");
-  const dataServers = (): Readonly<Record<string, string>> =>
-    desk?.liveness.dataServers() ??
-    Object.fromEntries(
-      [...decider.machine.cluster.nodes.values()].flatMap((node) => (node.url ? [[node.host, node.url]] : [])),
-    );
-  const ca = caOf(settings);
-  const token = clusterToken(settings.tokens);
-  const peers = new Peers({ urlOf: (node) => dataServers()[node], token, ca, connectionsMax: passedOnMax });
-  closers.push(() => peers.close());
   const server = await serveHttp({
     master,
     settings,

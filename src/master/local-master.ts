@@ -21,6 +21,7 @@ import { DiscoError } from "../errors.ts";
 import type { Claims } from "./claims.ts";
 import { parseConfigTable } from "./config-table.ts";
 import type { Coordinator } from "./coordinator.ts";
+import type { DistantFiles } from "./distant-files.ts";
 import type { EventLogs } from "./event-log.ts";
 import { answer, requestOf } from "./http/routes.ts";
 import type { JobFiles } from "./job-files.ts";
@@ -48,6 +49,8 @@ export interface LocalMasterParts {
   readonly assertRunnable: (spec: JobSpec, packBytes: number) => void;
   /** Has nodes hold the job's pack, as a master's disk may go with it; answers which. Absent: on one machine. */
   readonly holdPack?: (job: string) => Promise<readonly string[]>;
+  /** What lies on other machines. Absent: there are none. */
+  readonly distant?: Pick<DistantFiles, "pack" | "value">;
   readonly now: () => number;
   /** Who hears the heartbeats of nodes, where they send any; `null`: nobody at present. */
   readonly watch?: () => NodeWatch | null;
@@ -130,11 +133,13 @@ export class LocalMaster implements ServedMaster {
 
   async jobPack(name: string): Promise<Uint8Array> {
     this.#assertKnown(name);
+    await this.#parts.distant?.pack(name);
     return await this.#parts.files.readPack(name);
   }
 
   async packFile(name: string): Promise<string> {
     this.#assertKnown(name);
+    await this.#parts.distant?.pack(name);
     return this.#parts.files.packFile(name);
   }
 
@@ -327,7 +332,7 @@ export class LocalMaster implements ServedMaster {
         hint: "oobList names those it has.",
       });
     }
-    return join(this.#parts.dataDir, entry.file);
+    return (await this.#parts.distant?.value(name, entry)) ?? join(this.#parts.dataDir, entry.file);
   }
 
   async oobList(name: string): Promise<string[]> {

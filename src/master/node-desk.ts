@@ -90,7 +90,7 @@ export function openNodeDesk(parts: NodeDeskParts): NodeDesk {
   const notice = (): LeaderNotice => {
     const { epoch } = cluster();
     // Nobody reads the journal by this: it says how far a master is that follows.
-    return { epoch, instance, url: url(), seq: 0, nodesVersion: liveness.nodesVersion };
+    return { epoch, instance, url: url(), seq: coordinator.seq, nodesVersion: liveness.nodesVersion };
   };
   const notices = announceLeader(bus, notice);
   return {
