@@ -10,8 +10,14 @@ import type { KnownServers } from "../schemes/scheme.ts";
 interface Server {
   readonly base: string;
   /** Of the masters of one cluster: the one that is asked at present, through which the data of all are reached. */
-  readonly group: { current: string };
+  readonly group: Group;
   readonly token: string | undefined;
+}
+
+interface Group {
+  current: string;
+  /** Base URLs of the nodes' own data servers, by name. */
+  nodes: ReadonlyMap<string, string>;
 }
 
 const servers = new Map<string, Server>();
@@ -33,22 +39,62 @@ export function rememberServers(
   { token }: { readonly token?: string | undefined } = {},
 ): (current: string) => void {
   const bases = masters.map(baseUrl).filter((base) => base !== null);
-  const group = { current: bases[0] ?? "" };
+  const group: Group = { current: bases[0] ?? "", nodes: new Map() };
   for (const base of bases) servers.set(new URL(base).origin, { base, group, token: token === "" ? undefined : token });
   return (current) => {
     group.current = baseUrl(current) ?? group.current;
   };
 }
 
+/**
+ * Results of the cluster whose master at `master` was remembered are read from its nodes, where they can be reached from here; their
+ * addresses stay. The master's token is shown to exactly these nodes. Left out are nodes that the master names by a loopback address,
+ * which is another machine's here unless the master is reached by one, and those without TLS behind a master with it.
+ */
+export function rememberNodes(
+  master: string,
+  nodes: readonly { readonly name: string; readonly url?: string | null }[],
+): void {
+  const base = baseUrl(master);
+  const server = base === null ? undefined : servers.get(new URL(base).origin);
+  if (base === null || server === undefined) return;
+  const { protocol, hostname } = new URL(base);
+  const known = new Map<string, string>();
+  for (const { name, url } of nodes) {
+    const at = typeof url === "string" && URL.canParse(url) ? new URL(url) : null;
+    if (at === null || !/^https?:$/.test(at.protocol)) continue;
+    if (isLoopback(at.hostname) && !isLoopback(hostname)) continue;
+    if (protocol === "https:" && at.protocol !== protocol) continue;
+    known.set(name, at.href);
+  }
+  server.group.nodes = known;
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
+}
+
+function tokenOfNode(origin: string): string | undefined {
+  for (const { group, token } of servers.values()) {
+    for (const url of group.nodes.values()) if (new URL(url).origin === origin) return token;
+  }
+  return undefined;
+}
+
 /** All servers that are known by now: these, and those of the environment. */
 export function knownServers(): KnownServers {
   const named = serversOf(process.env);
   const dataServers: Record<string, string> = { ...named.dataServers };
-  for (const { base, group } of servers.values()) dataServers[authorityOf(base)] = group.current;
+  const groups = new Map<string, Group>();
+  for (const { base, group } of servers.values()) {
+    dataServers[authorityOf(base)] = group.current;
+    groups.set(authorityOf(base), group);
+  }
   return {
     ...named,
     dataServers,
-    token: (origin) => (servers.has(origin) ? servers.get(origin)?.token : undefined) ?? named.token?.(origin),
+    nodeAt: (master, node) => groups.get(master)?.nodes.get(node),
+    token: (origin) => servers.get(origin)?.token ?? named.token?.(origin) ?? tokenOfNode(origin),
   };
 }
 

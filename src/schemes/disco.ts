@@ -6,6 +6,8 @@
  *   the file lies below the data directory of this process, if that is of NODE  ──▶  it is read
  *   else with a proxy                                                          ──▶  PROXY/proxy/NODE/GET/disco/NODE/…
  *   else                                                                       ──▶  http://HOST:PORT/disco/NODE/…
+ *
+ * Where HOST is a cluster's master that was asked for its nodes, the node itself is tried first: bulk data then flow past the master.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -60,15 +62,30 @@ export function localPath(address: DiscoAddress, context: SchemeContext): string
 export function openDisco(url: string, address: DiscoAddress, context: SchemeContext): ByteSource {
   const path = localPath(address, context);
   if (path !== null) return openFile(url, { path, from: 0, to: null });
-  return openHttp(url, httpAddress(address, context), context, { size: context.size ?? null });
+  const file = { size: context.size ?? null };
+  return openHttp(url, httpAddress(address, context), context, { file, shortcut: shortcutTo(address, context) });
 }
 
 /** Where a file is asked for: no part of the address is taken for more than a name. */
-function httpAddress({ host, port, path, node }: DiscoAddress, { proxy, dataServers }: SchemeContext): string {
-  const encoded = path.split("/").map(pathSegment).join("/");
-  if (proxy !== undefined) return `${withoutSlash(proxy)}/proxy/${pathSegment(node)}/GET${encoded}`;
-  const known = dataServers?.[port === null ? host : `${host}:${port}`];
-  return withoutSlash(known ?? `http://${host}:${port ?? defaultPort}`) + encoded;
+function httpAddress(address: DiscoAddress, { proxy, dataServers }: SchemeContext): string {
+  const { host, port, path, node } = address;
+  if (proxy !== undefined) return `${withoutSlash(proxy)}/proxy/${pathSegment(node)}/GET${encoded(path)}`;
+  const known = dataServers?.[authority(address)];
+  return withoutSlash(known ?? `http://${host}:${port ?? defaultPort}`) + encoded(path);
+}
+
+/** The file at the node itself, without the detour by its master. */
+function shortcutTo(address: DiscoAddress, { proxy, nodeAt }: SchemeContext): string | null {
+  const base = proxy === undefined ? nodeAt?.(authority(address), address.node) : undefined;
+  return base === undefined ? null : withoutSlash(base) + encoded(address.path);
+}
+
+function authority({ host, port }: DiscoAddress): string {
+  return port === null ? host : `${host}:${port}`;
+}
+
+function encoded(path: string): string {
+  return path.split("/").map(pathSegment).join("/");
 }
 
 /** `@` and `:`, which are in the names of all jobs, stay readable. */

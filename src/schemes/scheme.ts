@@ -38,6 +38,8 @@ export interface SchemeContext extends KnownServers {
 export interface KnownServers {
   /** Base URL of a data server by node name, or by `HOST:PORT` as in addresses; default `http://HOST:8989`. */
   readonly dataServers?: Readonly<Record<string, string>>;
+  /** Base URL of a node's own data server, by the master's `HOST:PORT` as in addresses, and the node's name. It may be out of reach. */
+  readonly nodeAt?: (master: string, node: string) => string | undefined;
   /** Base URL of a master through which all nodes are reached (`DISCO_PROXY`). */
   readonly proxy?: string;
   /** The token for a server, by the origin of its URL: `http://host:8989`. It is shown to that server alone. */

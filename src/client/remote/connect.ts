@@ -3,11 +3,12 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CommError, DiscoError } from "../../errors.ts";
 import { getMaster } from "../../protocol/api/master.ts";
+import { listNodes } from "../../protocol/api/nodes.ts";
 import { type DaemonRecord, daemonRecordName } from "../../settings/daemon-settings.ts";
 import type { MasterAddress } from "../address.ts";
 import { rememberRoot } from "../data-place.ts";
 import type { MasterApi, MasterInfo } from "../master-api.ts";
-import { rememberServer, rememberServers } from "../servers.ts";
+import { rememberNodes, rememberServer, rememberServers } from "../servers.ts";
 import { otherVersion } from "./failures.ts";
 import { type Locate, Questions } from "./questions.ts";
 import { RemoteMaster } from "./remote-master.ts";
@@ -19,6 +20,7 @@ export interface ConnectOptions {
 }
 
 export const retrySecondsDefault = 120;
+const nodesPatienceMs = 2_000;
 
 /**
  * Connects to a master, of several to the first that answers: it has when this resolves.
@@ -41,6 +43,7 @@ export async function connectMaster(address: MasterAddress, options: ConnectOpti
   const moved = rememberServers(urls, { token });
   moved(questions.url);
   questions.onMove(moved);
+  if (info.role !== undefined) await learnNodes(questions);
   const record = isHere ? await recordOf(info.root) : null;
   if (record?.instance === info.instance) {
     rememberRoot(info.root);
@@ -48,6 +51,16 @@ export async function connectMaster(address: MasterAddress, options: ConnectOpti
     if (urls.length === 1 && urls[0].startsWith("http:")) questions.locateBy(locator(info.root, record.url, token));
   }
   return new RemoteMaster(questions);
+}
+
+/** Of a cluster: where its nodes are, for results. Without an answer soon, results come through the master. */
+async function learnNodes(questions: Questions): Promise<void> {
+  try {
+    const { nodes } = await questions.ask(listNodes, { signal: AbortSignal.timeout(nodesPatienceMs) });
+    rememberNodes(questions.url, nodes);
+  } catch {
+    // Who asks the master for something that he needs will hear what is wrong.
+  }
 }
 
 /**

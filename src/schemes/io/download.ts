@@ -5,6 +5,9 @@
  *
  * A file of a node's is checked as a whole too: by the size that an index gives, before the first byte is passed on, and by
  * the digest that the server sends (`Repr-Digest`), behind the last one.
+ *
+ * A shortcut (the node, where the address names its master) is tried first, once, and left at its first failure of whatever kind:
+ * it may be out of reach from here, or another machine's name there. Then that server is passed over for a minute.
  */
 import { createHash, type Hash } from "node:crypto";
 import { crc32 } from "node:zlib";
@@ -19,6 +22,10 @@ const fruitlessMax = 5;
 const resumesMax = 200;
 const firstBackoffMs = 100;
 const backoffMsMax = 3_000;
+const shortcutConnectMs = 2_000;
+const passedOverMs = 60_000;
+/** Until when, by the clock of `performance.now()`, shortcuts by these origins are not taken. */
+const passedOver = new Map<string, number>();
 
 const encodings: Readonly<Record<string, InflateFormat>> = {
   gzip: "gzip",
@@ -31,6 +38,7 @@ const encodings: Readonly<Record<string, InflateFormat>> = {
 export async function download(task: Download, out: ChunkWriter, signal: AbortSignal): Promise<void> {
   const { name, isHasty } = task;
   const body = new Body(task, out, signal);
+  if (await body.fetchByShortcut()) return;
   let fruitless = 0;
   for (let attempt = 0; ; attempt++) {
     const before = body.received;
@@ -61,6 +69,7 @@ class Interrupted extends Error {
 
 class Body {
   readonly #task: Download;
+  #from: { readonly url: string; readonly token: string | null; readonly connectMs?: number };
   readonly #name: string;
   readonly #out: ChunkWriter;
   readonly #signal: AbortSignal;
@@ -78,9 +87,28 @@ class Body {
 
   constructor(task: Download, out: ChunkWriter, signal: AbortSignal) {
     this.#task = task;
+    this.#from = task;
     this.#name = task.name;
     this.#out = out;
     this.#signal = signal;
+  }
+
+  /** `false`: there is no shortcut, or it led no further than to where `fetch` goes on. */
+  async fetchByShortcut(): Promise<boolean> {
+    const { shortcut, url, token } = this.#task;
+    const origin = shortcut === null ? "" : new URL(shortcut.url).origin;
+    if (shortcut === null || (passedOver.get(origin) ?? 0) > performance.now()) return false;
+    this.#from = { ...shortcut, connectMs: shortcutConnectMs };
+    try {
+      await this.fetch();
+      return true;
+    } catch (error) {
+      // What contradicts itself is not read on from elsewhere, which could not make it right.
+      if (this.#signal.aborted || (this.#begun && !(error instanceof Interrupted))) throw error;
+      passedOver.set(origin, performance.now() + passedOverMs);
+    }
+    this.#from = { url, token };
+    return false;
   }
 
   /** One attempt, from where the last one broke off to the end. */
@@ -94,8 +122,7 @@ class Body {
     }
     let reply: Reply;
     try {
-      const { url, token } = this.#task;
-      reply = await request({ url, headers, token, signal: this.#signal }, () => this.#out.blocked);
+      reply = await request({ ...this.#from, headers, signal: this.#signal }, () => this.#out.blocked);
     } catch (error) {
       throw this.#interrupted(error);
     }

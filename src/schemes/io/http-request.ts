@@ -22,20 +22,25 @@ export interface Asked {
   /** For the server of `url`: it is not shown to another one that a redirect leads to, nor after that. */
   readonly token: string | null;
   readonly signal: AbortSignal;
+  /** So long may it take until the server has taken the connection. */
+  readonly connectMs?: number | undefined;
 }
 
 /**
  * A GET whose redirects have been followed. `isPaused` tells whether it is us who do not read: silence is then no fault of the
  * server's.
  */
-export async function request({ url, headers, token, signal }: Asked, isPaused: () => boolean): Promise<Reply> {
+export async function request(
+  { url, headers, token, signal, connectMs }: Asked,
+  isPaused: () => boolean,
+): Promise<Reply> {
   let address = parse(url, url);
   const { origin } = address;
   let isTrusted = token !== null;
   for (let redirects = 0; ; redirects++) {
     isTrusted &&= address.origin === origin;
     const sent = isTrusted ? { ...headers, authorization: `Bearer ${token}` } : headers;
-    const reply = await requestOnce(address, sent, signal, isPaused);
+    const reply = await requestOnce(address, { headers: sent, signal, connectMs }, isPaused);
     const location = reply.header("location");
     if (reply.status < 300 || reply.status > 399 || reply.status === 304 || location === null) return reply;
     reply.body.destroy();
@@ -61,8 +66,7 @@ function parse(text: string, url: string, base?: URL): URL {
 
 function requestOnce(
   address: URL,
-  headers: Readonly<Record<string, string>>,
-  signal: AbortSignal,
+  { headers, signal, connectMs }: Pick<Asked, "headers" | "signal" | "connectMs">,
   isPaused: () => boolean,
 ): Promise<Reply> {
   return new Promise((resolve, reject) => {
@@ -80,6 +84,7 @@ function requestOnce(
         excess: () => excess,
       });
     });
+    if (connectMs !== undefined) limitConnecting(sent, connectMs);
     sent.setTimeout(idleTimeoutMs, () => {
       if (!isPaused()) sent.destroy(new Error(`no data for ${idleTimeoutMs / 1000} s`));
     });
@@ -88,5 +93,15 @@ function requestOnce(
       if (error.code?.startsWith("HPE_") === true) excess = error;
       reject(error);
     });
+  });
+}
+
+/** The system itself waits for minutes where packets vanish. */
+function limitConnecting(request: http.ClientRequest, connectMs: number): void {
+  request.once("socket", (socket) => {
+    if (!socket.connecting) return;
+    const timer = setTimeout(() => request.destroy(new Error(`no connection within ${connectMs / 1000} s`)), connectMs);
+    const stop = (): void => clearTimeout(timer);
+    socket.once("connect", stop).once("close", stop);
   });
 }

@@ -24,6 +24,8 @@ export interface Download {
   readonly url: string;
   /** Shown to the server of `url`, and to none that it redirects to. */
   readonly token: string | null;
+  /** Where it is asked for first. When that fails in any way, `url` has the last word. */
+  readonly shortcut: { readonly url: string; readonly token: string | null } | null;
   /** It comes from a node's data server. */
   readonly file: NodeFile | null;
   /** A server that cannot be reached is not asked again. */
