@@ -106,7 +106,11 @@ describe("disco cluster up", { skip: noCluster, timeout: 120_000 }, () => {
     const ours = await countedWords({ master, tokenFile });
     assert.ok(ours.split("\n").length > 100, ours);
     assert.equal(ours, await countedWords({ master: "local" }));
-    assert.match(await disco(["nodes"], { master, tokenFile }), /node1 +ok[^]*node2 +ok/);
+    const listed = await disco(["nodes"], { master, tokenFile });
+    // In the order in which they joined.
+    for (const { name } of nodes) assert.match(listed, new RegExp(`^${name} +ok `, "m"));
+    const second = await runDisco(["cluster", "up"], { root: folder, env: { DISCO_CONFIG: "none", DISCO_TOKEN: "" } });
+    assert.match(second.stderr, /a cluster runs already below .*\n.*--root/);
     assert.equal(await cluster.end("SIGINT"), 0, cluster.output);
     assert.deepEqual(await processes(), []);
   });

@@ -31,7 +31,7 @@ export interface UpOptions extends OutputOptions, SettingFlags {
 export async function clusterUp({ nodes, masters, json, ...flags }: UpOptions): Promise<number> {
   const settings = await upSettingsOf(flags, nodes);
   const version = settings.values.engine === null ? natsVersion() : null;
-  const unlock = lockFolder(settings.folder, "up.lock");
+  const unlock = lockCluster(settings.folder);
   const signals = new StopSignals();
   const people = json === true ? null : lookOf(process.stderr);
   const cluster = new LocalCluster(settings, {
@@ -60,6 +60,19 @@ export async function clusterUp({ nodes, masters, json, ...flags }: UpOptions): 
     process.off("exit", killAll);
     unlock();
     notice("stopped");
+  }
+}
+
+function lockCluster(folder: string): () => void {
+  try {
+    return lockFolder(folder, "up.lock");
+  } catch (error) {
+    if (!(error instanceof DiscoError) || error.code !== "volume-busy") throw error;
+    throw new DiscoError(`a cluster runs already below ${folder}`, {
+      code: "volume-busy",
+      cause: error,
+      hint: "End that one with Ctrl-C, or give this one a folder of its own: --root.",
+    });
   }
 }
 
