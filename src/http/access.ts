@@ -1,6 +1,7 @@
 /** Tokens and what they allow. Comparison takes the same time whichever token comes, and however much of it is right. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Scope } from "../settings/daemon-settings.ts";
+import { dataTokenOf } from "./data-token.ts";
 
 /** Each allows what stands before it. */
 const scopes: readonly Scope[] = ["read", "submit", "admin"];
@@ -9,12 +10,14 @@ const basicUser = "token";
 
 export class Access {
   readonly #digests: readonly (readonly [Scope, Buffer])[];
+  readonly #forData: readonly Buffer[];
 
   constructor(tokens: Readonly<Partial<Record<Scope, string>>>) {
     this.#digests = scopes.flatMap((scope) => {
       const token = tokens[scope];
       return token === undefined ? [] : [[scope, digestOf(token)] as const];
     });
+    this.#forData = Object.values(tokens).map((token) => digestOf(dataTokenOf(token)));
   }
 
   /** No tokens are set: everybody may do everything. */
@@ -27,6 +30,14 @@ export class Access {
     const digest = digestOf(token);
     let found: Scope | null = null;
     for (const [scope, ours] of this.#digests) if (timingSafeEqual(digest, ours)) found = scope;
+    return found;
+  }
+
+  /** Whether it is a token for data (`data-token.ts`), derived from one of ours. It has no scope. */
+  isForData(token: string): boolean {
+    const digest = digestOf(token);
+    let found = false;
+    for (const ours of this.#forData) if (timingSafeEqual(digest, ours)) found = true;
     return found;
   }
 }

@@ -1,4 +1,4 @@
-/** The tokens of a server whose every answer needs the same: one that is right, from an address that does not guess. */
+/** The tokens of a server that gives out data only: any that is right, or is derived for data, from an address that does not guess. */
 import type { IncomingMessage } from "node:http";
 import type { Scope } from "../settings/daemon-settings.ts";
 import { Access, tokenOf } from "./access.ts";
@@ -37,7 +37,7 @@ export class TokenCheck {
     const { authorization } = headers;
     if (authorization === undefined) return unauthorized("this node asks for a token");
     const token = tokenOf(authorization);
-    if (token !== null && this.#access.scopeOf(token) !== null) return null;
+    if (token !== null && (this.#access.scopeOf(token) !== null || this.#access.isForData(token))) return null;
     this.#wrong.add(address, authorization);
     return unauthorized("the token is wrong");
   }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { dataTokenOf } from "../http/data-token.ts";
 import { BoundJob, type JobBinding } from "../worker/bound-job.ts";
 import { bindMessage, tasksMessage } from "./bind-message.ts";
 import type { JobHome } from "./job-home.ts";
@@ -16,16 +17,26 @@ function tokens(peers?: {
   return (origin) => job.context.token?.(origin);
 }
 
-test("a worker shows the cluster's token to the nodes' data servers, and to no other server", () => {
+test("a worker shows the token for data to the nodes' data servers, and to no other server", () => {
   const token = tokens({
     dataServers: () => ({ n2: "https://n2.example:8989", n3: "http://10.0.0.3:9000/" }),
     token: "secret",
   });
-  assert.equal(token("https://n2.example:8989"), "secret");
-  assert.equal(token("http://10.0.0.3:9000"), "secret");
+  assert.equal(token("https://n2.example:8989"), dataTokenOf("secret"));
+  assert.equal(token("http://10.0.0.3:9000"), dataTokenOf("secret"));
   for (const other of ["http://n2.example:8989", "https://n2.example", "http://10.0.0.3:9001", "http://evil.example"]) {
     assert.equal(token(other), undefined, other);
   }
+});
+
+test("what a worker is given holds the token for data, and the cluster's nowhere", () => {
+  const token = "of-the-cluster-and-of-nobody-else";
+  const message = bindMessage(home, "0", {
+    ...around,
+    peers: { dataServers: () => ({ n2: "http://n2:9000" }), token },
+  });
+  assert.equal((message as JobBinding).dataToken, dataTokenOf(token));
+  assert.ok(!JSON.stringify(message).includes(token));
 });
 
 test("a worker of one machine is given no token and no servers", () => {
@@ -49,6 +60,6 @@ test("a node that joins later is known to workers with their next tasks, and is 
   assert.equal(Object.hasOwn(tasksMessage([], message.dataServers, { ...around, peers }), "dataServers"), false);
   job.know(message.dataServers);
   assert.deepEqual(job.context.dataServers, { n3: "http://n3:2" });
-  assert.equal(job.context.token?.("http://n3:2"), "secret");
+  assert.equal(job.context.token?.("http://n3:2"), dataTokenOf("secret"));
   assert.equal(job.context.token?.("http://n2:1"), undefined, "it is no node any more");
 });

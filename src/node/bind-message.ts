@@ -3,6 +3,7 @@
  * servers of the cluster's nodes go with the first message, and again with the first tasks after they have changed: a worker lives
  * as long as its job, and nodes come and go meanwhile. The map is another object when it is another map, so that nothing is compared.
  */
+import { dataTokenOf } from "../http/data-token.ts";
 import type { ToWorker, WorkerTask } from "../protocol/messages.ts";
 import type { JobHome } from "./job-home.ts";
 
@@ -13,7 +14,7 @@ export interface WorkerSurroundings {
   readonly master: () => string;
   /** For inputs at protected masters. */
   readonly token?: string | undefined;
-  /** Data servers of all nodes, by name, and the token that they ask for. Absent: on one machine. */
+  /** Data servers of all nodes, by name, and the cluster's token. Workers get what is derived from it. Absent: on one machine. */
   readonly peers?: {
     readonly dataServers: () => Readonly<Record<string, string>>;
     readonly token?: string | undefined;
@@ -40,6 +41,6 @@ export function bindMessage(home: JobHome, workerId: string, around: WorkerSurro
     job,
     ...place,
     ...(token === undefined ? {} : { token }),
-    ...(peers?.token === undefined ? {} : { dataToken: peers.token }),
+    ...(peers?.token === undefined ? {} : { dataToken: dataTokenOf(peers.token) }),
   };
 }

@@ -140,7 +140,7 @@ export type ToWorker =
       readonly dataServers: Readonly<Record<string, string>>;
       /** What to show to the servers of `DISCO_MASTER` and `DISCO_PROXY`. Not in the environment, which others inherit. */
       readonly token?: string;
-      /** What to show to `dataServers`, and to nobody else. */
+      /** What to show to `dataServers`, and to nobody else: the token for data, never the cluster's. */
       readonly dataToken?: string;
     }
   | { readonly kind: "task"; readonly task: WorkerTask }

@@ -8,6 +8,7 @@ import { HostCheck } from "../../http/host-check.ts";
 import type { Refusal } from "../../http/refusal.ts";
 import { WrongTokens } from "../../http/wrong-tokens.ts";
 import type { Scope } from "../../settings/daemon-settings.ts";
+import { placeOf } from "./place.ts";
 import { requiredScope } from "./required-scope.ts";
 import type { Target } from "./target.ts";
 
@@ -47,14 +48,23 @@ export class Guard {
     if (authorization === undefined) return unauthorized("this server asks for a token");
     const token = tokenOf(authorization);
     const scope = token === null ? null : this.#access.scopeOf(token);
+    const needed = requiredScope(request.method ?? "", target);
+    if (scope === null && token !== null && this.#access.isForData(token)) {
+      return needed === "read" && placeOf(target).kind === "data" ? "read" : dataOnly;
+    }
     if (scope === null) {
       this.#wrong.add(address, authorization);
       return unauthorized("the token is wrong");
     }
-    const needed = requiredScope(request.method ?? "", target);
     return allows(scope, needed) ? scope : forbidden(scope, needed);
   }
 }
+
+const dataOnly: Refusal = {
+  status: 403,
+  code: "forbidden",
+  message: "the token that came is for reading files of jobs, and allows nothing else",
+};
 
 function unauthorized(message: string): Refusal {
   return {

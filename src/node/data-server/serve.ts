@@ -2,8 +2,9 @@
  * The data server of a node that is a process of its own: files of jobs and outputs for other nodes, over HTTP or HTTPS, and
  * nothing else. `/healthz` is answered to everybody.
  *
- * Whoever has the cluster's token, or one of the masters' for reading, may read. Without any token only this machine reaches the
- * server, and then a request must be addressed to a name of this machine: a web page could have its own name lead here.
+ * Whoever has the cluster's token, what is derived from it for data, or one of the masters' for reading, may read. Without any
+ * token only this machine reaches the server, and then a request must be addressed to a name of this machine: a web page could
+ * have its own name lead here.
  */
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import https from "node:https";
