@@ -28,6 +28,7 @@ import type { CoordinatorParts } from "./coordinator-parts.ts";
 import { Follower } from "./follower.ts";
 import { GoneNodes } from "./gone-nodes.ts";
 import { HeldJobs } from "./held-jobs.ts";
+import { recordReports } from "./oversized-report.ts";
 import { Replayed } from "./replayed.ts";
 import { ReportTaker } from "./report-taker.ts";
 import { engineAway, readOnlyBecause, stoppedBecause } from "./stopped.ts";
@@ -194,7 +195,7 @@ export class Coordinator extends Authority {
     const { now } = this.parts;
     if (this.ledger.backlog > backlogEventsMax) throw engineAway(now() - (this.awaySince ?? now()));
     const events = this.#reports.take(host, reports, now());
-    if (events.length > 0) this.record(events);
+    if (events.length > 0) recordReports((some) => this.record(some), events);
     if (this.ledger.backlog === 0) {
       this.#reports.taken(host);
       return this.committed();

@@ -33,6 +33,10 @@ function doneOf({ job, stage, task, attempt }: AttemptId): NodeReport {
   return { kind: "done", job, stage, task, attempt, output: outputOf("h", task) };
 }
 
+function attemptOf({ job, stage, task, attempt }: AttemptId): AttemptId {
+  return { job, stage, task, attempt };
+}
+
 function idsOf(assigned: readonly Assignment[]): string[] {
   return assigned.map(({ stage, task, attempt }) => `${stage}/${task}/${attempt}`);
 }
@@ -55,6 +59,24 @@ describe("masters on one journal", () => {
     await one.coordinator.committed();
     assert.deepEqual(await two.messages("job@1:2:3"), await one.messages("job@1:2:3"));
     assert.ok((await two.messages("job@1:2:3")).length > 0);
+  });
+
+  it("a report too large for the journal fails its attempt with what to do, and those beside it count", async () => {
+    const one = await open("one");
+    await one.coordinator.lead();
+    await one.join();
+    await one.submit("job@1:2:3");
+    await until(() => node.assigned.length === 2);
+    const [small, large] = node.assigned as [Assignment, Assignment];
+    const oob = [{ key: "k".repeat(2 ** 20), file: "f", size: 1 }];
+    const tooLarge: NodeReport = { ...attemptOf(large), kind: "done", output: { ...outputOf("h", large.task), oob } };
+    await one.coordinator.report("h", [doneOf(small), tooLarge]);
+    const { machine } = one.coordinator;
+    assert.equal(machine.result("job@1:2:3").status, "dead");
+    assert.equal(machine.ended.get("job@1:2:3")?.failure?.code, "report-too-big");
+    assert.match(machine.ended.get("job@1:2:3")?.failure?.hint ?? "", /fewer labels/);
+    assert.deepEqual(one.failures, []);
+    await one.coordinator.report("h", [doneOf(small)]);
   });
 
   it("a report, a join and a job are acknowledged when they are in the journal", async () => {
