@@ -15,7 +15,7 @@ import type { DiscoError } from "../errors.ts";
 import { createDataServer } from "../node/data-server/data-server.ts";
 import { Peers } from "../node/fetch/peers.ts";
 import { masterHost } from "../node/job-directory.ts";
-import { advertisedUrl, caOf, clusterToken } from "../node/served-as.ts";
+import { advertisedUrl, caOf, clusterToken, tlsOf } from "../node/served-as.ts";
 import { lockFolder } from "../node/volume-lock.ts";
 import { packageVersion } from "../package-version.ts";
 import type { LeaderNotice } from "../protocol/messages.ts";
@@ -228,6 +228,7 @@ async function open(
     instance,
     log,
     leading,
+    tls: tlsOf(settings),
     api: createApi(master, { packBytesMax, onError }),
     data: withNodeResults(createDataServer({ dataDir, host: masterHost, nodes: dataServers, peers }), dataServers),
     ...(ca === undefined ? {} : { leaderTls: { ca } }),

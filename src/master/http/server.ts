@@ -1,9 +1,10 @@
 /** The daemon's HTTP server: where it listens, and how it ends. What a request passes through is in `front.ts`. */
-import { createServer, type ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import type { SecureContextOptions } from "node:tls";
 import { promisify } from "node:util";
-import { defaultLimits, type HttpLimits, serverOptions } from "../../http/limits.ts";
+import { defaultLimits, type HttpLimits } from "../../http/limits.ts";
 import { assertGuarded, listen, urlOf } from "../../http/listen.ts";
+import { type Certificate, createServerFor } from "../../http/plain-or-tls.ts";
 import type { DaemonSettings } from "../../settings/daemon-settings.ts";
 import type { Leading } from "../leading.ts";
 import type { Log } from "../log.ts";
@@ -34,6 +35,8 @@ export interface HttpParts {
   readonly leading?: Leading;
   /** Whom to believe where the leader speaks TLS. Default: the authorities that Node knows. */
   readonly leaderTls?: SecureContextOptions;
+  /** Default: plain HTTP. */
+  readonly tls?: Certificate | undefined;
 }
 
 export interface HttpServer {
@@ -49,7 +52,7 @@ export interface HttpServer {
 
 /**
  * Serves the master.
- * @throws DiscoError `token-needed`, `port-in-use`, `port-forbidden`, `bad-host`
+ * @throws DiscoError `token-needed`, `port-in-use`, `port-forbidden`, `bad-host`, `bad-certificate`
  */
 export async function serveHttp(parts: HttpParts): Promise<HttpServer> {
   const { settings, log, master } = parts;
@@ -59,7 +62,7 @@ export async function serveHttp(parts: HttpParts): Promise<HttpServer> {
     Object.values(settings.tokens).some((token) => token !== undefined),
   );
   const limits: HttpLimits = { ...defaultLimits, ...parts.limits };
-  const server = createServer(serverOptions(limits));
+  const server = createServerFor(parts.tls, limits);
   const metrics = await Metrics.open(master, () => promisify(server.getConnections.bind(server))());
   const watch = new BodyWatch(limits);
   const strangers = new LimitedLog(log);
@@ -86,7 +89,7 @@ export async function serveHttp(parts: HttpParts): Promise<HttpServer> {
     forget();
     throw error;
   });
-  const url = urlOf(host, port);
+  const url = urlOf(host, port, parts.tls === undefined ? "http" : "https");
 
   const close = async (): Promise<void> => {
     const ended = new Promise<void>((resolve) => server.close(() => resolve()));

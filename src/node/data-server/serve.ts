@@ -6,13 +6,12 @@
  * token only this machine reaches the server, and then a request must be addressed to a name of this machine: a web page could
  * have its own name lead here.
  */
-import http, { type IncomingMessage, type ServerResponse } from "node:http";
-import https from "node:https";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { hostname } from "node:os";
-import { DiscoError } from "../../errors.ts";
 import { HostCheck } from "../../http/host-check.ts";
-import { defaultLimits, type HttpLimits, headRefusal, serverOptions } from "../../http/limits.ts";
+import { defaultLimits, type HttpLimits, headRefusal } from "../../http/limits.ts";
 import { assertGuarded, listen, urlOf } from "../../http/listen.ts";
+import { createServerFor } from "../../http/plain-or-tls.ts";
 import { type Refusal, sendRefusal } from "../../http/refusal.ts";
 import { TokenCheck } from "../../http/token-check.ts";
 import type { Scope } from "../../settings/daemon-settings.ts";
@@ -83,7 +82,7 @@ export async function serveNodeData(parts: NodeDataParts): Promise<NodeDataServe
       else response.writeHead(500).end();
     }
   };
-  const server = tls === undefined ? http.createServer(serverOptions(limits)) : secure(tls, limits);
+  const server = createServerFor(tls, limits);
   server.maxConnections = limits.connectionsMax;
   server.maxHeadersCount = limits.headersMax + 1;
   server.on("request", (request, response) => void take(request, response));
@@ -99,16 +98,4 @@ export async function serveNodeData(parts: NodeDataParts): Promise<NodeDataServe
   let closing: Promise<void> | undefined;
   const url = urlOf(host, bound, tls === undefined ? "http" : "https");
   return { url, port: bound, close: () => (closing ??= close()) };
-}
-
-function secure(tls: { readonly cert: string; readonly key: string }, limits: HttpLimits): https.Server {
-  try {
-    return https.createServer({ ...serverOptions(limits), ...tls });
-  } catch (cause) {
-    throw new DiscoError(`the certificate or its key cannot be used: ${(cause as Error).message}`, {
-      code: "bad-certificate",
-      hint: "--tls-cert and --tls-key take PEM files that belong together, the certificate first and those that signed it behind.",
-      cause,
-    });
-  }
 }
