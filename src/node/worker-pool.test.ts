@@ -18,6 +18,7 @@ after(() => rm(root, { recursive: true, force: true }));
 class Bench {
   readonly reports: NodeReport[] = [];
   readonly pool: WorkerPool;
+  dataServers: Readonly<Record<string, string>> = {};
   #waiters: { count: number; resolve: () => void }[] = [];
   #hold = setInterval(() => undefined, 1_000);
   #tasks = 0;
@@ -32,6 +33,7 @@ class Bench {
       incarnation: "i",
       memoryLimitBytes: 256 * mebibyte,
       now: () => performance.now(),
+      peers: { dataServers: () => this.dataServers },
       report: (report) => {
         this.reports.push(report);
         for (const { count, resolve } of this.#waiters) if (this.ends.length >= count) resolve();
@@ -307,6 +309,18 @@ describe("a pool of workers", () => {
     assert.ok(end?.kind === "done" && end.task === task);
     assert.ok(next?.kind === "done" && next.task === task + 1);
     assert.equal(bench.reports.length, 3);
+  });
+
+  test("tells a worker of the nodes' data servers with its job, and again only when they have changed", async () => {
+    await using bench = new Bench();
+    const maps = [{ n2: "http://n2:1" }, { n2: "http://n2:1", n3: "http://n3:1" }] as const;
+    for (const [i, map] of [maps[0], maps[0], maps[1], maps[1]].entries()) {
+      bench.dataServers = map;
+      bench.add("servers");
+      await bench.until(i + 1);
+    }
+    const told = bench.reports.flatMap((report) => (report.kind === "message" ? [JSON.parse(report.text)] : []));
+    assert.deepEqual(told, [[maps[0]], [maps[0]], [...maps], [...maps]]);
   });
 
   test("names all attempts that it has, begun or not", async () => {

@@ -150,7 +150,7 @@ class Cluster implements AsyncDisposable {
         return { url: urls.get(host) ?? "", remote: { token, patienceMs: 1_000 } };
       },
     });
-    // Workers are told of the nodes that theirs knows when they get a job.
+    // What a test says of who reads where holds once all nodes know each other.
     await stand.until(() =>
       [...stand.nodes.values()].every((node) => Object.keys(node.dataServers).length === names.length),
     );
