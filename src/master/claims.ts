@@ -8,6 +8,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { privateDirectoryMode } from "../node/private-modes.ts";
+import type { JobFiles } from "./job-files.ts";
 
 const suffix = ".claim";
 
@@ -37,6 +38,14 @@ export class Claims {
     for (const name of names.filter((other) => !other.endsWith(suffix)))
       await rm(join(this.#directory, name), { recursive: true, force: true });
     return claims.map((name) => name.slice(0, -suffix.length));
+  }
+
+  /** Deletes what a predecessor has claimed for jobs that it never recorded. `knows`: whether the journal has the job. */
+  async giveBack(knows: (job: string) => boolean, files: Pick<JobFiles, "unclaim">): Promise<void> {
+    for (const job of await this.sweep()) {
+      if (!knows(job)) await files.unclaim(job);
+      this.settle(job);
+    }
   }
 
   #file(job: string): string {

@@ -163,6 +163,8 @@ async function open(
     await decider.close();
     logs.flush();
   });
+  const claims = new Claims(incomingDir);
+  await claims.giveBack((job) => decider.machine.knows(job), files);
   const { engine, durable, replicas } = journal.caps;
   const dataServers = (): Readonly<Record<string, string>> =>
     desk?.liveness.dataServers() ??
@@ -191,7 +193,7 @@ async function open(
   closers.push(() => distant.close());
   const master = new LocalMaster({
     ...shared,
-    claims: new Claims(incomingDir),
+    claims,
     coordinator: decider,
     dataDir,
     incomingDir,

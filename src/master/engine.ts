@@ -96,7 +96,7 @@ export async function openEngine(parts: EngineParts): Promise<LocalMaster> {
     const decider = { ...shared, ...room, journal, writer, takeover, options: scheduler, failed, nodeLost };
     const opened = new Coordinator(decider);
     stops.push(serveNodes(bus, { instance, coordinator: opened, files }));
-    if (claims.claims !== undefined) await sweepClaims(claims.claims, opened, files);
+    if (claims.claims !== undefined) await claims.claims.giveBack((job) => opened.machine.knows(job), files);
     await joinNode(opened).catch((error: unknown) => {
       // The watch has it join when there is room in the journal.
       if (!opened.behind) throw error;
@@ -168,14 +168,6 @@ export async function openEngine(parts: EngineParts): Promise<LocalMaster> {
       token,
       ...(workerScript === undefined ? {} : { workerScript }),
     });
-  }
-}
-
-/** Deletes what a predecessor has claimed for jobs that it never recorded. */
-async function sweepClaims(claims: Claims, { machine }: Coordinator, files: JobFiles): Promise<void> {
-  for (const job of await claims.sweep()) {
-    if (!machine.knows(job)) await files.unclaim(job);
-    claims.settle(job);
   }
 }
 
