@@ -103,6 +103,8 @@ test("a slow link carries what its rate allows", options, async () => {
   const bytes = 1_000_000;
   await hosts.slow("a", bitsPerSecond);
   const server = createServer((socket) => socket.end(Buffer.alloc(bytes)));
+  // A test that fails must not hold its process.
+  server.unref();
   server.listen(0, hosts.ownAddress);
   await once(server, "listening");
   const { port: own } = server.address() as { port: number };
