@@ -29,7 +29,13 @@ async function openOnNats(access: NatsAccess, url: string | null): Promise<Clust
     const lines = await openNatsLines(connected);
     const journal = url === null ? await openNatsJournal(connected) : await postgresJournal(url, access.cluster);
     const bus = new NatsBus(connected);
-    const close = (): Promise<void> => bus.close().finally(async () => await connected.close());
+    const close = async (): Promise<void> => {
+      try {
+        await bus.close();
+      } finally {
+        await connected.close();
+      }
+    };
     return { bus, journal, lease, lines, close };
   } catch (error) {
     await connected.close();

@@ -14,7 +14,13 @@ export async function openNodeBus(settings: ClusterSettings, session: string): P
     const connected = await openNats(nats);
     const bus = new NatsBus(connected);
     const close = bus.close.bind(bus);
-    bus.close = () => close().finally(async () => await connected.close());
+    bus.close = async () => {
+      try {
+        await close();
+      } finally {
+        await connected.close();
+      }
+    };
     return bus;
   }
   const masters = engine?.kind === "http" ? engine.masters : [];
