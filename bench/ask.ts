@@ -3,6 +3,7 @@
  * that for the profile of its job. The last line of the output is `{"answer": …}`, `{"profile": …}`, or `{"skipped": reason}` where
  * the question cannot be asked on this machine.
  */
+import { requireNumbers } from "./numbers.ts";
 import { type Question, type Scale, Skipped } from "./question.ts";
 import { questions } from "./questions.ts";
 
@@ -19,7 +20,9 @@ const result = await (what === "profile" ? profileOf(question, scale) : answerOf
 console.log(JSON.stringify(result));
 
 async function answerOf(asked: Question, of: Scale): Promise<object> {
-  return { answer: await asked.run(of) };
+  const answer = await asked.run(of);
+  requireNumbers(asked.id, answer);
+  return { answer };
 }
 
 async function profileOf(asked: Question, of: Scale): Promise<object> {

@@ -51,7 +51,8 @@ function describe(line: Summary): string {
   const { value, unit, spread, baseline, baselineValue, ratio, target } = line;
   const parts = [amount(value, unit) + (line.values.length > 1 ? ` (${number(spread[0])}–${number(spread[1])})` : "")];
   if (baseline !== undefined && baselineValue !== undefined) {
-    parts.push(`beside ${amount(baselineValue, unit)}, ${baseline.what}`, `ratio ${ratio?.toFixed(2)}`);
+    parts.push(`beside ${amount(baselineValue, unit)}, ${baseline.what}`);
+    if (ratio !== undefined) parts.push(`ratio ${ratio.toFixed(2)}`);
   }
   if (target !== undefined) parts.push(`target ${targetWords(target, unit)}: ${verdict(line.reached)}`);
   return parts.join("  ");

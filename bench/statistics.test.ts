@@ -58,6 +58,11 @@ describe("a line is summed up", () => {
     const { baseline: _, ...line } = wall;
     assert.equal(summarize(line).reached, false);
   });
+
+  test("there is no ratio to a baseline of nothing", () => {
+    const { ratio, reached } = summarize({ ...wall, values: [0], baseline: { what: "script", values: [0] } });
+    assert.deepEqual({ ratio, reached }, { ratio: undefined, reached: false });
+  });
 });
 
 test("two sides differ only when no run of one lies among those of the other", () => {

@@ -15,7 +15,7 @@ export interface Summary extends Line {
   /** The lowest and the highest run. */
   readonly spread: readonly [number, number];
   readonly baselineValue?: number;
-  /** value / baselineValue */
+  /** value / baselineValue, where that is above 0. */
   readonly ratio?: number;
   /** Only of lines with a target, of runs on all of the data. */
   readonly reached?: boolean;
@@ -27,7 +27,7 @@ export function summarize(line: Line, judged = true): Summary {
   const value = together(line.values);
   const spread = [Math.min(...line.values), Math.max(...line.values)] as const;
   const baselineValue = line.baseline === undefined ? undefined : together(line.baseline.values);
-  const ratio = baselineValue === undefined ? undefined : value / baselineValue;
+  const ratio = baselineValue === undefined || baselineValue <= 0 ? undefined : value / baselineValue;
   return {
     ...line,
     value,

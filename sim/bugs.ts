@@ -6,7 +6,7 @@
  */
 import { readFileSync } from "node:fs";
 import { registerHooks, stripTypeScriptTypes } from "node:module";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 
 export interface Bug {
   /** Below `src/`. */
@@ -222,7 +222,7 @@ export function plant(bug: Bug): void {
   });
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+if (import.meta.main) {
   const [, , name = "", seeds = "1000"] = process.argv;
   const bug = bugs[name];
   if (bug === undefined) throw new Error(`there is no bug "${name}"; there are: ${Object.keys(bugs).join(", ")}`);

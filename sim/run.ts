@@ -2,7 +2,6 @@
  * `node sim/run.ts [--seed N] [--seeds N] [--from N]`: runs histories, and prints the first seed that fails. `--seed N` runs one,
  * with its error.
  */
-import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { World } from "./world.ts";
 
@@ -25,7 +24,7 @@ export function firstFailure(from: number, seeds: number): { seed: number; error
   return null;
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+if (import.meta.main) {
   const { values } = parseArgs({
     options: {
       seed: { type: "string" },

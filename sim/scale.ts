@@ -2,7 +2,6 @@
  * P7: the scheduler and the job machine at scale, without anything around them. `node sim/scale.ts [tasks] [nodes] [jobs]`
  * runs map tasks, then reduces, to their end and prints the cost of one decision (a start or an end of a task), at last as JSON.
  */
-import { pathToFileURL } from "node:url";
 import type { Command } from "../src/core/commands.ts";
 import type { MasterEvent } from "../src/core/events.ts";
 import type { JobSpec, TaskOutput } from "../src/core/job/spec.ts";
@@ -118,7 +117,7 @@ export function outputOf({ stage, task, attempt }: Assignment, host: string): Ta
   };
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+if (import.meta.main) {
   const [tasks = 1_000_000, nodes = 1_000, jobs = 1] = process.argv.slice(2).map(Number);
   const result = runScale(tasks, nodes, jobs);
   const { decisions, microsPerDecision, cpuMicrosPerDecision, heapMb } = result;

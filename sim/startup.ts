@@ -3,7 +3,6 @@
  * the tasks done, others running, waiting or failed), and prints how long it takes to write and read its snapshot and to replay
  * the events after it. The journal's own part (disk, hashes) is not in it.
  */
-import { pathToFileURL } from "node:url";
 import type { Command } from "../src/core/commands.ts";
 import type { MasterEvent } from "../src/core/events.ts";
 import { MasterMachine } from "../src/core/master.ts";
@@ -83,7 +82,7 @@ export function runStartup(tasks: number, jobs: number): StartupResult {
   return { snapshotMb: text.length / 2 ** 20, writeMs, parseMs, restoreMs, replayMs };
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+if (import.meta.main) {
   const [tasks = 100_000, jobs = 1] = process.argv.slice(2).map(Number);
   const { snapshotMb, writeMs, parseMs, restoreMs, replayMs } = runStartup(tasks, jobs);
   const startMs = parseMs + restoreMs + replayMs;
