@@ -59,9 +59,9 @@ export interface JobInfo {
 
 /**
  * Whether a node gets tasks, or the first thing that keeps them off: `lost`, given up; `suspect`, silent for some seconds; `awaited`, it
- * has not found the master that leads now; `draining`, to be removed; `quarantined`, for a time, because all that it did failed.
+ * has not found the master that leads now; `draining`, to be removed; `quarantined`, for a time, because all that it did failed; `full`: its disk is.
  */
-export type NodeState = "up" | "lost" | "suspect" | "awaited" | "draining" | "quarantined" | "blacklisted";
+export type NodeState = "up" | "lost" | "suspect" | "awaited" | "draining" | "quarantined" | "blacklisted" | "full";
 
 export interface NodeInfo {
   readonly name: string;

@@ -231,6 +231,37 @@ describe("what only this master knows of a node", () => {
     assert.ok(!JSON.stringify(snapshotMaster(bench.master)).includes("suspect"));
   });
 
+  it("keeps tasks off one whose disk is below its reserve, until it is an eighth above, and changes no event", () => {
+    const bench = new Bench(["a", "b"]);
+    const { cluster } = bench.master;
+    const before = JSON.stringify(snapshotMaster(bench.master));
+    assert.equal(cluster.noteDisk("b", { freeBytes: 800, reserveBytes: 800 }), false);
+    assert.equal(cluster.noteDisk("b", { freeBytes: 799, reserveBytes: 800 }), true);
+    assert.equal(JSON.stringify(snapshotMaster(bench.master)), before);
+    assert.equal(standing(bench, "b"), "full");
+    const job = bench.submit({ inputs: 5 });
+    assert.deepEqual(hosts(bench), ["a"]);
+    assert.equal(cluster.noteDisk("a", { freeBytes: 0, reserveBytes: 1 }), true);
+    assert.deepEqual(bench.master.reasons(job), ["all nodes are out of room on their disks"]);
+    assert.equal(cluster.noteDisk("b", { freeBytes: 899, reserveBytes: 800 }), false);
+    assert.equal(standing(bench, "b"), "full");
+    assert.equal(cluster.noteDisk("b", { freeBytes: 900, reserveBytes: 800 }), true);
+    bench.pass(1);
+    assert.deepEqual(hosts(bench), ["a", "b"]);
+  });
+
+  it("stays with a full disk that is lost and returns, and goes with one that is forgotten", () => {
+    const bench = new Bench(["a", "b"]);
+    bench.master.cluster.noteDisk("b", { freeBytes: 0, reserveBytes: 1 });
+    bench.handle({ kind: "node-lost", at: bench.at, host: "b", reason: "silence" });
+    bench.handle(joined("b"));
+    assert.equal(standing(bench, "b"), "full");
+    bench.handle({ kind: "node-lost", at: bench.at, host: "b", reason: "silence" });
+    bench.handle({ kind: "node-forgotten", at: bench.at, host: "b" });
+    bench.handle(joined("b"));
+    assert.equal(standing(bench, "b"), "open");
+  });
+
   it("keeps tasks off nodes that have not joined the master that took over", () => {
     const bench = new Bench(["a", "b"]);
     const { cluster } = bench.master;

@@ -40,6 +40,7 @@ const step = fc.record({
     "suspect",
     "restart",
     "takeover",
+    "full",
   ),
   which: fc.nat(1000),
   grouping: fc.constantFrom<Grouping>("split", "group_label", "group_node", "group_node_label", "group_all"),
@@ -80,6 +81,7 @@ function play(steps: readonly Step[]): Bench {
     else if (what === "long") bench.pass(which * 20);
     else if (what === "drain") bench.handle({ kind: which % 3 === 0 ? "node-draining" : "node-undrained", at, host });
     else if (what === "suspect") bench.master.cluster.suspect(host, which % 3 === 0);
+    else if (what === "full") bench.master.cluster.noteDisk(host, { freeBytes: which % 3, reserveBytes: 1 });
     else if (what === "takeover") bench.master.cluster.awaitNodes();
     else if (what === "restart") bench.handle(joined(host, { session: String(which), url: `http://${host}` }));
     else if (what === "start") bench.handle({ kind: "master-started", at, epoch: bench.master.cluster.epoch + 1 });

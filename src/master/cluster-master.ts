@@ -25,6 +25,7 @@ import type { ClusterEngine } from "./cluster-engine.ts";
 import { Collector } from "./collector.ts";
 import { Coordinator } from "./coordinator.ts";
 import { announce } from "./daemon-record.ts";
+import { DiskRoom } from "./disk-room.ts";
 import { DistantFiles } from "./distant-files.ts";
 import { EventLogs } from "./event-log.ts";
 import { createApi } from "./http/api/api.ts";
@@ -41,6 +42,7 @@ import { type NodeDesk, openNodeDesk } from "./node-desk.ts";
 import { NodeLink } from "./node-link.ts";
 import { withNodeResults } from "./node-results.ts";
 import { assertFits } from "./record-room.ts";
+import { RoomWatch } from "./room-watch.ts";
 import { openRoot } from "./root.ts";
 
 /** Requests passed on to one node at once. */
@@ -135,6 +137,7 @@ async function open(
   const logs = new EventLogs(dataDir);
   const files = new JobFiles(dataDir);
   const incomingDir = join(dataDir, incomingName);
+  const room = new DiskRoom({ root, reserveBytes: settings.diskReserveBytes });
   const shared = {
     nodes,
     logs,
@@ -148,6 +151,7 @@ async function open(
     ...shared,
     journal,
     lines,
+    room,
     writer: `${process.pid}-${instance}`,
     takeover: "continue",
     options: scheduler,
@@ -163,6 +167,8 @@ async function open(
     await decider.close();
     logs.flush();
   });
+  const roomWatch = new RoomWatch({ room, coordinator: decider, log, now });
+  closers.push(() => roomWatch.stop());
   const claims = new Claims(incomingDir);
   await claims.giveBack((job) => decider.machine.knows(job), files);
   const { engine, durable, replicas } = journal.caps;
@@ -205,7 +211,7 @@ async function open(
       scheduler,
       journal: { engine, durable, replicas },
     },
-    alarms: () => [],
+    alarms: () => roomWatch.alarms(),
     watch: () => desk?.liveness ?? null,
     leading,
     distant,

@@ -30,7 +30,10 @@ export interface CoordinatorParts {
    */
   readonly takeover: "interrupt" | "continue";
   readonly options?: MasterOptions;
-  /** The disk that everything is on. Absent: nobody looks, and a journal that fails is the end (C3). */
+  /**
+   * The disk of the root. Below its reserve no job is taken; with a journal in this process, which lies there with all else, no task
+   * starts either. Absent: nobody looks, and a journal in this process that fails is the end (C3).
+   */
   readonly room?: DiskRoom;
   /** Whether nothing is assigned before all nodes that were there have joined again. Default: so it is. */
   readonly awaitNodes?: boolean;

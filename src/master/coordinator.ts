@@ -256,7 +256,7 @@ export class Coordinator extends Authority {
     try {
       this.ledger.takeOver();
     } catch (error) {
-      this.failure = readOnlyBecause(error, this.parts.room);
+      this.failure = this.#passing(error);
       if (this.failure === null) throw error;
       return;
     }
@@ -288,7 +288,9 @@ export class Coordinator extends Authority {
   }
 
   get #mayAssign(): boolean {
-    return this.decides && this.#awaited.size === 0 && this.parts.room?.low !== true;
+    // What tasks of a cluster write is on other disks than this one.
+    const { room, journal } = this.parts;
+    return this.decides && this.#awaited.size === 0 && !(room?.low === true && journal instanceof LocalJournal);
   }
 
   get #isSettled(): boolean {
@@ -345,9 +347,15 @@ export class Coordinator extends Authority {
     }
   }
 
+  /** `null`: it does not pass, or is no matter of this master's own disk. */
+  #passing(error: unknown): DiscoError | null {
+    const { journal, room } = this.parts;
+    return journal instanceof LocalJournal ? readOnlyBecause(error, room) : null;
+  }
+
   /** The machine is ahead of the journal: it is read anew, and then they are equal again (C3). */
   #journalFailed(error: DiscoError): void {
-    this.failure = readOnlyBecause(error, this.parts.room);
+    this.failure = this.#passing(error);
     if (this.failure === null) {
       this.#break(error);
       return;

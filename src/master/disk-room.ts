@@ -4,10 +4,8 @@
  */
 import { statfsSync } from "node:fs";
 import type { Alarm } from "../client/master-api.ts";
+import { isLow } from "../core/scheduler/disk-reserve.ts";
 import { DiscoError } from "../errors.ts";
-
-/** More than the reserve, by this share of it, is needed to go on. */
-const marginShare = 1 / 8;
 
 export interface DiskRoomOptions {
   readonly root: string;
@@ -36,8 +34,7 @@ export class DiskRoom {
   look(): void {
     const { root, reserveBytes, freeBytes = () => freeBytesOf(root) } = this.#options;
     this.#free = freeBytes();
-    const needed = this.low ? reserveBytes * (1 + marginShare) : reserveBytes;
-    this.#low = this.#free < needed;
+    this.#low = isLow({ freeBytes: this.#free, reserveBytes }, this.#low);
   }
 
   get reason(): string {

@@ -27,6 +27,8 @@ export interface LivenessParts {
   /** No new tasks for it, or again. Called when that changes. */
   readonly suspect: (host: string, suspected: boolean) => void;
   readonly lose: (host: string, reason: string) => void;
+  /** What a node says of itself, each time. */
+  readonly heard?: (heartbeat: Heartbeat) => void;
   /** Asks it to join again. */
   readonly rejoin: (host: string) => void;
   readonly suspicionMs?: number;
@@ -185,6 +187,7 @@ export class Liveness {
       this.#parts.rejoin(host);
       return;
     }
+    if (heard.session === null || heard.session === heartbeat.session) this.#parts.heard?.(heartbeat);
     if (heard.session === null) {
       // It lives, but gets tasks when it has said what it has; of itself it joins with the next notice.
       heard.heartbeat = heartbeat;

@@ -9,6 +9,7 @@ import { SlowJournal } from "../journal/slow.test-kit.ts";
 import type { LineFeed } from "../lines/lines.ts";
 import type { Assignment } from "../protocol/messages.ts";
 import { Coordinator } from "./coordinator.ts";
+import type { DiskRoom } from "./disk-room.ts";
 import { EventLogs } from "./event-log.ts";
 import { JobFiles } from "./job-files.ts";
 import { JobSignals } from "./job-signals.ts";
@@ -48,9 +49,9 @@ export class Master {
   static async open(
     store: MemoryStore,
     node: NotingNode,
-    options: { writer: string; dataDir?: string; lines?: LineFeed },
+    options: { writer: string; dataDir?: string; lines?: LineFeed; room?: DiskRoom },
   ): Promise<Master> {
-    const { writer, dataDir = mkdtempSync(join(tmpdir(), "disco-masters-")), lines } = options;
+    const { writer, dataDir = mkdtempSync(join(tmpdir(), "disco-masters-")), lines, room } = options;
     const master = new Master(store, dataDir);
     master.coordinator = await Coordinator.follow({
       journal: master.journal,
@@ -67,6 +68,7 @@ export class Master {
       leader: () => "http://leader:8989",
       failed: ({ code }) => master.failures.push(code),
       ...(lines === undefined ? {} : { lines }),
+      ...(room === undefined ? {} : { room }),
     });
     return master;
   }

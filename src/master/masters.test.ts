@@ -7,8 +7,11 @@ import type { Lease } from "../lease/lease.ts";
 import { MemoryLease } from "../lease/memory.ts";
 import { MemoryLineFeed } from "../lines/memory.ts";
 import type { Assignment, AttemptId, NodeReport } from "../protocol/messages.ts";
+import { DiskRoom } from "./disk-room.ts";
 import { Leadership, leaseMs } from "./leadership.ts";
+import { silentLog } from "./log.ts";
 import { Master, NotingNode, until } from "./masters.test-kit.ts";
+import { RoomWatch } from "./room-watch.ts";
 
 const opened: Master[] = [];
 let store = new MemoryStore();
@@ -77,6 +80,35 @@ describe("masters on one journal", () => {
     assert.match(machine.ended.get("job@1:2:3")?.failure?.hint ?? "", /fewer labels/);
     assert.deepEqual(one.failures, []);
     await one.coordinator.report("h", [doneOf(small)]);
+  });
+
+  it("with a full disk takes no job and says so, has tasks started all the same, and goes on when there is room", async () => {
+    let freeBytes = 100;
+    const room = new DiskRoom({ root: "/r", reserveBytes: 10, freeBytes: () => freeBytes });
+    const one = await open("one", { room });
+    const { coordinator } = one;
+    const watch = new RoomWatch({ room, coordinator, log: silentLog, now: () => 0 });
+    try {
+      await coordinator.lead();
+      await one.submit("job@1:2:3");
+      freeBytes = 9;
+      assert.throws(() => coordinator.assertRoom(), { code: "read-only", message: /the disk of \/r is full/ });
+      assert.deepEqual(
+        watch.alarms().map(({ code }) => code),
+        ["disk-full"],
+      );
+      await one.join();
+      await until(() => node.assigned.length === 2);
+      await coordinator.report("h", node.assigned.map(doneOf));
+      assert.equal(coordinator.machine.result("job@1:2:3").status, "ready");
+      freeBytes = 100;
+      watch.look();
+      coordinator.assertRoom();
+      assert.deepEqual(watch.alarms(), []);
+      assert.ok(!(await one.messages("job@1:2:3")).some((message) => message.includes("No task starts")));
+    } finally {
+      watch.stop();
+    }
   });
 
   it("a report, a join and a job are acknowledged when they are in the journal", async () => {

@@ -5,7 +5,8 @@
  *   leader's notice ─▶ join ─▶ admission ─▶ journal ─▶ welcome;   heartbeats, silence ─▶ suspicion, loss ─▶ journal
  */
 import type { Bus } from "../bus/bus.ts";
-import type { LeaderNotice } from "../protocol/messages.ts";
+import type { DiskSpace } from "../core/scheduler/disk-reserve.ts";
+import type { Heartbeat, LeaderNotice } from "../protocol/messages.ts";
 import type { Coordinator } from "./coordinator.ts";
 import type { JobFiles } from "./job-files.ts";
 import { announceLeader } from "./leader-notices.ts";
@@ -61,6 +62,17 @@ export function openNodeDesk(parts: NodeDeskParts): NodeDesk {
       }
     },
     rejoin: (host) => nodes.rejoin(host),
+    heard: (heartbeat) => {
+      const { host } = heartbeat;
+      const space = spaceOf(heartbeat);
+      if (!cluster().noteDisk(host, space)) return;
+      if (space.freeBytes < space.reserveBytes) {
+        log.warn({ node: host, ...space }, "the node's disk is full: it gets no tasks until there is room");
+      } else {
+        log.info({ node: host, ...space }, "there is room on the node's disk again");
+        coordinator.nudge();
+      }
+    },
     ...(suspicionMs === undefined ? {} : { suspicionMs }),
     ...(deathMs === undefined ? {} : { deathMs }),
   });
@@ -102,4 +114,10 @@ export function openNodeDesk(parts: NodeDeskParts): NodeDesk {
       liveness.close();
     },
   };
+}
+
+/** A disk of which nothing is known is neither free nor used. */
+function spaceOf({ diskFreeBytes, diskUsedBytes, diskReserveBytes = 0 }: Heartbeat): DiskSpace {
+  const isKnown = diskFreeBytes > 0 || diskUsedBytes > 0;
+  return { freeBytes: isKnown ? diskFreeBytes : Number.POSITIVE_INFINITY, reserveBytes: diskReserveBytes };
 }

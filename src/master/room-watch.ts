@@ -1,6 +1,8 @@
 /**
  * Watches the disk of the root. When it fills the master becomes read-only, with an alarm; when there is room, it goes on by
  * itself: it takes over its journal again, should that have failed, and has the node say what it has.
+ *
+ * A master of a cluster takes no jobs meanwhile, as their packs would lie there. Tasks go on: they write on other disks.
  */
 import type { Alarm } from "../client/master-api.ts";
 import type { Coordinator } from "./coordinator.ts";
@@ -10,8 +12,8 @@ import type { Log } from "./log.ts";
 export interface RoomWatchParts {
   readonly room: DiskRoom;
   readonly coordinator: Coordinator;
-  /** Has the node join again. A node that cannot is asked again at the next look. */
-  readonly rejoin: () => Promise<void>;
+  /** Has the node join again. A node that cannot is asked again at the next look. Absent: in a cluster, where tasks go on. */
+  readonly rejoin?: () => Promise<void>;
   readonly log: Log;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -66,6 +68,7 @@ export class RoomWatch {
     this.#alarm = room.low ? room.alarm(now()) : (coordinator.journalAlarm ?? room.alarm(now()));
     const { message, hint } = this.#alarm;
     log.error({ alarm: this.#alarm.code, hint }, message);
+    if (this.#parts.rejoin === undefined) return;
     coordinator.tellJobs("warning", `WARNING: ${message}. No task starts until there is room.`);
   }
 
@@ -75,15 +78,17 @@ export class RoomWatch {
     const seconds = Math.round((now() - this.#alarm.since) / 1000);
     this.#alarm = null;
     log.info({ seconds }, "there is room again: the master goes on");
+    if (this.#parts.rejoin === undefined) return;
     coordinator.tellJobs("info", "There is room on the disk again: tasks go on.");
     coordinator.nudge();
   }
 
   async #join(): Promise<void> {
-    if (!this.#mustJoin || this.#joining || this.#parts.coordinator.behind) return;
+    const { rejoin, coordinator } = this.#parts;
+    if (rejoin === undefined || !this.#mustJoin || this.#joining || coordinator.behind) return;
     this.#joining = true;
     try {
-      await this.#parts.rejoin();
+      await rejoin();
       this.#mustJoin = false;
     } catch (error) {
       this.#parts.log.warn({ reason: String(error) }, "the node could not join; it is asked again");

@@ -14,6 +14,8 @@ export interface HeartParts {
   readonly host: string;
   readonly session: string;
   readonly dataDir: string;
+  /** Bytes of its disk that are to stay free. */
+  readonly diskReserveBytes: number;
   /** Epoch of the master that the node has joined. */
   readonly epoch: () => number;
   /** Attempts that run at present. */
@@ -43,7 +45,7 @@ export class Heart {
   }
 
   async #beat(): Promise<void> {
-    const { bus, host, session, dataDir, epoch, running } = this.#parts;
+    const { bus, host, session, dataDir, diskReserveBytes, epoch, running } = this.#parts;
     const disk = await diskSpace(dataDir);
     // It may have stopped while the disk was asked: a node that has said goodbye is silent.
     if (this.#timer === null) return;
@@ -53,6 +55,7 @@ export class Heart {
       epoch: epoch(),
       running: running(),
       ...disk,
+      diskReserveBytes,
       memoryFreeBytes: freemem(),
       memoryTotalBytes: totalmem(),
     };

@@ -82,6 +82,7 @@ export async function openNodeProcess(
       session,
       slots,
       queueDepth,
+      diskReserveBytes: settings.diskReserveBytes,
       labels,
       url: advertisedUrl(settings, server.url),
       master: () => (node.masterUrl ?? "http://localhost").replace(/^https?:/, "disco:"),

@@ -53,6 +53,8 @@ export interface NodeOptions {
   readonly joined?: (epoch: number) => void;
   readonly slots: number;
   readonly queueDepth: number;
+  /** Bytes of its disk that are to stay free: below that it is given no tasks. Default 0. */
+  readonly diskReserveBytes?: number;
   readonly labels: Readonly<Record<string, string>>;
   /** Address of the master, for `task.master`: a daemon knows its port when it serves. */
   readonly master: () => string;
@@ -116,6 +118,7 @@ export class Node {
       bus,
       host,
       dataDir,
+      diskReserveBytes: options.diskReserveBytes ?? 0,
       session: this.session,
       epoch: () => this.#membership.epoch,
       running: () => this.#pool.running().length,

@@ -103,6 +103,8 @@ export interface Heartbeat {
   readonly running: number;
   readonly diskFreeBytes: number;
   readonly diskUsedBytes: number;
+  /** Of the disk, to be kept free: below it the node is given no tasks. Absent in older versions: 0. */
+  readonly diskReserveBytes?: number;
   readonly memoryFreeBytes: number;
   readonly memoryTotalBytes: number;
 }

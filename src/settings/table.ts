@@ -145,7 +145,7 @@ export const settingsTable = {
     key: "disk_reserve",
     type: byteSize(0),
     default: () => defaultReserveBytes,
-    description: "free space on the root's disk below which no jobs are taken and no tasks started",
+    description: "free space on the disk of a master or node below which it takes no jobs and no tasks",
   }),
   packMax: setting({
     of: "daemon",

@@ -2,7 +2,7 @@
 import type { MasterInfo, NodeInfo } from "../client/master-api.ts";
 import { bytes, count, counted } from "./format.ts";
 
-const states = ["suspect", "awaited", "draining", "quarantined"] as const;
+const states = ["suspect", "awaited", "draining", "quarantined", "full"] as const;
 /** What a follower tells is always a little late. */
 const oldMs = 2_000;
 

@@ -65,3 +65,17 @@ test("nodes join the next master by themselves, with what they have, and a maste
   await assert.rejects(stand.bus.request("node.b.assign", late, 1_000), { code: "stale-epoch" });
   assert.equal(await end(stand, job), "ready");
 });
+
+test("a node that says that its disk is full gets no tasks", { timeout: 60_000 }, async () => {
+  const full = { diskReserveBytes: Number.MAX_SAFE_INTEGER };
+  await using stand = await Stand.open({ ...options, options: (host) => (host === "b" ? full : {}) });
+  await stand.until(() => stand.desk.liveness.heartbeat("b") !== null);
+  const job = await stand.master.submit(packOf(["ok"], { tasks: 16 }));
+  assert.equal(await end(stand, job), "ready");
+  const nodes = await stand.master.nodeInfo();
+  const states = nodes.map(({ name, state, tasksOk }) => [name, state, tasksOk]).toSorted();
+  assert.deepEqual(states, [
+    ["a.example", "up", 16],
+    ["b", "full", 0],
+  ]);
+});

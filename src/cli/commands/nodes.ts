@@ -48,7 +48,7 @@ function rowOf(node: NodeInfo): Cell[] {
 
 function stateOf({ connected, blacklisted, state = "up" }: NodeInfo): Cell {
   if (!connected) return { text: "lost", style: "red" };
-  if (state === "suspect") return { text: state, style: "red" };
+  if (state === "suspect" || state === "full") return { text: state, style: "red" };
   if (state === "draining" || state === "quarantined" || state === "awaited") return { text: state, style: "yellow" };
   return blacklisted ? { text: "blacklisted", style: "yellow" } : { text: "ok", style: "green" };
 }

@@ -4,11 +4,12 @@
  * N1. `load` is the number of live attempts that jobs have on the node.
  * N2. `slots` is the number that the configuration has for the node, else what the node offers.
  * N3. A node has room if it is open and `load` is below slots × queue depth.
- * N4. What the journal says of a node (`usable`) is all that events may be decided by. That it is silent just now, or has not joined
- *     the master that took over (`open`), is known to this master alone: it only keeps new tasks off.
+ * N4. What the journal says of a node (`usable`) is all that events may be decided by. That it is silent just now, that its disk is
+ *     full, or that it has not joined the master that took over (`open`), is known to this master alone: it only keeps new tasks off.
  */
 import type { MasterSettings } from "../../client/master-api.ts";
 import { DiscoError } from "../../errors.ts";
+import { type DiskSpace, isLow } from "./disk-reserve.ts";
 import type { Health } from "./quarantine.ts";
 import { Room } from "./room.ts";
 
@@ -39,7 +40,7 @@ export interface Node {
 }
 
 /** Whether tasks are given to a node, or the first thing that keeps them off. */
-export type Standing = "open" | "lost" | "blacklisted" | "draining" | "quarantined" | "awaited" | "suspect";
+export type Standing = "open" | "lost" | "blacklisted" | "draining" | "quarantined" | "awaited" | "suspect" | "full";
 
 /** Before an operator changes them. */
 export const defaultSettings: MasterSettings = { maxFailureRate: 100, acceptNewJobs: true };
@@ -61,6 +62,8 @@ export class Cluster {
   readonly #awaited = new Set<string>();
   /** Nodes that have been silent for a while. */
   readonly #suspects = new Set<string>();
+  /** Nodes whose disks are below their reserves. */
+  readonly #full = new Set<string>();
   readonly #room = new Room();
   readonly #free = new Set<Node>();
   /** Slots of open nodes: what each counts for, and the sum. */
@@ -107,13 +110,25 @@ export class Cluster {
     this.refresh(host);
   }
 
+  /** What the node says of its disk: below its reserve it is given nothing. Answers whether that has changed. */
+  noteDisk(host: string, space: DiskSpace): boolean {
+    const wasLow = this.#full.has(host);
+    const low = isLow(space, wasLow);
+    if (low === wasLow) return false;
+    if (low) this.#full.add(host);
+    else this.#full.delete(host);
+    this.refresh(host);
+    return true;
+  }
+
   standing(node: Node): Standing {
     if (!node.connected) return "lost";
     if (this.blacklist.has(node.host)) return "blacklisted";
     if (node.draining) return "draining";
     if (this.quarantined.has(node)) return "quarantined";
     if (this.#awaited.has(node.host)) return "awaited";
-    return this.#suspects.has(node.host) ? "suspect" : "open";
+    if (this.#suspects.has(node.host)) return "suspect";
+    return this.#full.has(node.host) ? "full" : "open";
   }
 
   /** Does nothing to a node that is connected. */
@@ -124,6 +139,7 @@ export class Cluster {
     this.changes++;
     this.quarantined.delete(node);
     this.settle(host);
+    this.#full.delete(host);
     this.nodes.delete(host);
   }
 
@@ -170,7 +186,8 @@ export class Cluster {
 
   /** It is given tasks now. */
   open(node: Node): boolean {
-    return this.usable(node) && !this.#awaited.has(node.host) && !this.#suspects.has(node.host);
+    const { host } = node;
+    return this.usable(node) && !this.#awaited.has(host) && !this.#suspects.has(host) && !this.#full.has(host);
   }
 
   /** Nodes that can take another task, the least loaded first (N3). The array changes with the nodes. */

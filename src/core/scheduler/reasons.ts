@@ -96,6 +96,7 @@ const closed: Readonly<Record<Exclude<Standing, "open" | "lost">, string>> = {
   quarantined: "in quarantine",
   awaited: "awaited by the master that has just taken over",
   suspect: "silent",
+  full: "out of room on their disks",
 };
 
 /** Of nodes none of which is open. */

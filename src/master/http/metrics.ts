@@ -143,13 +143,13 @@ const masterMetrics: readonly Metric[] = [
   },
   {
     name: "nodes",
-    help: "Nodes; a blacklisted one may be connected or not, and so on for those that are suspect, awaited, draining or quarantined.",
+    help: "Nodes; a blacklisted one may be connected or not, and so on for those that are suspect, awaited, draining, quarantined or full.",
     labels: ["state"],
     values: ({ nodes }) => {
       const connected = nodes.filter((node) => node.connected).length;
       const blacklisted = nodes.filter((node) => node.blacklisted).length;
       const states = Object.fromEntries(
-        ["suspect", "awaited", "draining", "quarantined"].map((state) => [
+        ["suspect", "awaited", "draining", "quarantined", "full"].map((state) => [
           state,
           nodes.filter((node) => node.state === state).length,
         ]),

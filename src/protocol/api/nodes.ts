@@ -7,7 +7,7 @@ export const nodeInfo = v.object({
   name: v.string(),
   state: v.exactOptional(
     v.pipe(
-      v.picklist(["up", "lost", "suspect", "awaited", "draining", "quarantined", "blacklisted"]),
+      v.picklist(["up", "lost", "suspect", "awaited", "draining", "quarantined", "blacklisted", "full"]),
       v.description("Whether it gets tasks (`up`), or the first thing that keeps them off."),
     ),
   ),

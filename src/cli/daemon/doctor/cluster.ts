@@ -73,6 +73,14 @@ function nodeOf({ name, state, reason, lastHeardMs = 0 }: NodeInfo): Finding[] {
           "`disco whitelist` lets it out.",
         ),
       ];
+    case "full":
+      return [
+        warn(
+          "node",
+          `node ${name} gets no tasks: its disk has less room than DISCO_DISK_RESERVE keeps`,
+          "Make room there: `disco purge` deletes the files of jobs that are not needed any more.",
+        ),
+      ];
     case "draining":
       return [ok("node", `node ${name} is being drained`)];
     default:
