@@ -25,6 +25,10 @@ export class TestProcess implements AsyncDisposable {
     this.#options = options;
   }
 
+  get name(): string {
+    return this.#options.name;
+  }
+
   get pid(): number {
     const pid = this.#child?.pid;
     if (pid === undefined) throw new Error(`${this.#options.name} does not run`);

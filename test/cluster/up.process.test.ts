@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as passed } from "node:timers/promises";
+import { skipWithoutNats } from "../../src/nats/server.test-kit.ts";
 import { runDisco } from "../run-disco.ts";
-import { whyNoNats } from "./nats-servers.test-kit.ts";
 import { TestProcess } from "./process.test-kit.ts";
 
 const command = join(import.meta.dirname, "..", "..", "bin", "disco.js");
@@ -87,7 +87,7 @@ async function until(holds: () => Promise<boolean>, what: string): Promise<void>
   }
 }
 
-const noCluster = whyNoNats() ?? (process.platform === "linux" ? false : "processes are looked for in /proc");
+const noCluster = skipWithoutNats() || (process.platform === "linux" ? false : "processes are looked for in /proc");
 
 describe("disco cluster up", { skip: noCluster, timeout: 120_000 }, () => {
   test("runs a job with the bytes of the embedded engine, and leaves no process after Ctrl-C", async () => {

@@ -1,0 +1,103 @@
+/** The jobs that the stand of processes runs, what they give, and what the journal tells of them afterwards. */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type Disco, type Job, kvgroup, type Results, resultIterator } from "disco-mapreduce";
+import pageRank from "../../examples/page-rank.ts";
+import type { MasterEvent } from "../../src/core/events.ts";
+import { openNatsJournal } from "../../src/journal/nats.ts";
+import { decodeRecord } from "../../src/journal/record.ts";
+import { openNats } from "../../src/nats/connection.ts";
+
+const vocabulary = 5_000;
+const wordsOfLine = 12;
+
+/** Files of words, the same ones each time. */
+export async function writeTexts(folder: string, files: number, linesOfFile: number): Promise<string[]> {
+  await mkdir(folder, { recursive: true });
+  let state = 1;
+  // Some words are frequent, most are rare.
+  const word = (): string => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return `w${Math.floor(vocabulary * (state / 2 ** 32) ** 3)}`;
+  };
+  return await Promise.all(
+    Array.from({ length: files }, async (_, i) => {
+      const lines = Array.from({ length: linesOfFile }, () => Array.from({ length: wordsOfLine }, word).join(" "));
+      const file = join(folder, `text-${i}.txt`);
+      await writeFile(file, `${lines.join("\n")}\n`);
+      return file;
+    }),
+  );
+}
+
+/** One map task a file. */
+export async function startWordCount(disco: Disco, input: readonly string[]): Promise<Job<string, number>> {
+  return await disco.newJob("stand_words", {
+    input: [...input],
+    map: (line) => (line.match(/[a-z0-9']+/g) ?? []).map((word) => [word, 1] as const),
+    *reduce(pairs) {
+      for (const [word, counts] of kvgroup(pairs)) {
+        let sum = 0;
+        for (const n of counts) sum += n;
+        yield [word, sum] as const;
+      }
+    },
+    sort: true,
+    partitions: 4,
+  });
+}
+
+/** The example, as `disco run` calls it. */
+export async function runPageRank(disco: Disco, rounds: number): Promise<Results> {
+  return await pageRank({ disco, inputs: [], params: { rounds } });
+}
+
+/** A digest of all records, partition by partition, in the order in which they come. */
+export async function digestOf(results: Results): Promise<string> {
+  const hash = createHash("sha256");
+  let records = 0;
+  for await (const record of resultIterator(results)) {
+    hash.update(`${JSON.stringify(record)}\n`);
+    records++;
+  }
+  return `${records} records, sha256 ${hash.digest("hex")}`;
+}
+
+export interface Accepted {
+  /** Attempts that were accepted, of jobs whose names begin with `prefix`. */
+  readonly attempts: number;
+  readonly lost: number;
+  readonly epoch: number;
+}
+
+/**
+ * Reads the journal and asserts what no kill may change: its records are one chain; whoever led once writes no more when another one has
+ * led; no attempt is accepted twice, none is accepted of which it was recorded before that it is over.
+ */
+export async function checkJournal(url: string): Promise<Accepted> {
+  const engine = await openNats({ url, cluster: "stand", name: "reader", allowOldEngine: true });
+  try {
+    const journal = await openNatsJournal(engine, { create: false });
+    const over = new Map<string, string>();
+    const counts = { attempts: 0, lost: 0 };
+    let epoch = 0;
+    const first = (await journal.snapshot())?.seq ?? 0;
+    for await (const { seq, body } of journal.read(first + 1)) {
+      const record = decodeRecord<MasterEvent>(seq, body);
+      assert.ok(record.epoch >= epoch, `record ${seq} is of epoch ${record.epoch}, after one of epoch ${epoch}`);
+      epoch = record.epoch;
+      for (const event of record.events) {
+        if (event.kind !== "task-done" && event.kind !== "task-failed" && event.kind !== "task-lost") continue;
+        const attempt = `${event.job} ${event.stage}:${event.task} attempt ${event.attempt}`;
+        assert.equal(over.get(attempt), undefined, `${attempt}: ${event.kind} in record ${seq}`);
+        over.set(attempt, event.kind);
+        counts[event.kind === "task-done" ? "attempts" : "lost"]++;
+      }
+    }
+    return { ...counts, epoch };
+  } finally {
+    await engine.close();
+  }
+}
