@@ -8,8 +8,10 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import type { MsgHdrs, NatsConnection, NodeConnectionOptions } from "@nats-io/transport-node";
-import { CommError, DiscoError } from "../errors.ts";
+import { DiscoError } from "../errors.ts";
 import { type NatsAddress, parseNatsAddress } from "./address.ts";
+import { noAnswer, refusalOf } from "./dial-failure.ts";
+import { type NatsTls, tlsOptions } from "./tls.ts";
 import { checkServerVersion } from "./version.ts";
 
 const reconnectWaitMs = 250;
@@ -29,7 +31,7 @@ export interface NatsSettings {
   readonly token?: string;
   /** A `.creds` file (JWT and key). Read at each connection, so that it may be renewed. */
   readonly credsFile?: string;
-  readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
+  readonly tls?: NatsTls;
   /** Take servers older than `oldestServer`. */
   readonly allowOldEngine?: boolean;
   /** Who connects, as the servers list it and as one part of the subjects of its inbox: a node's `part(host)`. */
@@ -58,7 +60,8 @@ export interface NatsEngine {
 }
 
 /**
- * @throws DiscoError `bad-address`, `bad-cluster`, `engine-refused` (user, password, token, creds, certificate), `engine-too-old`
+ * @throws DiscoError `bad-address`, `bad-cluster`, `bad-certificate` (our files), `engine-refused` (user, password, token, creds, the
+ *   server's certificate), `engine-too-old`
  * @throws CommError `engine-unreachable`
  */
 export async function openNats(settings: NatsSettings): Promise<NatsEngine> {
@@ -125,20 +128,9 @@ async function dial(
       // oxlint-disable-next-line no-await-in-loop -- One try after the other.
       return await connect(options);
     } catch (cause) {
-      if (isRefusal(cause)) {
-        throw new DiscoError(`the NATS engine at ${address.shown} refuses the connection`, {
-          code: "engine-refused",
-          hint: "Check user and password, token or creds file, and the certificates, against the servers' configuration.",
-          cause,
-        });
-      }
-      if (performance.now() >= untilMs) {
-        throw new CommError(`no NATS server answers at ${address.shown}, tried for ${waitMs / 1_000} s`, {
-          code: "engine-unreachable",
-          hint: "Start nats-server with JetStream (nats-server -js), or correct the address.",
-          cause,
-        });
-      }
+      const refusal = refusalOf(cause, address);
+      if (refusal !== null) throw refusal;
+      if (performance.now() >= untilMs) throw noAnswer(cause, address, waitMs);
     }
     // oxlint-disable-next-line no-await-in-loop -- As above.
     await delay(reconnectWaitMs);
@@ -155,7 +147,7 @@ function authentication(
   const token = settings.token ?? address.token;
   const tls = settings.tls ?? (address.tls ? {} : undefined);
   return {
-    ...(tls === undefined ? {} : { tls: { ...tls, ...(address.tls ? {} : { handshakeFirst: false }) } }),
+    ...(tls === undefined ? {} : { tls: tlsOptions(tls, address) }),
     ...(credsFile === undefined
       ? user !== undefined && password !== undefined
         ? { user, pass: password }
@@ -167,28 +159,18 @@ function authentication(
 }
 
 function readCreds(file: string): Uint8Array {
+  const details = {
+    code: "engine-refused",
+    hint: "Give a file that nsc or your operator made, readable by the user of this process.",
+  };
+  let text: Buffer;
   try {
-    return readFileSync(file);
+    text = readFileSync(file);
   } catch (cause) {
-    throw new DiscoError(`the creds file ${file} of the NATS engine cannot be read`, {
-      code: "engine-refused",
-      hint: "Give a file that nsc or your operator made, readable by the user of this process.",
-      cause,
-    });
+    throw new DiscoError(`the creds file ${file} of the NATS engine cannot be read`, { ...details, cause });
   }
-}
-
-function isRefusal(error: unknown): boolean {
-  if (error instanceof DiscoError) return error.code === "engine-refused";
-  if (!(error instanceof Error)) return false;
-  const { name } = error;
-  const code = (error as { readonly code?: unknown }).code;
-  return (
-    name === "AuthorizationError" ||
-    name === "UserAuthenticationExpiredError" ||
-    (typeof code === "string" && /^(?:ERR_TLS|CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_)/.test(code)) ||
-    (error.cause !== undefined && isRefusal(error.cause))
-  );
+  if (/BEGIN NATS USER JWT[^]*BEGIN USER NKEY SEED/.test(text.toString("latin1"))) return text;
+  throw new DiscoError(`the file ${file} has no credentials for NATS: a user's JWT and its key`, details);
 }
 
 async function tell(connection: NatsConnection, onNotice: ((line: string) => void) | undefined): Promise<void> {

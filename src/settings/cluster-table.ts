@@ -88,6 +88,13 @@ export const clusterTable = {
     "engine_ca",
     "certificates (PEM) of who may sign the engine's",
   ),
+  engineCert: file(
+    "--engine-cert <file>",
+    "DISCO_ENGINE_CERT",
+    "engine_cert",
+    "certificate (PEM) that this machine shows to servers of NATS that want one",
+  ),
+  engineKey: file("--engine-key <file>", "DISCO_ENGINE_KEY", "engine_key", "key (PEM) of that certificate"),
   engineUser: row({
     flag: null,
     env: "DISCO_ENGINE_USER",

@@ -31,12 +31,17 @@ export interface ClusterSettings extends DaemonSettings {
   readonly tls: { readonly cert: string | null; readonly key: string | null; readonly ca: string | null };
 }
 
-/** `DISCO_ENGINE_USER`, `DISCO_ENGINE_PASSWORD`, `DISCO_ENGINE_CREDS`, `DISCO_ENGINE_CA`: each `null` if it is not set. */
+/**
+ * `DISCO_ENGINE_USER`, `DISCO_ENGINE_PASSWORD`, `DISCO_ENGINE_CREDS`, `DISCO_ENGINE_CA`, `DISCO_ENGINE_CERT`, `DISCO_ENGINE_KEY`: each
+ * `null` if it is not set; the last two together.
+ */
 export interface EngineAccess {
   readonly user: string | null;
   readonly password: string | null;
   readonly credsFile: string | null;
   readonly caFile: string | null;
+  readonly certFile: string | null;
+  readonly keyFile: string | null;
 }
 
 export interface ResolvedCluster extends Omit<ResolvedDaemon, "settings"> {
@@ -65,6 +70,8 @@ export function resolveClusterSettings(role: Role, sources: SettingSources): Res
       password: values.enginePassword,
       credsFile: values.engineCreds,
       caFile: values.engineCa,
+      certFile: values.engineCert,
+      keyFile: values.engineKey,
     },
     allowOldEngine: values.allowOldEngine,
     cluster: values.cluster,
@@ -108,12 +115,17 @@ function assertTimes({ suspectAfter, deadAfter }: SettingValues): void {
   });
 }
 
-function assertTls({ tlsCert, tlsKey }: SettingValues): void {
-  if ((tlsCert === null) === (tlsKey === null)) return;
-  throw new DiscoError(`${tlsCert === null ? "tls_key" : "tls_cert"} is set without the other`, {
-    code: "bad-setting",
-    hint: "A certificate and its key are set together: --tls-cert FILE --tls-key FILE.",
-  });
+function assertTls({ tlsCert, tlsKey, engineCert, engineKey }: SettingValues): void {
+  for (const [name, cert, key] of [
+    ["tls", tlsCert, tlsKey],
+    ["engine", engineCert, engineKey],
+  ] as const) {
+    if ((cert === null) === (key === null)) continue;
+    throw new DiscoError(`${cert === null ? `${name}_key` : `${name}_cert`} is set without the other`, {
+      code: "bad-setting",
+      hint: `A certificate and its key are set together: --${name}-cert FILE --${name}-key FILE.`,
+    });
+  }
 }
 
 /** Its name, as a node may be called. */

@@ -11,14 +11,19 @@ export interface NatsAccess {
   readonly user?: string;
   readonly password?: string;
   readonly credsFile?: string;
-  readonly tls?: { readonly caFile: string };
+  readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
 }
 
 /** `name`: who connects, as one part of a subject. `null`: the engine is not NATS. */
 export function natsAccess(settings: ClusterSettings, name: string): NatsAccess | null {
   const { engine, engineAccess, cluster, allowOldEngine } = settings;
   if (engine?.kind !== "nats") return null;
-  const { user, password, credsFile, caFile } = engineAccess;
+  const { user, password, credsFile, caFile, certFile, keyFile } = engineAccess;
+  const tls = {
+    ...(caFile === null ? {} : { caFile }),
+    ...(certFile === null ? {} : { certFile }),
+    ...(keyFile === null ? {} : { keyFile }),
+  };
   return {
     url: engineAddress.show(engine),
     cluster,
@@ -27,6 +32,6 @@ export function natsAccess(settings: ClusterSettings, name: string): NatsAccess 
     ...(user === null ? {} : { user }),
     ...(password === null ? {} : { password }),
     ...(credsFile === null ? {} : { credsFile }),
-    ...(caFile === null ? {} : { tls: { caFile } }),
+    ...(Object.keys(tls).length === 0 ? {} : { tls }),
   };
 }

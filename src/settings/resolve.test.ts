@@ -67,6 +67,8 @@ const samples: Readonly<Record<SettingName, readonly [string, string, string]>> 
   tlsCa: ["/a", "/b", "/c"],
   engineCreds: ["/a", "/b", "/c"],
   engineCa: ["/a", "/b", "/c"],
+  engineCert: ["/a", "/b", "/c"],
+  engineKey: ["/a", "/b", "/c"],
   engineUser: ["a", "b", "c"],
   enginePassword: ["a", "b", "c"],
   allowOldEngine: ["1", "0", "1"],

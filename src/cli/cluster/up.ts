@@ -166,6 +166,8 @@ class LocalCluster {
       DISCO_ENGINE_PASSWORD: password,
       DISCO_ENGINE_CREDS: undefined,
       DISCO_ENGINE_CA: undefined,
+      DISCO_ENGINE_CERT: undefined,
+      DISCO_ENGINE_KEY: undefined,
       DISCO_ALLOW_OLD_ENGINE: "1",
     };
   }

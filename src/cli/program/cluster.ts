@@ -86,6 +86,8 @@ const upSettings = [
   "allowOldEngine",
   "engineCreds",
   "engineCa",
+  "engineCert",
+  "engineKey",
   "logLevel",
 ] as const;
 
