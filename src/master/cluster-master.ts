@@ -24,10 +24,12 @@ import { Claims } from "./claims.ts";
 import type { ClusterEngine } from "./cluster-engine.ts";
 import { Collector } from "./collector.ts";
 import { Coordinator } from "./coordinator.ts";
+import type { CoordinatorParts } from "./coordinator-parts.ts";
 import { announce } from "./daemon-record.ts";
 import { DiskRoom } from "./disk-room.ts";
 import { DistantFiles } from "./distant-files.ts";
 import { EventLogs } from "./event-log.ts";
+import { firstReading } from "./first-reading.ts";
 import { createApi } from "./http/api/api.ts";
 import { serveHttp } from "./http/server.ts";
 import { JobFiles } from "./job-files.ts";
@@ -147,7 +149,7 @@ async function open(
     keepAlive: new KeepAlive(),
     now,
   };
-  const decider = await Coordinator.follow({
+  const decides: CoordinatorParts = {
     ...shared,
     journal,
     lines,
@@ -161,6 +163,10 @@ async function open(
       log.error({ code: error.code, hint: error.hint }, error.message);
       failure.resolve(error);
     },
+  };
+  const decider = await firstReading(() => Coordinator.follow(decides), {
+    waits: (error) =>
+      log.warn({ code: error.code }, `the journal cannot be read yet, and is asked for again: ${error.message}`),
   });
   coordinator = decider;
   closers.push(async () => {
