@@ -17,9 +17,10 @@ import { join } from "node:path";
 import { setTimeout as passed } from "node:timers/promises";
 import type { JobEvent } from "../../src/client/master-api.ts";
 import { Disco, resultIterator } from "../../src/index.ts";
+import { skipWithoutNats } from "../../src/nats/server.test-kit.ts";
 import { gatedReduce, gatedWords } from "./fixtures/gated-words.ts";
 import { type Hosts, openHosts, whyNoHosts } from "./hosts.test-kit.ts";
-import { whyNoNats } from "./nats-servers.test-kit.ts";
+
 import { TestProcess } from "./process.test-kit.ts";
 
 export const hostNames = ["h1", "h2", "h3", "h4", "h5"];
@@ -32,7 +33,7 @@ const patienceMs = 60_000;
 
 /** Why none of it can be had here; `false`: it can. */
 export function whyNoNetwork(): string | false {
-  return whyNoHosts() ?? whyNoNats() ?? false;
+  return whyNoHosts() ?? skipWithoutNats();
 }
 
 export interface NetworkOptions {
