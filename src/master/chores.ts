@@ -17,10 +17,9 @@ export class Chores {
     those.add(chore);
   }
 
-  /** Resolves when nothing is under way for the job. */
-  async settled(job: string): Promise<void> {
-    for (let chores = this.#jobs.get(job); chores !== undefined; chores = this.#jobs.get(job))
-      await Promise.all(chores);
+  /** Resolves when nothing is under way for the job, or when the patience is over. */
+  async settled(job: string, patienceMs: number = Number.POSITIVE_INFINITY): Promise<void> {
+    await within(patienceMs, this.#all(job));
   }
 
   /** Nothing is under way. */
@@ -30,14 +29,22 @@ export class Chores {
 
   /** Resolves when nothing is under way, or when the patience is over. */
   async allSettled(patienceMs: number = Number.POSITIVE_INFINITY): Promise<void> {
-    const settled = Promise.all([...this.#jobs.keys()].map((job) => this.settled(job)));
-    if (patienceMs === Number.POSITIVE_INFINITY) {
-      await settled;
-      return;
-    }
-    const { promise: late, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, patienceMs);
-    await Promise.race([settled, late]);
-    clearTimeout(timer);
+    await within(patienceMs, Promise.all([...this.#jobs.keys()].map((job) => this.#all(job))));
   }
+
+  async #all(job: string): Promise<void> {
+    for (let chores = this.#jobs.get(job); chores !== undefined; chores = this.#jobs.get(job))
+      await Promise.all(chores);
+  }
+}
+
+async function within(patienceMs: number, settled: Promise<unknown>): Promise<void> {
+  if (patienceMs === Number.POSITIVE_INFINITY) {
+    await settled;
+    return;
+  }
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, patienceMs);
+  await Promise.race([settled, late]);
+  clearTimeout(timer);
 }

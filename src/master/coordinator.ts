@@ -227,9 +227,9 @@ export class Coordinator extends Authority {
     return this.decides;
   }
 
-  /** Resolves when what was begun for the job (stopping it, deleting its files) is done. */
-  settled(job: string): Promise<void> {
-    return this.#chores.settled(job);
+  /** Resolves when what was begun for the job (stopping it, deleting its files) is done, or the patience is over. */
+  settled(job: string, patienceMs?: number): Promise<void> {
+    return this.#chores.settled(job, patienceMs);
   }
 
   /** Stops deciding, and closes the journal; resolves when what was begun is done. */

@@ -24,3 +24,29 @@ test("whoever follows the progress of a job leaves no listener behind, however i
   await assert.rejects(master.progress("unknown").next(), { code: "unknown-job" });
   assert.equal(signals.waiting, 0);
 });
+
+test("a job that found the disk full is told of when its files are gone, and any other death at once", async () => {
+  const { promise: gone, resolve: drop } = Promise.withResolvers<void>();
+  const settled: string[] = [];
+  const deaths: Record<string, string> = { full: "disk-full", wrong: "user-error" };
+  const coordinator = {
+    machine: {
+      jobs: new Map(),
+      result: (name: string) => ({ name, status: "dead", results: [], reason: "", failure: { code: deaths[name] } }),
+    },
+    assertAlive: () => undefined,
+    assured: () => Promise.resolve(),
+    settled: async (name: string, patienceMs: number) => {
+      assert.ok(patienceMs > 0 && patienceMs < 10_000);
+      await gone;
+      settled.push(name);
+    },
+  };
+  const master = new LocalMaster({ coordinator, signals: new JobSignals() } as unknown as LocalMasterParts);
+  const told = master.results(["full", "wrong"], 0);
+  assert.equal((await master.results(["wrong"], 0))[0]?.failure?.code, "user-error");
+  assert.deepEqual(settled, []);
+  drop();
+  assert.equal((await told).length, 2);
+  assert.deepEqual(settled, ["full"]);
+});

@@ -70,6 +70,8 @@ export type MasterIdentity = Pick<MasterInfo, "version" | "instance" | "root" | 
 
 /** How often a follower of a job's progress hears of it, at most. */
 const progressIntervalMs = 100;
+/** The end of a job that found the disk full is told when its files are gone, and no later than this after it. */
+const roomPatienceMs = 2_000;
 const jobNamePattern = /^[a-zA-Z0-9_@:]{1,200}$/;
 
 export class LocalMaster implements ServedMaster {
@@ -115,6 +117,9 @@ export class LocalMaster implements ServedMaster {
     }
     const results = names.map((name) => coordinator.machine.result(name));
     await coordinator.assured();
+    // Who hears of a full disk tries again at once: what the job leaves behind is not to be in the way then.
+    const full = results.filter(({ failure }) => failure?.code === "disk-full");
+    await Promise.all(full.map(({ name }) => coordinator.settled(name, roomPatienceMs)));
     return results;
   }
 

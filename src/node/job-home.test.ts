@@ -56,6 +56,22 @@ test("dropping what is intermediate keeps results, their indexes and out-of-band
   await assert.rejects(readdir(join(dataDir, home.jobDir)), { code: "ENOENT" });
 });
 
+test("dropping what is intermediate takes the results that killed attempts left half-written", async () => {
+  const fetchPack = (file: string): Promise<void> => writeFile(file, pack({}));
+  const home = await openJobHome({ ...place, job: "d@1", fetchPack });
+  const whole = ["map-0-1.0.disco", "map-10-0.0.out", "map-10-0.1.out"];
+  const half = ["map-0-0.0.disco", "map-1-0.0.out", "map-1-0.1.out", "a-map-0-1.0.disco"];
+  for (const name of [...whole, ...half, "notes-1-1.txt"]) await writeFile(join(dataDir, home.jobDir, name), "");
+  const about = ["map-0-1.0a1b2c3d.results", "map-10-0.0a1b2c3d.results", "map-10-0.sums"];
+  for (const name of [...about, "map-1-0.sums"]) await writeFile(join(home.systemDir, name), "");
+  await dropFiles(dataDir, "localhost", "d@1", "intermediate");
+  assert.deepEqual((await readdir(home.systemDir)).sort(), about);
+  assert.deepEqual(
+    (await readdir(join(dataDir, home.jobDir))).sort(),
+    [".disco", "jobfile", ...whole, "notes-1-1.txt"].sort(),
+  );
+});
+
 test("workers of a job with files find shared libraries there, and no worker inherits a debugger", () => {
   const before = process.env["NODE_OPTIONS"];
   process.env["NODE_OPTIONS"] = "--inspect-brk=0 --no-warnings";

@@ -54,7 +54,15 @@ export async function openJobHome(options: {
 
 /** What stays in `.disco` when the job has ended: indexes and checksums of results, and out-of-band values with their list. */
 const lasting = /(\.results|\.sums|^oob-.*|^oob\.json)$/;
+/** A file of results, in our blocks or in a user's format; the group is the attempt that wrote it. */
+const resultFile = /^(.+-\d+-\d+)\.\d+\.(?:disco|out)$/;
+/** What an attempt writes about its results: the index, which is the last that it writes, and checksums. */
+const aboutResults = /^(.+-\d+-\d+)\.(?:[0-9a-f]{8}\.results|sums)$/;
 
+/**
+ * Deletes files of a job that nothing of lives any more. `intermediate`: what only its tasks read, and results that attempts left
+ * half-written: those whose process was killed have no index of results.
+ */
 export async function dropFiles(dataDir: string, host: string, job: string, scope: DropScope): Promise<void> {
   const home = join(dataDir, jobDirectory(host, job));
   if (scope === "all") {
@@ -64,8 +72,17 @@ export async function dropFiles(dataDir: string, host: string, job: string, scop
   await rm(join(home, "work"), { recursive: true, force: true });
   const systemDir = join(home, ".disco");
   const names = await readdir(systemDir).catch(() => []);
+  const whole = new Set(names.filter((name) => name.endsWith(".results")).map((name) => aboutResults.exec(name)?.[1]));
+  const isHalf = (pattern: RegExp, name: string): boolean => {
+    const attempt = pattern.exec(name)?.[1];
+    return attempt !== undefined && !whole.has(attempt);
+  };
   for (const name of names) {
-    if (!lasting.test(name)) await rm(join(systemDir, name), { recursive: true, force: true });
+    if (!lasting.test(name) || isHalf(aboutResults, name))
+      await rm(join(systemDir, name), { recursive: true, force: true });
+  }
+  for (const name of await readdir(home).catch(() => [])) {
+    if (isHalf(resultFile, name)) await rm(join(home, name), { force: true });
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -64,6 +64,11 @@ describe("a disk that fills while a job writes", { skip, timeout: 120_000 }, () 
       assert.equal(error.code, "disk-full", error.message);
       assert.match(error.message, /no space left|disk is full/i);
       assert.match(error.hint ?? "", /[Ff]ree|room|space/);
+      // Also of the attempt that was killed as the other task's failure ended the job.
+      assert.deepEqual(
+        readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => /[^/]\.(disco|seg)$/.test(file)),
+        [],
+      );
       const job = await write(disco, 1, reduce);
       assert.equal((await resultIterator(job).toArray()).length, 32);
       await job.purge();
