@@ -40,6 +40,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "root-directory.ts": [],
   core: ["protocol/messages.ts:types", "client/master-api.ts:types"],
   protocol: ["core"],
+  // Stores of blobs: volumes of a node, S3.
+  blobs: ["protocol", "core"],
+  // What the master does for DDFS.
+  ddfs: ["core", "protocol", "bus", "blobs", "client/ddfs/ddfs-api.ts:types"],
   bus: ["protocol", "nats", "http"],
   // One file an engine: what its connection, its settings and its checks need.
   nats: [],
