@@ -7,6 +7,7 @@
 import type { MasterSettings } from "../client/master-api.ts";
 import type { TaskFailure } from "../errors.ts";
 import type { AttemptId } from "../protocol/messages.ts";
+import type { DdfsEvent } from "./ddfs/events.ts";
 import type { JobSpec, OutputRef, TaskOutput } from "./job/spec.ts";
 
 interface At {
@@ -28,7 +29,8 @@ export type MasterEvent =
   | TimerFired
   | SettingsSaved
   | GcBlacklisted
-  | GcWhitelisted;
+  | GcWhitelisted
+  | DdfsEvent;
 
 export type NodeEvent =
   | NodeJoined

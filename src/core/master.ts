@@ -20,6 +20,7 @@ import type {
 import { DiscoError } from "../errors.ts";
 import type { AttemptId } from "../protocol/messages.ts";
 import type { Command } from "./commands.ts";
+import { Tags } from "./ddfs/tags.ts";
 import type { EndedJob } from "./ended-job.ts";
 import { endJob, infoOfEnded } from "./ended-job.ts";
 import type { JobSubmitted, MasterEvent, TasksAssigned, TimerFired } from "./events.ts";
@@ -63,6 +64,8 @@ export class MasterMachine {
   readonly keys = new Map<string, string>();
   /** Hosts that garbage collection is to empty. */
   readonly gcBlacklist = new Set<string>();
+  /** Of DDFS. */
+  tags = new Tags();
   /** Microseconds of the newest name (M2). */
   lastMicros = 0;
   /** Rises whenever `list()` would answer something else. */
@@ -89,6 +92,7 @@ export class MasterMachine {
         if (event.epoch <= this.cluster.epoch)
           throw new DiscoError(`epoch ${event.epoch} is not new`, { code: "old-epoch" });
         this.cluster.epoch = event.epoch;
+        this.tags.masterStarted();
         return [];
       case "interrupted":
         return this.#interrupted(event.at);
@@ -119,6 +123,17 @@ export class MasterMachine {
         return [];
       case "gc-whitelisted":
         this.gcBlacklist.delete(event.host);
+        return [];
+      case "cluster-named":
+      case "urls-staged":
+      case "tag-changed":
+      case "tag-deleted":
+      case "replicas-changed":
+      case "gc-started":
+      case "blobs-condemned":
+      case "blobs-gone":
+      case "gc-ended":
+        this.tags.handle(event);
         return [];
       default: {
         const job = this.jobs.get(event.job);

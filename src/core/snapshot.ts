@@ -4,6 +4,7 @@
  */
 import type { MasterSettings } from "../client/master-api.ts";
 import { DiscoError } from "../errors.ts";
+import { Tags, type TagsSnapshot } from "./ddfs/tags.ts";
 import type { EndedJob } from "./ended-job.ts";
 import type { JobSnapshot } from "./job/snapshot.ts";
 import { restoreJob, snapshotJob } from "./job/snapshot.ts";
@@ -11,7 +12,7 @@ import type { MasterOptions } from "./master.ts";
 import { MasterMachine } from "./master.ts";
 import type { Node } from "./scheduler/cluster.ts";
 
-export const snapshotVersion = 3;
+export const snapshotVersion = 4;
 
 /** What nodes did not have in version 1. */
 type LaterInNodes = "offered" | "resized" | "url" | "session" | "draining" | "health";
@@ -31,6 +32,8 @@ export interface MasterSnapshot {
   readonly keys: readonly (readonly [key: string, job: string])[];
   readonly jobs: readonly JobSnapshot[];
   readonly ended: readonly EndedJob[];
+  /** Absent before version 4. */
+  readonly ddfs?: TagsSnapshot;
 }
 
 export function snapshotMaster(master: MasterMachine): MasterSnapshot {
@@ -51,6 +54,7 @@ export function snapshotMaster(master: MasterMachine): MasterSnapshot {
     keys: [...master.keys].sort(([a], [b]) => (a < b ? -1 : 1)),
     jobs: [...master.jobs.values()].map(snapshotJob),
     ended: [...master.ended.values()],
+    ddfs: master.tags.save(),
   };
 }
 
@@ -68,6 +72,7 @@ export function restoreMaster(from: MasterSnapshot, options: MasterOptions = {})
   for (const host of from.blacklist) cluster.blacklist.add(host);
   for (const host of from.gcBlacklist ?? []) master.gcBlacklist.add(host);
   cluster.settings = { ...cluster.settings, ...from.settings };
+  if (from.ddfs !== undefined) master.tags = Tags.restore(from.ddfs);
   for (const [host, slots] of from.config ?? []) cluster.config.set(host, slots);
   cluster.tasksOk = from.tasksOk ?? 0;
   cluster.tasksFailed = from.tasksFailed ?? 0;

@@ -68,6 +68,8 @@ export interface TagDeleted extends At {
 export interface ReplicasChanged extends At {
   readonly kind: "replicas-changed";
   readonly changes: readonly ReplicaChange[];
+  /** The tags that name them. Absent: any may. */
+  readonly tags?: readonly string[];
 }
 
 export interface ReplicaChange {

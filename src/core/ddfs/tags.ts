@@ -1,0 +1,241 @@
+/**
+ * Tags and garbage collection as the master knows them: the fold of DDFS's events (`events.ts`).
+ *
+ * TG1. A tag's version names it and rises: an event that changes it gives it a new `id`.
+ * TG2. A list that was staged in parts is seen whole or not at all.
+ * TG3. No tag names a condemned blob: a change that would is refused before it is recorded.
+ * TG4. A line keeps at least one of its replicas, whatever garbage collection says.
+ */
+import { DiscoError } from "../../errors.ts";
+import type { DdfsEvent, GcEnded, GcStats, ReplicasChanged, TagChanged, UrlText } from "./events.ts";
+import { linesOf, objectOfLine, type Replicas, UrlList } from "./url-lists.ts";
+
+export interface Tag {
+  readonly name: string;
+  /** `NAME$ts` of the present version. */
+  id: string;
+  /** Milliseconds since 1970. */
+  modifiedAt: number;
+  urls: UrlList;
+  readonly attributes: Map<string, unknown>;
+  readToken: string | null;
+  writeToken: string | null;
+}
+
+/** The last run of garbage collection that ended. */
+export interface LastGc {
+  readonly gc: number;
+  readonly at: number;
+  readonly stats: GcStats;
+  readonly safe: readonly string[];
+}
+
+export class Tags {
+  readonly #tags = new Map<string, Tag>();
+  readonly #staged = new Map<string, UrlText[]>();
+  readonly #condemned = new Set<string>();
+  #names: string[] | null = null;
+  /** `cluster-named`; `null`: not yet. */
+  cluster: string | null = null;
+  /** Number of the newest run, which may have ended. */
+  gc = 0;
+  lastGc: LastGc | null = null;
+  /** Rises with every change of a tag. */
+  version = 0;
+
+  /** @throws DiscoError `blob-condemned`, `unknown-tag`, `no-parts`, `old-gc`: then nothing has changed */
+  handle(event: DdfsEvent): void {
+    switch (event.kind) {
+      case "cluster-named":
+        this.cluster ??= event.id;
+        return;
+      case "urls-staged": {
+        const parts = this.#staged.get(event.update);
+        if (parts === undefined) this.#staged.set(event.update, [event.urls]);
+        else parts.push(event.urls);
+        return;
+      }
+      case "tag-changed":
+        this.#changed(event);
+        break;
+      case "tag-deleted":
+        if (this.#tags.delete(event.tag)) this.#names = null;
+        break;
+      case "replicas-changed":
+        this.#replicas(event);
+        break;
+      case "gc-started":
+        if (event.gc <= this.gc) throw new DiscoError(`garbage collection ${event.gc} is not new`, { code: "old-gc" });
+        this.gc = event.gc;
+        return;
+      case "blobs-condemned":
+        this.#assertNewest(event.gc);
+        for (const object of event.objects) this.#condemned.add(object);
+        return;
+      case "blobs-gone":
+        for (const object of event.objects) this.#condemned.delete(object);
+        return;
+      case "gc-ended":
+        this.#ended(event);
+        return;
+    }
+    this.version++;
+  }
+
+  /** Another master leads: parts of updates that its predecessor had begun are nobody's. */
+  masterStarted(): void {
+    this.#staged.clear();
+  }
+
+  tag(name: string): Tag | undefined {
+    return this.#tags.get(name);
+  }
+
+  get size(): number {
+    return this.#tags.size;
+  }
+
+  all(): IterableIterator<Tag> {
+    return this.#tags.values();
+  }
+
+  /** In ascending order. */
+  names(prefix = ""): string[] {
+    this.#names ??= [...this.#tags.keys()].sort();
+    return prefix === "" ? [...this.#names] : this.#names.filter((name) => name.startsWith(prefix));
+  }
+
+  isCondemned(object: string): boolean {
+    return this.#condemned.has(object);
+  }
+
+  condemned(): ReadonlySet<string> {
+    return this.#condemned;
+  }
+
+  /** Objects that tags name. */
+  named(): Set<string> {
+    const objects = new Set<string>();
+    for (const { urls } of this.#tags.values()) {
+      for (const line of urls.lines()) {
+        const object = objectOfLine(line);
+        if (object !== null) objects.add(object);
+      }
+    }
+    return objects;
+  }
+
+  /** @throws DiscoError `blob-condemned` when a line names a blob that is being deleted (TG3) */
+  assertAlive(text: UrlText): void {
+    if (this.#condemned.size === 0) return;
+    for (const line of linesOf(text)) {
+      const object = objectOfLine(line);
+      if (object === null || !this.#condemned.has(object)) continue;
+      throw new DiscoError(`${object} is being deleted: no tag has named it for a long time`, {
+        code: "blob-condemned",
+        hint: "Push the blob again, and tag it soon after.",
+      });
+    }
+  }
+
+  save(): TagsSnapshot {
+    const { cluster, gc, lastGc } = this;
+    return {
+      cluster,
+      gc,
+      lastGc,
+      condemned: [...this.#condemned].sort(),
+      tags: this.names().flatMap((name) => {
+        const tag = this.#tags.get(name);
+        if (tag === undefined) return [];
+        const { id, modifiedAt, urls, attributes, readToken, writeToken } = tag;
+        return [{ name, id, modifiedAt, urls: urls.save(), attributes: [...attributes], readToken, writeToken }];
+      }),
+    };
+  }
+
+  static restore(from: TagsSnapshot): Tags {
+    const tags = new Tags();
+    tags.cluster = from.cluster;
+    tags.gc = from.gc;
+    tags.lastGc = from.lastGc;
+    for (const object of from.condemned) tags.#condemned.add(object);
+    for (const { urls, attributes, ...tag } of from.tags)
+      tags.#tags.set(tag.name, { ...tag, urls: UrlList.restore(urls), attributes: new Map(attributes) });
+    return tags;
+  }
+
+  #changed({ tag: name, id, at, change, tokens }: TagChanged): void {
+    const parts = "staged" in change && change.staged !== undefined ? this.#staged.get(change.staged) : [];
+    if (parts === undefined) throw new DiscoError(`parts of an update of ${name} are missing`, { code: "no-parts" });
+    if (change.kind === "link" || change.kind === "put") {
+      for (const part of parts) this.assertAlive(part);
+      this.assertAlive(change.urls);
+    }
+    let tag = this.#tags.get(name);
+    if (tag === undefined) {
+      if (change.kind === "delete-attribute") throw new DiscoError(`there is no tag ${name}`, { code: "unknown-tag" });
+      const { read = null, write = null } = tokens ?? {};
+      const attributes = new Map<string, unknown>();
+      tag = { name, id, modifiedAt: at, urls: new UrlList(), attributes, readToken: read, writeToken: write };
+      this.#tags.set(name, tag);
+      this.#names = null;
+    }
+    tag.id = id;
+    tag.modifiedAt = at;
+    switch (change.kind) {
+      case "put":
+      case "link": {
+        if (change.kind === "put") tag.urls = new UrlList();
+        // The newest line comes first: what was staged last, or is in the event itself, is the end of the list.
+        const dedupe = change.kind === "link" && change.dedupe === true;
+        const texts = [...parts, change.urls].filter((text) => text !== "");
+        if (texts.length === 1 || dedupe) tag.urls.add(texts.join("\n"), dedupe);
+        else for (const text of texts.reverse()) tag.urls.add(text);
+        if (change.staged !== undefined) this.#staged.delete(change.staged);
+        return;
+      }
+      case "set-attribute":
+        tag.attributes.set(change.name, change.value);
+        return;
+      case "delete-attribute":
+        tag.attributes.delete(change.name);
+        return;
+      case "set-token":
+        tag[change.which === "read" ? "readToken" : "writeToken"] = change.token;
+        return;
+    }
+  }
+
+  #replicas({ changes, tags }: ReplicasChanged): void {
+    const byObject = new Map<string, Replicas>(changes.map((change) => [change.object, change]));
+    const touched = tags === undefined ? this.#tags.values() : tags.flatMap((name) => this.#tags.get(name) ?? []);
+    for (const tag of touched) tag.urls.change(byObject);
+  }
+
+  #ended({ gc, at, stats, safe }: GcEnded): void {
+    this.#assertNewest(gc);
+    this.lastGc = { gc, at, stats, safe };
+  }
+
+  #assertNewest(gc: number): void {
+    if (gc !== this.gc)
+      throw new DiscoError(`garbage collection ${gc} is over: ${this.gc} has begun`, { code: "old-gc" });
+  }
+}
+
+export interface TagsSnapshot {
+  readonly cluster: string | null;
+  readonly gc: number;
+  readonly lastGc: LastGc | null;
+  readonly condemned: readonly string[];
+  readonly tags: readonly {
+    readonly name: string;
+    readonly id: string;
+    readonly modifiedAt: number;
+    readonly urls: readonly UrlText[];
+    readonly attributes: readonly (readonly [name: string, value: unknown])[];
+    readonly readToken: string | null;
+    readonly writeToken: string | null;
+  }[];
+}
