@@ -8,13 +8,16 @@
  * B2. Unordered. Two messages may overtake each other.
  * B3. A handler runs in a later turn than the call that caused it: neither `publish` nor `request` re-enters its caller.
  * B4. Bytes belong to the receiver once sent: the sender does not write to them again.
- * B5. A request ends: by the reply, by `no-responder`, by the handler's error, or by its time-out.
+ * B5. A request ends: by the reply, by `no-responder`, by the handler's error, by its time-out, or by `bus-broken` when the way
+ *     breaks under it: whether it arrived is not known then.
  */
 export interface Bus {
+  /** `false`: the way to all others is broken, as far as is known here; nobody is heard, and silence is no sign of death. */
+  readonly connected: boolean;
   /**
    * Sends and waits for the reply of the subject's server.
-   * @throws CommError code `no-responder` (nobody serves the subject), `bus-timeout`, `bus-closed`, or `remote-error` (the
-   *   handler failed; the message is the handler's).
+   * @throws CommError code `no-responder` (nobody serves the subject), `bus-timeout`, `bus-broken`, `bus-closed`, or `remote-error`
+   *   (the handler failed; the message is the handler's).
    */
   request(subject: string, bytes: Uint8Array, timeoutMs: number): Promise<Uint8Array>;
   /** Sends and forgets. Nobody there: nothing happens. */

@@ -32,6 +32,8 @@ const streamsMax = 10_000;
 const watchEveryMs = 1_000;
 
 export class HttpHub implements Bus {
+  /** Nodes come to it: it has no way of its own that could break. */
+  readonly connected = true;
   readonly #parts: HttpHubParts;
   readonly #local = new MemoryBus();
   /** By host and session. */

@@ -39,6 +39,10 @@ export class HttpLink implements Bus {
     this.#running = this.#run();
   }
 
+  get connected(): boolean {
+    return this.#stream !== null;
+  }
+
   request(subject: string, bytes: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
     const stream = this.#stream;
     if (!subject.startsWith("master.") || this.#closing.signal.aborted || stream === null) {

@@ -25,6 +25,10 @@ class BothEnds implements Bus {
     this.#link = link;
   }
 
+  get connected(): boolean {
+    return this.#link.connected;
+  }
+
   request(subject: string, message: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
     return this.#untilTold(() => this.#master.hub.request(`${this.#prefix}${subject}`, message, timeoutMs));
   }

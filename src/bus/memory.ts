@@ -6,6 +6,7 @@ import { anyOf } from "./subjects.ts";
 const nothing = new Uint8Array(0);
 
 export class MemoryBus implements Bus {
+  readonly connected: boolean = true;
   readonly #servers = new Map<string, BusHandler>();
   readonly #listeners = new Map<string, Set<BusListener>>();
   readonly #pending = new Set<(error: Error) => void>();

@@ -75,6 +75,57 @@ describe("a bus on a NATS server", { skip }, () => {
     );
   });
 
+  test("when the connection breaks, what was asked and what is asked ends at once, and all goes on when it is back", async () => {
+    const own = await NatsServers.start({ jetStream: false });
+    const engine = await openNats({ url: own.url, name: "x", allowOldEngine: true });
+    try {
+      const bus = new NatsBus(engine);
+      const asked = Promise.withResolvers<void>();
+      bus.serve("slow", () => {
+        asked.resolve();
+        return new Promise(() => undefined);
+      });
+      bus.serve("echo", (bytes) => bytes);
+      const begun = performance.now();
+      const pending = assert.rejects(bus.request("slow", new Uint8Array(0), 60_000), { code: "bus-broken" });
+      await asked.promise;
+      assert.equal(bus.connected, true);
+      await own.killAll();
+      await pending;
+      assert.equal(bus.connected, false);
+      await assert.rejects(bus.request("echo", new Uint8Array(0), 60_000), { code: "bus-broken" });
+      assert.ok(performance.now() - begun < 30_000);
+      await own.startAll();
+      while (!bus.connected) await new Promise((resolve) => setTimeout(resolve, 5));
+      assert.deepEqual([...(await bus.request("echo", Buffer.from([7]), patienceMs))], [7]);
+      await bus.close();
+    } finally {
+      await engine.close();
+      await own.dispose();
+    }
+  });
+
+  test("an error reply that cannot be read is an error, and nothing breaks", async () => {
+    const engine = await openNats({
+      url: servers.url,
+      cluster: "odd",
+      name: "master",
+      user: "master",
+      password,
+      allowOldEngine: true,
+    });
+    engines.push(engine);
+    engine.connection.subscribe("dj.odd.node.n.assign", {
+      callback: (_, message) => {
+        const headers = engine.headers();
+        headers.set("Dj-Error", "1");
+        message.respond("{", { headers });
+      },
+    });
+    const bus = new NatsBus(engine);
+    await assert.rejects(bus.request("node.n.assign", new Uint8Array(0), patienceMs), { code: "remote-error" });
+  });
+
   test("a wrong password is refused at once, and is in no message", async () => {
     const secret = "wrong-secret";
     await assert.rejects(

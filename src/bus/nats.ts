@@ -7,7 +7,8 @@
  * - A message above the server's limit goes in parts, each with its number; they stay in order between two connections. At most
  *   `messageBytesMax` a message; what is not complete after `assemblyMs` is dropped.
  * - A request is for servers and no listener hears it: a subject is for one or the other.
- * - While the connection is lost, what is published is dropped instead of being told late.
+ * - While the connection is lost, what is published is dropped instead of being told late, and requests fail with `bus-broken`, as
+ *   do those that were on their way: their replies would not come any more.
  */
 import type { Msg, MsgHdrs, Subscription } from "@nats-io/transport-node";
 import { CommError, DiscoError, type RetryPolicy } from "../errors.ts";
@@ -56,8 +57,12 @@ export class NatsBus implements Bus {
     void this.#watch();
   }
 
+  get connected(): boolean {
+    return this.#connected;
+  }
+
   request(subject: string, bytes: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
-    const refusal = this.#refusal(subject, bytes);
+    const refusal = this.#refusal(subject, bytes) ?? (this.#connected ? undefined : broken(subject));
     if (refusal !== undefined) return Promise.reject(refusal);
     const token = `${++this.#tokens}`;
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
@@ -165,8 +170,7 @@ export class NatsBus implements Bus {
       pending.resolve(bytes);
       return;
     }
-    const { message: text, ...details } = fromJsonBytes<RemoteFault>(bytes);
-    pending.reject(new CommError(text, details));
+    pending.reject(errorOf(bytes));
   }
 
   /** `null`: more parts come. */
@@ -201,10 +205,15 @@ export class NatsBus implements Bus {
 
   async #watch(): Promise<void> {
     for await (const { type } of this.#engine.connection.status()) {
-      if (type === "disconnect") this.#connected = false;
+      if (type === "disconnect") this.#broke();
       if (type === "reconnect") this.#connected = true;
       if (this.#closed) return;
     }
+  }
+
+  #broke(): void {
+    this.#connected = false;
+    for (const { reject, subject } of [...this.#pending.values()]) reject(broken(subject));
   }
 
   #checkOpen(): void {
@@ -217,9 +226,23 @@ export class NatsBus implements Bus {
   }
 }
 
+function broken(subject: string): CommError {
+  return new CommError(`the connection to the NATS engine broke before ${subject} replied`, { code: "bus-broken" });
+}
+
 function tooBig(subject: string, { byteLength }: Uint8Array): CommError {
   const message = `a message of ${byteLength} bytes to ${subject} is over the limit of ${messageBytesMax}`;
   return new CommError(message, { code: "bus-message-too-big", retry: "never" });
+}
+
+/** Of a server that may be of another make: what cannot be read is an error as well. */
+function errorOf(bytes: Uint8Array): CommError {
+  try {
+    const { message, ...details } = fromJsonBytes<RemoteFault>(bytes);
+    return new CommError(message, details);
+  } catch (cause) {
+    return new CommError("the error of a remote server cannot be read", { code: "remote-error", cause });
+  }
 }
 
 function faultOf(error: unknown): RemoteFault {

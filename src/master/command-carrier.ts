@@ -1,6 +1,7 @@
 /** Carries out what the core decided, after it is in the journal: tells nodes, writes logs, sets timers, wakes who waits. */
 import type { Command, DropFiles, JobEnded, Log } from "../core/commands.ts";
 import type { MasterMachine } from "../core/master.ts";
+import type { AttemptId } from "../protocol/messages.ts";
 import type { Chores } from "./chores.ts";
 import type { EventLogs } from "./event-log.ts";
 import type { JobFiles } from "./job-files.ts";
@@ -45,9 +46,9 @@ export class CommandCarrier {
     const { nodes, logs, signals, progress, chores, timers, machine } = this.#parts;
     switch (command.kind) {
       case "assign":
-        void nodes.assign(command.host, machine().cluster.epoch, command.assignments).catch((error: unknown) => {
-          this.#parts.refused(command.host, error);
-        });
+        void nodes
+          .assign(command.host, machine().cluster.epoch, command.assignments, (one) => this.#isLive(command.host, one))
+          .catch((error: unknown) => this.#parts.refused(command.host, error));
         break;
       case "cancel":
         progress.end(command.id);
@@ -121,6 +122,10 @@ export class CommandCarrier {
     } catch {
       // The node does not answer, or something is in the way of a deletion: what stays is in nobody's way.
     }
+  }
+
+  #isLive(host: string, { job, stage, task, attempt }: AttemptId): boolean {
+    return this.#parts.machine().jobs.get(job)?.stages[stage]?.liveAttempt(task, attempt)?.host === host;
   }
 
   #ended(job: string): void {

@@ -6,8 +6,12 @@ import { MemoryBus } from "../bus/memory.ts";
 import type { NodeHello } from "../protocol/messages.ts";
 import { Liveness } from "./liveness.ts";
 
+class BreakableBus extends MemoryBus {
+  override connected = true;
+}
+
 class Bench {
-  readonly bus = new MemoryBus();
+  readonly bus = new BreakableBus();
   readonly told: string[] = [];
   readonly nodes = new Map<string, { incarnation: string; connected: boolean }>();
   now = 0;
@@ -88,6 +92,23 @@ describe("liveness of nodes", () => {
     one.liveness.look();
     one.pass(2_400);
     assert.deepEqual(one.take(), []);
+  });
+
+  it("counts nothing against nodes while the way to the bus is broken, and goes on counting afterwards", () => {
+    const one = open(["m"]);
+    one.join("s");
+    one.pass(900);
+    one.take();
+    one.bus.connected = false;
+    one.pass(60_000);
+    assert.deepEqual(one.take(), []);
+    one.bus.connected = true;
+    one.pass(1_800);
+    assert.deepEqual(one.take(), []);
+    one.pass(300);
+    assert.deepEqual(one.take(), ["suspect n"]);
+    one.pass(12_000);
+    assert.match(one.take().join(), /lose m: it did not join .*,lose n: it was not heard for 15 s$/);
   });
 
   it("gives nothing to nodes of before until they join, and gives up those that do not", async () => {

@@ -6,7 +6,7 @@
  *
  * L1. A node that the journal has as connected and that has not joined this master gets no tasks until it does (it may not even
  *     know this master); it has the death time for it.
- * L2. When this process itself stood still, nobody could be heard: that time counts against no node.
+ * L2. When this process itself stood still, or its way to the bus was broken, nobody could be heard: that time counts against no node.
  * L3. Of several processes with one name the one that was let in last is the node, and only its heartbeats count. Another one is
  *     refused as long as that one may live: for the suspicion time when it has the same disk (a restart), for the death time when
  *     it has another one.
@@ -160,7 +160,7 @@ export class Liveness {
     const now = this.#clock();
     const gap = now - this.#lookedAt;
     this.#lookedAt = now;
-    if (gap > this.#suspicionMs / 2) {
+    if (gap > this.#suspicionMs / 2 || !this.#parts.bus.connected) {
       for (const heard of this.#heard.values()) heard.at += gap;
       return;
     }

@@ -1,6 +1,9 @@
 /**
  * What the master says to nodes, over the bus. Everything carries the master's epoch: a node that has heard of a later one refuses
- * it. Assignments are repeated while the node does not answer, as one that comes twice runs once (N3).
+ * it. Assignments are repeated while the node does not answer, as one that comes twice runs once (N3); but only those that are live
+ * still: the node may have been lost meanwhile and have joined again, and would run them for nothing.
+ *
+ * While this master's own way to the bus is broken, no node is at fault: that time does not count.
  */
 import type { Bus } from "../bus/bus.ts";
 import { fromJsonBytes, toJsonBytes } from "../bus/json.ts";
@@ -38,20 +41,32 @@ export class NodeLink {
     this.#options = options;
   }
 
-  async assign(host: string, epoch: number, assignments: readonly Assignment[]): Promise<void> {
+  /** `isLive`: whether an assignment still is to be run there; with none that is, nothing is sent, and no failure is one. Default: all are. */
+  async assign(
+    host: string,
+    epoch: number,
+    assignments: readonly Assignment[],
+    isLive: (assignment: Assignment) => boolean = () => true,
+  ): Promise<void> {
     const { assignPatienceMs = defaultAssignPatienceMs, tryMs, silent } = this.#options;
-    const bytes = toJsonBytes({ epoch, assignments });
-    const until = performance.now() + assignPatienceMs;
+    let until = performance.now() + assignPatienceMs;
     for (;;) {
-      const leftMs = Math.max(1, until - performance.now());
+      const live = assignments.filter(isLive);
+      if (live.length === 0) return;
+      const began = performance.now();
+      const leftMs = Math.max(1, until - began);
       try {
+        const bytes = toJsonBytes({ epoch, assignments: live });
         await this.#bus.request(subject(host, "assign"), bytes, Math.min(tryMs ?? leftMs, leftMs));
         return;
       } catch (error) {
+        if (!assignments.some(isLive)) return;
+        const isDeaf = tryMs !== undefined && !this.#bus.connected;
         const passes = tryMs !== undefined && error instanceof CommError && passing.has(error.code);
-        if (!passes || performance.now() + retryDelayMs >= until) throw error;
-        silent?.(host);
-        await new Promise<void>((resolve) => setTimeout(resolve, retryDelayMs).unref());
+        if (!isDeaf && (!passes || performance.now() + retryDelayMs >= until)) throw error;
+        if (!isDeaf) silent?.(host);
+        await pause(retryDelayMs);
+        if (isDeaf) until += performance.now() - began;
       }
     }
   }
@@ -73,26 +88,46 @@ export class NodeLink {
 
   /** As `stopJob`, and the node keeps the list of the job's out-of-band values, for tasks of later jobs. */
   async endJob(host: string, job: string, oob: Readonly<Record<string, string>>): Promise<void> {
-    await this.#bus.request(subject(host, "end-job"), this.#bytes({ job, oob }), dropPatienceMs);
+    await this.#patiently(subject(host, "end-job"), { job, oob });
   }
 
   async stopJob(host: string, job: string): Promise<void> {
-    await this.#bus.request(subject(host, "stop-job"), this.#bytes({ job }), dropPatienceMs);
+    await this.#patiently(subject(host, "stop-job"), { job });
   }
 
   async dropFiles(host: string, job: string, scope: DropScope): Promise<void> {
     const holder = this.#options.holderOf?.(host) ?? host;
-    await this.#bus.request(subject(holder, "drop-files"), this.#bytes({ job, scope, host }), dropPatienceMs);
+    await this.#patiently(subject(holder, "drop-files"), { job, scope, host });
   }
 
   async state(host: string): Promise<NodeState> {
     return fromJsonBytes<NodeState>(await this.#bus.request(subject(host, "state"), this.#bytes({}), statePatienceMs));
   }
 
+  /** Again while this master's own way is broken: what is to be cleared up is not left for that. */
+  async #patiently(to: string, message: object): Promise<void> {
+    const until = performance.now() + dropPatienceMs;
+    for (;;) {
+      const leftMs = until - performance.now();
+      try {
+        await this.#bus.request(to, this.#bytes(message), leftMs);
+        return;
+      } catch (error) {
+        const isBroken = error instanceof CommError && error.code === "bus-broken";
+        if (!isBroken || performance.now() + retryDelayMs >= until) throw error;
+        await pause(retryDelayMs);
+      }
+    }
+  }
+
   #bytes(message: object): Uint8Array {
     const epoch = this.#options.epoch?.();
     return toJsonBytes(epoch === undefined ? message : { ...message, epoch });
   }
+}
+
+async function pause(ms: number): Promise<void> {
+  await new Promise<void>((resolve) => setTimeout(resolve, ms).unref());
 }
 
 function subject(host: string, what: string): string {

@@ -22,11 +22,14 @@ export interface MembershipParts {
   readonly joined: (welcome: NodeWelcome) => void;
   /** The master does not want it; it tries again with each notice until it is closed. */
   readonly refused?: ((error: DiscoError) => void) | undefined;
+  /** Milliseconds that the answer to a join is waited for. Default 5 s. */
+  readonly joinPatienceMs?: number;
 }
 
 /** What a master says to a node that it does not let in; anything else is an outage. */
 const refusals = new Set(["name-taken", "version-mismatch", "bad-node", "forbidden"]);
-const joinPatienceMs = 60_000;
+/** An answer that was lost is not waited for: the next notice has it asked again. Well below the death time, which runs meanwhile. */
+const defaultJoinPatienceMs = 5_000;
 const leavePatienceMs = 2_000;
 const nodesPatienceMs = 5_000;
 
@@ -125,7 +128,7 @@ export class Membership {
   }
 
   async #join(): Promise<void> {
-    const { master, hello, joined, refused } = this.#parts;
+    const { master, hello, joined, refused, joinPatienceMs = defaultJoinPatienceMs } = this.#parts;
     if (this.#left) return;
     try {
       const reply = await master.ask("join", toJsonBytes(await hello()), joinPatienceMs);
