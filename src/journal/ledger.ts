@@ -125,14 +125,15 @@ export class Ledger {
 
   /**
    * Folds what is missing and takes over. `false`: another master appended at the same time; it is to be followed on. Waits for
-   * an engine that is away. `clearance`: asked before each append. @throws DiscoError as `open`
+   * an engine that is away, until the signal is aborted. `clearance`: asked before each append. @throws DiscoError as `open`, `closed`
    */
-  async lead(clearance?: Clearance): Promise<boolean> {
+  async lead(clearance?: Clearance, signal: AbortSignal = this.#over.signal): Promise<boolean> {
     if (this.#leads) return true;
     const { journal, writer, pause } = this.#parts;
     await this.#fold.catchUp(journal);
     const started = this.#started();
-    const patience = { signal: this.#over.signal, pause: pause ?? defaultPause, away: () => undefined };
+    const either = AbortSignal.any([signal, this.#over.signal]);
+    const patience = { signal: either, pause: pause ?? defaultPause, away: () => undefined };
     const bytes = await appendFirst(journal, this.#fold, { writer, nonce: String(this.#nonce++), started }, patience);
     this.#folded();
     if (bytes === null) return false;

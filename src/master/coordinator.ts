@@ -114,11 +114,11 @@ export class Coordinator extends Authority {
 
   /**
    * Takes over, whoever led before. `false`: another master was faster, and is followed on. `clearance` is asked before each append.
-   * @throws DiscoError what the journal throws; then it may be tried again
+   * @throws DiscoError what the journal throws; then it may be tried again. `closed` when the signal is aborted while it waits
    */
-  async lead(clearance?: Clearance): Promise<boolean> {
+  async lead(clearance?: Clearance, signal?: AbortSignal): Promise<boolean> {
     this.assertAlive();
-    const replayed = await this.follower?.lead(clearance);
+    const replayed = await this.follower?.lead(clearance, signal);
     if (replayed === undefined) return true;
     if (replayed === null) return false;
     this.#replayed = replayed;

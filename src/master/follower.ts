@@ -99,9 +99,9 @@ export class Follower {
   }
 
   /** Takes over; returns what is left to do of what was replayed. `null`: another master was faster. @throws what `Ledger.lead` throws */
-  async lead(clearance: Clearance | undefined): Promise<Replayed | null> {
+  async lead(clearance: Clearance | undefined, signal: AbortSignal | undefined): Promise<Replayed | null> {
     const ledger = this.#ledger;
-    const leads = await ledger.lead(clearance);
+    const leads = await ledger.lead(clearance, signal);
     if (leads && ledger !== this.#ledger) {
       ledger.leave();
       return null;

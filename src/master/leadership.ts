@@ -76,7 +76,7 @@ export class Leadership {
     if (!(await this.#hold("tryAcquire")) || this.#stopped) return;
     let led = false;
     try {
-      led = await coordinator.lead(() => this.#clearance());
+      led = await coordinator.lead(() => this.#clearance(), this.#over.signal);
     } catch {
       // The journal cannot be read now, or not any more: then the coordinator has ended.
     }
@@ -85,7 +85,8 @@ export class Leadership {
       return;
     }
     this.#leads = true;
-    began();
+    // Stopped meanwhile: what is in the journal under its epoch is the one record, and the next one takes over from that.
+    if (!this.#stopped) began();
   }
 
   async #renew(): Promise<void> {

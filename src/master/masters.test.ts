@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { afterEach, describe, it } from "node:test";
 import { outputOf } from "../core/testing.ts";
+import { CommError } from "../errors.ts";
 import { MemoryStore } from "../journal/memory.ts";
 import type { Lease } from "../lease/lease.ts";
 import { MemoryLease } from "../lease/memory.ts";
@@ -229,6 +230,31 @@ describe("leadership", () => {
     await one.coordinator.confirm();
     assert.deepEqual(one.failures, ["deposed"]);
     await second.stop();
+  });
+
+  it("stops at once also when the engine is away while it takes over, and does not begin afterwards", async () => {
+    const lease = new MemoryLease();
+    const one = await open("one");
+    let began = 0;
+    // It can be read, and takes nothing: a disk that is full, a quorum that is lost.
+    one.journal.append = async () => ({ kind: "unknown", cause: new CommError("away") });
+    const appended = Promise.withResolvers<void>();
+    const { append } = one.journal;
+    one.journal.append = (...args) => {
+      appended.resolve();
+      return append(...args);
+    };
+    const leadership = new Leadership({
+      lease,
+      name: "leader",
+      holder: "one",
+      coordinator: one.coordinator,
+      began: () => began++,
+    });
+    leadership.start();
+    await appended.promise;
+    await leadership.stop();
+    assert.deepEqual([leadership.leads, began, await lease.holder("leader")], [false, 0, null]);
   });
 
   it("a leader that was blocked for longer than the lease writes nothing before it has the lease again", async () => {
