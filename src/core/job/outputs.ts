@@ -1,6 +1,8 @@
 /**
  * The outputs of a stage's tasks, in columns: a job may have a million tasks, and an object graph an output (reference,
- * label sizes, strings that repeat) would cost a kilobyte each. Here it is about 110 bytes and 24 a label.
+ * label sizes, strings that repeat) would cost a kilobyte each. Here it is about 110 bytes and 24 a label. The numbers of an output
+ * lie side by side in one array: of a job among ten thousand nothing is in the processor's cache, and what lies together is fetched
+ * together.
  *
  * An output stays in its row when it is lost, until the task is done again: the old digest tells whether consumers of
  * the old one have to run again.
@@ -11,6 +13,21 @@ import type { LabelSize, OobRef, OutputRef, TaskOutput } from "./spec.ts";
 /** Numbers of one label in `labels`. */
 const labelWidth = 3;
 
+/** Numbers of one output in `#numbers`, and where each of them is. */
+const width = 7;
+const atAt = 0;
+const lengthAt = 1;
+const recordsInAt = 2;
+const recordsOutAt = 3;
+const bytesInAt = 4;
+const labelStartAt = 5;
+const labelCountAt = 6;
+
+/** Room for labels that is made with the first output, at most: of a larger stage it grows as it is filled. */
+const firstLabelsMax = 4_096;
+
+const noNumbers = new Float64Array(0);
+
 export class Outputs {
   readonly count: number;
   /** Tables of the strings that repeat; a row of `file` points into both. */
@@ -18,17 +35,11 @@ export class Outputs {
   readonly #files: string[] = [];
   readonly #fileIds = new Map<string, number>();
   readonly #file: Int32Array;
-  readonly #at: Float64Array;
-  readonly #length: Float64Array;
+  readonly #numbers: Float64Array;
   readonly #digest: (string | undefined)[];
-  readonly #labelStart: Int32Array;
-  readonly #labelCount: Int32Array;
-  readonly #recordsIn: Float64Array;
-  readonly #recordsOut: Float64Array;
-  readonly #bytesIn: Float64Array;
   readonly #index = new Map<number, string>();
   readonly #oob = new Map<number, readonly OobRef[]>();
-  #labels = new Float64Array(labelWidth * 16);
+  #labels = noNumbers;
   #labelsUsed = 0;
   /** Sums over the outputs in place. */
   recordsIn = 0;
@@ -38,14 +49,8 @@ export class Outputs {
   constructor(count: number) {
     this.count = count;
     this.#file = new Int32Array(count).fill(-1);
-    this.#at = new Float64Array(count);
-    this.#length = new Float64Array(count);
+    this.#numbers = new Float64Array(count * width);
     this.#digest = new Array<string | undefined>(count);
-    this.#labelStart = new Int32Array(count);
-    this.#labelCount = new Int32Array(count);
-    this.#recordsIn = new Float64Array(count);
-    this.#recordsOut = new Float64Array(count);
-    this.#bytesIn = new Float64Array(count);
   }
 
   has(task: number): boolean {
@@ -56,13 +61,14 @@ export class Outputs {
     this.#account(task, -1);
     const ref = output.ref;
     this.#file[task] = this.#fileId(ref.host, ref.file);
-    this.#at[task] = ref.at;
-    this.#length[task] = ref.length;
     this.#digest[task] = ref.digest;
-    this.#setLabels(task, output.labels);
-    this.#recordsIn[task] = output.recordsIn;
-    this.#recordsOut[task] = output.recordsOut;
-    this.#bytesIn[task] = output.bytesIn;
+    const row = task * width;
+    this.#numbers[row + atAt] = ref.at;
+    this.#numbers[row + lengthAt] = ref.length;
+    this.#numbers[row + recordsInAt] = output.recordsIn;
+    this.#numbers[row + recordsOutAt] = output.recordsOut;
+    this.#numbers[row + bytesInAt] = output.bytesIn;
+    this.#setLabels(row, output.labels);
     if (output.index === undefined) this.#index.delete(task);
     else this.#index.set(task, output.index);
     if (output.oob === undefined || output.oob.length === 0) this.#oob.delete(task);
@@ -75,8 +81,8 @@ export class Outputs {
     return {
       host: this.#hosts[id] as string,
       file: this.#files[id] as string,
-      at: this.#at[task] as number,
-      length: this.#length[task] as number,
+      at: this.#number(task, atAt),
+      length: this.#number(task, lengthAt),
       digest: this.#digest[task] as string,
     };
   }
@@ -101,7 +107,7 @@ export class Outputs {
     return (
       this.#hosts[id] === ref.host &&
       this.#files[id] === ref.file &&
-      this.#at[task] === ref.at &&
+      this.#number(task, atAt) === ref.at &&
       this.#digest[task] === ref.digest
     );
   }
@@ -113,8 +119,8 @@ export class Outputs {
   }
 
   eachLabel(task: number, visit: (label: number, bytes: number, records: number) => void): void {
-    let at = this.#labelStart[task] as number;
-    for (let left = this.#labelCount[task] as number; left > 0; left--, at += labelWidth) {
+    let at = this.#number(task, labelStartAt);
+    for (let left = this.#number(task, labelCountAt); left > 0; left--, at += labelWidth) {
       visit(this.#labels[at] as number, this.#labels[at + 1] as number, this.#labels[at + 2] as number);
     }
   }
@@ -133,7 +139,7 @@ export class Outputs {
   }
 
   records(task: number): { recordsIn: number; recordsOut: number } {
-    return { recordsIn: this.#recordsIn[task] as number, recordsOut: this.#recordsOut[task] as number };
+    return { recordsIn: this.#number(task, recordsInAt), recordsOut: this.#number(task, recordsOutAt) };
   }
 
   columns(): OutputColumns {
@@ -157,18 +163,18 @@ export class Outputs {
         labelRecords.push(records);
       });
     }
-    const numbersOf = (column: ArrayLike<number>): number[] => tasks.map((task) => column[task] as number);
+    const column = (of: number): number[] => tasks.map((task) => this.#number(task, of));
     return {
       tasks,
       files,
       file: tasks.map((task) => numbers.get(this.#file[task] as number) as number),
-      at: numbersOf(this.#at),
-      length: numbersOf(this.#length),
+      at: column(atAt),
+      length: column(lengthAt),
       digest: tasks.map((task) => this.#digest[task] as string),
-      recordsIn: numbersOf(this.#recordsIn),
-      recordsOut: numbersOf(this.#recordsOut),
-      bytesIn: numbersOf(this.#bytesIn),
-      labelCount: numbersOf(this.#labelCount),
+      recordsIn: column(recordsInAt),
+      recordsOut: column(recordsOutAt),
+      bytesIn: column(bytesInAt),
+      labelCount: column(labelCountAt),
       label,
       labelBytes,
       labelRecords,
@@ -181,7 +187,7 @@ export class Outputs {
   fill(columns: OutputColumns): void {
     const ids = columns.files.map(([host, file]) => this.#fileId(host, file));
     const { label, labelBytes, labelRecords } = columns;
-    this.#labels = new Float64Array(Math.max(label.length, 16) * labelWidth);
+    this.#labels = new Float64Array(label.length * labelWidth);
     label.forEach((name, n) => {
       this.#labels[n * labelWidth] = name;
       this.#labels[n * labelWidth + 1] = labelBytes[n] as number;
@@ -189,14 +195,15 @@ export class Outputs {
     });
     columns.tasks.forEach((task, n) => {
       this.#file[task] = ids[columns.file[n] as number] as number;
-      this.#at[task] = columns.at[n] as number;
-      this.#length[task] = columns.length[n] as number;
       this.#digest[task] = columns.digest[n] as string;
-      this.#recordsIn[task] = columns.recordsIn[n] as number;
-      this.#recordsOut[task] = columns.recordsOut[n] as number;
-      this.#bytesIn[task] = columns.bytesIn[n] as number;
-      this.#labelStart[task] = this.#labelsUsed;
-      this.#labelCount[task] = columns.labelCount[n] as number;
+      const row = task * width;
+      this.#numbers[row + atAt] = columns.at[n] as number;
+      this.#numbers[row + lengthAt] = columns.length[n] as number;
+      this.#numbers[row + recordsInAt] = columns.recordsIn[n] as number;
+      this.#numbers[row + recordsOutAt] = columns.recordsOut[n] as number;
+      this.#numbers[row + bytesInAt] = columns.bytesIn[n] as number;
+      this.#numbers[row + labelStartAt] = this.#labelsUsed;
+      this.#numbers[row + labelCountAt] = columns.labelCount[n] as number;
       this.#labelsUsed += (columns.labelCount[n] as number) * labelWidth;
       this.#account(task, 1);
     });
@@ -216,15 +223,20 @@ export class Outputs {
     return id;
   }
 
-  #setLabels(task: number, labels: readonly LabelSize[]): void {
+  #number(task: number, of: number): number {
+    return this.#numbers[task * width + of] as number;
+  }
+
+  #setLabels(row: number, labels: readonly LabelSize[]): void {
     const end = this.#labelsUsed + labels.length * labelWidth;
     if (end > this.#labels.length) {
-      const grown = new Float64Array(Math.max(end, this.#labels.length * 2));
+      const first = Math.min(labels.length * this.count, firstLabelsMax) * labelWidth;
+      const grown = new Float64Array(Math.max(end, this.#labels.length * 2, first));
       grown.set(this.#labels);
       this.#labels = grown;
     }
-    this.#labelStart[task] = this.#labelsUsed;
-    this.#labelCount[task] = labels.length;
+    this.#numbers[row + labelStartAt] = this.#labelsUsed;
+    this.#numbers[row + labelCountAt] = labels.length;
     for (const { label, bytes, records } of labels) {
       this.#labels[this.#labelsUsed++] = label;
       this.#labels[this.#labelsUsed++] = bytes;
@@ -234,8 +246,8 @@ export class Outputs {
 
   #account(task: number, sign: 1 | -1): void {
     if (!this.has(task)) return;
-    this.recordsIn += sign * (this.#recordsIn[task] as number);
-    this.recordsOut += sign * (this.#recordsOut[task] as number);
-    this.bytesIn += sign * (this.#bytesIn[task] as number);
+    this.recordsIn += sign * this.#number(task, recordsInAt);
+    this.recordsOut += sign * this.#number(task, recordsOutAt);
+    this.bytesIn += sign * this.#number(task, bytesInAt);
   }
 }

@@ -16,12 +16,13 @@
  * F3. The present number of attempts counts in full, and averages go on with each start and end of an attempt, not once a
  *     second: then a job cannot take every free slot until its turn is noticed to be over.
  *
- * An indexed binary heap: a place is found in O(log jobs). Credits of jobs at rest grow stale; one pass a second over all
+ * A heap (`turns.ts`): a place is found in O(log jobs). Credits of jobs at rest grow stale; one pass a second over all
  * jobs brings them up to date. Nothing of this is in snapshots: a new master begins without debts.
  */
 import { DiscoError } from "../../errors.ts";
 import type { JobMachine } from "../job/machine.ts";
 import type { Cluster } from "./cluster.ts";
+import { type Member, Turns } from "./turns.ts";
 
 export type Policy = "fair" | "fifo";
 
@@ -37,13 +38,17 @@ export class JobOrder {
   readonly #cluster: Cluster;
   /** Logarithm of what is left of an average after a second. */
   readonly #decay: number;
-  readonly #heap: Entry[] = [];
+  /** Of those that have a task to hand out. */
+  readonly #turns = new Turns<Entry>();
   readonly #entries = new Map<JobMachine, Entry>();
   /** Jobs that have or want slots. */
   #present = 0;
   #submitted = 0;
   #now = 0;
   #refreshedAt = 0;
+  /** What is left of an average after `#leftMs`: the last one asked for. */
+  #left = 1;
+  #leftMs = 0;
 
   constructor(policy: Policy, alpha: number, cluster: Cluster) {
     if (!(alpha > 0 && alpha <= 1))
@@ -65,22 +70,18 @@ export class JobOrder {
   refresh(): void {
     if (this.#policy !== "fair" || Math.abs(this.#now - this.#refreshedAt) < refreshMs) return;
     this.#refreshedAt = this.#now;
-    for (const entry of this.#entries.values()) {
-      this.#average(entry);
-      entry.key = this.#keyOf(entry);
-    }
-    for (let place = (this.#heap.length >> 1) - 1; place >= 0; place--) this.#sink(this.#heap[place] as Entry);
+    for (const entry of this.#entries.values()) this.#average(entry);
+    this.#turns.rekey((entry) => this.#keyOf(entry));
   }
 
   add(job: JobMachine): void {
-    const entry = {
+    const entry: Entry = {
       job,
-      order: this.#submitted++,
+      rank: this.#submitted++,
       live: 0,
       hungry: false,
       credit: 0,
       since: this.#now,
-      key: 0,
       place: -1,
     };
     this.#entries.set(job, entry);
@@ -91,7 +92,7 @@ export class JobOrder {
     const entry = this.#entries.get(job);
     if (entry === undefined) return;
     if (isPresent(entry)) this.#present--;
-    this.#remove(entry);
+    this.#turns.delete(entry);
     this.#entries.delete(job);
   }
 
@@ -104,20 +105,18 @@ export class JobOrder {
     entry.live = job.live;
     entry.hungry = job.hungry;
     if (isPresent(entry)) this.#present++;
-    if (this.#policy === "fair") entry.key = this.#keyOf(entry);
-    if (!entry.hungry) this.#remove(entry);
-    else if (entry.place < 0) this.#insert(entry);
-    else this.#settle(entry);
+    if (entry.hungry) this.#turns.put(entry, this.#keyOf(entry));
+    else this.#turns.delete(entry);
   }
 
   first(): JobMachine | undefined {
-    return this.#heap[0]?.job;
+    return this.#turns.first()?.job;
   }
 
   /** Takes a job out of turn until `update` puts it back. */
   setAside(job: JobMachine): void {
     const entry = this.#entries.get(job);
-    if (entry !== undefined) this.#remove(entry);
+    if (entry !== undefined) this.#turns.delete(entry);
   }
 
   /** Slots that are a job's right. */
@@ -132,79 +131,31 @@ export class JobOrder {
     if (ms <= 0) return;
     let deficit = this.#share - entry.live;
     if (deficit > 0 && !entry.hungry) deficit = 0;
-    if (deficit < 0 && this.#heap.length <= (entry.place < 0 ? 0 : 1)) deficit = 0;
-    entry.credit = deficit + (entry.credit - deficit) * Math.exp((this.#decay * ms) / msPerSecond);
+    if (deficit < 0 && this.#turns.size <= (entry.place < 0 ? 0 : 1)) deficit = 0;
+    if (ms !== this.#leftMs) {
+      this.#leftMs = ms;
+      this.#left = Math.exp((this.#decay * ms) / msPerSecond);
+    }
+    entry.credit = deficit + (entry.credit - deficit) * this.#left;
   }
 
+  /** The smallest is served first. */
   #keyOf({ live, credit }: Entry): number {
+    if (this.#policy === "fifo") return 0;
     const most = this.#share * creditShareMax;
     return live - Math.min(Math.max(credit, -most), most);
   }
-
-  #insert(entry: Entry): void {
-    entry.place = this.#heap.length;
-    this.#heap.push(entry);
-    this.#settle(entry);
-  }
-
-  #remove(entry: Entry): void {
-    if (entry.place < 0) return;
-    const last = this.#heap.pop() as Entry;
-    if (last !== entry) {
-      this.#put(last, entry.place);
-      this.#settle(last);
-    }
-    entry.place = -1;
-  }
-
-  #settle(entry: Entry): void {
-    while (entry.place > 0) {
-      const parent = this.#heap[(entry.place - 1) >> 1] as Entry;
-      if (!this.#before(entry, parent)) break;
-      this.#swap(entry, parent);
-    }
-    this.#sink(entry);
-  }
-
-  #sink(entry: Entry): void {
-    for (;;) {
-      const left = this.#heap[entry.place * 2 + 1];
-      const right = this.#heap[entry.place * 2 + 2];
-      const child = left !== undefined && right !== undefined && this.#before(right, left) ? right : left;
-      if (child === undefined || !this.#before(child, entry)) return;
-      this.#swap(entry, child);
-    }
-  }
-
-  #swap(a: Entry, b: Entry): void {
-    const place = a.place;
-    this.#put(a, b.place);
-    this.#put(b, place);
-  }
-
-  #put(entry: Entry, place: number): void {
-    entry.place = place;
-    this.#heap[place] = entry;
-  }
-
-  #before(a: Entry, b: Entry): boolean {
-    if (this.#policy === "fair" && a.key !== b.key) return a.key < b.key;
-    return a.order < b.order;
-  }
 }
 
-interface Entry {
+interface Entry extends Member {
   readonly job: JobMachine;
-  readonly order: number;
+  /** By submission. */
+  readonly rank: number;
   live: number;
   hungry: boolean;
   /** Slots below its share (above, if negative), averaged up to `since`. */
   credit: number;
   since: number;
-  /** The smallest is served first. */
-  key: number;
-  /** Index in the heap, -1: not in it. */
-  place: number;
 }
 
 function isPresent({ live, hungry }: Entry): boolean {
