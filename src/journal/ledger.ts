@@ -17,6 +17,7 @@
  * (`load`, `lead`) what is to be written waits in a queue (`commit-queue.ts`), and the machine is ahead of the journal by that:
  * whoever tells others what the machine knows, waits for `committed`.
  */
+
 import { setTimeout as after } from "node:timers/promises";
 import type { Command } from "../core/commands.ts";
 import type { MasterEvent, MasterStarted } from "../core/events.ts";
@@ -131,8 +132,8 @@ export class Ledger {
     const { journal, writer, pause } = this.#parts;
     await this.#fold.catchUp(journal);
     const started = this.#started();
-    const over = AbortSignal.any([signal, this.#over.signal]);
-    const patience = { signal: over, pause: pause ?? defaultPause, away: () => undefined };
+    const either = AbortSignal.any([signal, this.#over.signal]);
+    const patience = { signal: either, pause: pause ?? defaultPause, away: () => undefined };
     const bytes = await appendFirst(journal, this.#fold, { writer, nonce: String(this.#nonce++), started }, patience);
     this.#folded();
     if (bytes === null) return false;

@@ -6,9 +6,13 @@ import { join } from "node:path";
 import { type Disco, type Job, kvgroup, type Results, resultIterator } from "disco-mapreduce";
 import pageRank from "../../examples/page-rank.ts";
 import type { MasterEvent } from "../../src/core/events.ts";
+import { Fold } from "../../src/journal/fold.ts";
+import type { Journal } from "../../src/journal/journal.ts";
 import { openNatsJournal } from "../../src/journal/nats.ts";
+import { openPostgresJournal } from "../../src/journal/postgres.ts";
 import { decodeRecord } from "../../src/journal/record.ts";
 import { openNats } from "../../src/nats/connection.ts";
+import { PostgresDatabase } from "../../src/postgres/database.ts";
 
 const vocabulary = 5_000;
 const wordsOfLine = 12;
@@ -74,30 +78,47 @@ export interface Accepted {
 
 /**
  * Reads the journal and asserts what no kill may change: its records are one chain; whoever led once writes no more when another one has
- * led; no attempt is accepted twice, none is accepted of which it was recorded before that it is over.
+ * led; no attempt is accepted twice, and what comes of one of which it was recorded before that it is over has no effect.
  */
 export async function checkJournal(url: string): Promise<Accepted> {
+  if (url.startsWith("postgres:")) {
+    const journal = await openPostgresJournal(await PostgresDatabase.open(url, { cluster: "stand" }));
+    try {
+      return await checked(journal);
+    } finally {
+      await journal.close();
+    }
+  }
   const engine = await openNats({ url, cluster: "stand", name: "reader", allowOldEngine: true });
   try {
-    const journal = await openNatsJournal(engine, { create: false });
-    const over = new Map<string, string>();
-    const counts = { attempts: 0, lost: 0 };
-    let epoch = 0;
-    const first = (await journal.snapshot())?.seq ?? 0;
-    for await (const { seq, body } of journal.read(first + 1)) {
-      const record = decodeRecord<MasterEvent>(seq, body);
-      assert.ok(record.epoch >= epoch, `record ${seq} is of epoch ${record.epoch}, after one of epoch ${epoch}`);
-      epoch = record.epoch;
-      for (const event of record.events) {
-        if (event.kind !== "task-done" && event.kind !== "task-failed" && event.kind !== "task-lost") continue;
-        const attempt = `${event.job} ${event.stage}:${event.task} attempt ${event.attempt}`;
-        assert.equal(over.get(attempt), undefined, `${attempt}: ${event.kind} in record ${seq}`);
-        over.set(attempt, event.kind);
-        counts[event.kind === "task-done" ? "attempts" : "lost"]++;
-      }
-    }
-    return { ...counts, epoch };
+    return await checked(await openNatsJournal(engine, { create: false }));
   } finally {
     await engine.close();
   }
+}
+
+async function checked(journal: Journal): Promise<Accepted> {
+  const over = new Map<string, string>();
+  const counts = { attempts: 0, lost: 0 };
+  let epoch = 0;
+  let repeated: string | null = null;
+  await Fold.read(journal, {
+    folded: (event) => {
+      repeated = null;
+      if (event.kind !== "task-done" && event.kind !== "task-failed" && event.kind !== "task-lost") return;
+      const attempt = `${event.job} ${event.stage}:${event.task} attempt ${event.attempt}`;
+      // A report that comes again, since its answer was lost, is recorded again: it must change nothing.
+      if (over.has(attempt)) repeated = `${attempt}: ${event.kind} after ${over.get(attempt)}`;
+      else counts[event.kind === "task-done" ? "attempts" : "lost"]++;
+      over.set(attempt, event.kind);
+    },
+    replayed: (command) => assert.equal(repeated, null, `${repeated} leads to ${command.kind}`),
+  });
+  const first = (await journal.snapshot())?.seq ?? 0;
+  for await (const { seq, body } of journal.read(first + 1)) {
+    const record = decodeRecord<MasterEvent>(seq, body);
+    assert.ok(record.epoch >= epoch, `record ${seq} is of epoch ${record.epoch}, after one of epoch ${epoch}`);
+    epoch = record.epoch;
+  }
+  return { ...counts, epoch };
 }

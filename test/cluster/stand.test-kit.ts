@@ -1,5 +1,5 @@
 /**
- * A cluster of real processes on loopback: three servers of NATS, masters, nodes, each with a disk of its own and, where others have to
+ * A cluster of real processes on loopback: servers of NATS, masters, nodes, each with a disk of its own and, where others have to
  * find it again, a port of its own. Whatever is killed, paused or started again here is a process as a person runs it.
  *
  * Who supervises processes in production is `restore()` here: it starts what does not run, masters that were deposed among them.
@@ -21,6 +21,12 @@ export interface ProcessStandOptions {
   /** Seconds after which a silent node gets no tasks, and is lost. Default 1.5 and 4. */
   readonly suspectAfter?: number;
   readonly deadAfter?: number;
+  /** Servers of NATS: 3 (default), 1, or 0: the masters carry the messages themselves, which needs `journal`. */
+  readonly servers?: 0 | 1 | 3;
+  /** `postgres://…`, of a server that the test starts and ends. Default: NATS keeps the journal. */
+  readonly journal?: string;
+  /** More variables of masters and nodes, and of clients. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 const command = join(import.meta.dirname, "..", "..", "bin", "disco.js");
@@ -33,24 +39,25 @@ const joined = /"msg":"joined"/;
 const leading = /"epoch":(\d+)[^\n]*"msg":"leading"/;
 
 export class ProcessStand implements AsyncDisposable {
-  readonly nats: NatsServers;
   readonly folder: string;
   readonly masters: readonly TestProcess[];
   readonly nodes: ReadonlyMap<string, TestProcess>;
   readonly #masterPorts: readonly number[];
-  readonly #times: readonly string[];
+  readonly #nats: NatsServers | null;
+  readonly #options: ProcessStandOptions;
   readonly #others: TestProcess[] = [];
 
   private constructor(
     folder: string,
-    nats: NatsServers,
+    nats: NatsServers | null,
     masterPorts: readonly number[],
-    { nodes = usualNodes, suspectAfter = 1.5, deadAfter = 4 }: ProcessStandOptions,
+    options: ProcessStandOptions,
   ) {
+    const { nodes = usualNodes } = options;
     this.folder = folder;
-    this.nats = nats;
+    this.#nats = nats;
     this.#masterPorts = masterPorts;
-    this.#times = ["--suspect-after", `${suspectAfter}s`, "--dead-after", `${deadAfter}s`];
+    this.#options = options;
     this.masters = masterPorts.map((port, i) => this.#process("master", `m${i + 1}`, ["--port", `${port}`]));
     this.nodes = new Map(nodes.map((name) => [name, this.#nodeProcess(name, name)]));
   }
@@ -58,7 +65,8 @@ export class ProcessStand implements AsyncDisposable {
   /** Resolves when a master leads and all nodes have joined it. */
   static async open(options: ProcessStandOptions = {}): Promise<ProcessStand> {
     const folder = await mkdtemp(join(tmpdir(), "disco-processes-"));
-    const nats = await NatsServers.start({ count: 3 });
+    const { servers = 3 } = options;
+    const nats = servers === 0 ? null : await NatsServers.start({ count: servers });
     const stand = new ProcessStand(folder, nats, await freePorts(options.masters ?? 2), options);
     try {
       await stand.restore();
@@ -69,14 +77,24 @@ export class ProcessStand implements AsyncDisposable {
     return stand;
   }
 
+  get nats(): NatsServers {
+    return this.#nats ?? assert.fail("this stand has no NATS");
+  }
+
+  /** Base URLs. */
+  get masterUrls(): readonly string[] {
+    const scheme = this.#options.env?.["DISCO_TLS_CERT"] === undefined ? "http" : "https";
+    return this.#masterPorts.map((port) => `${scheme}://127.0.0.1:${port}`);
+  }
+
   /** Connected to all masters. Closed by whoever asked for it. */
   client(): Disco {
-    return new Disco(this.#masterPorts.map((port) => `disco://127.0.0.1:${port}`));
+    return new Disco([...this.masterUrls]);
   }
 
   /** Starts what does not run; resolves when a master leads and all nodes are up. */
   async restore(): Promise<void> {
-    await this.nats.startAll();
+    await this.#nats?.startAll();
     await Promise.all(this.masters.filter(({ runs }) => !runs).map((master) => master.start(serving)));
     await Promise.all([...this.nodes.values()].filter(({ runs }) => !runs).map((node) => node.start(joined)));
     await this.leader();
@@ -156,7 +174,7 @@ export class ProcessStand implements AsyncDisposable {
 
   /** Kills every process of it, servers of NATS included. */
   async killAll(): Promise<void> {
-    await Promise.all([this.nats.killAll(), ...this.#processes().map((each) => each.kill())]);
+    await Promise.all([this.#nats?.killAll(), ...this.#processes().map((each) => each.kill())]);
   }
 
   /** Asks again and again. Fails after a while, with what all processes have printed. */
@@ -175,7 +193,7 @@ export class ProcessStand implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.killAll();
-    await this.nats.dispose();
+    await this.#nats?.dispose();
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
@@ -188,12 +206,20 @@ export class ProcessStand implements AsyncDisposable {
   }
 
   #process(role: "master" | "node", name: string, flags: readonly string[]): TestProcess {
-    const engine = ["--engine", this.nats.url, "--allow-old-engine", "--cluster", cluster];
+    const { suspectAfter = 1.5, deadAfter = 4, journal, env } = this.#options;
+    const engine =
+      this.#nats !== null
+        ? ["--engine", this.#nats.url, "--allow-old-engine"]
+        : role === "node"
+          ? ["--engine", this.masterUrls.join(",")]
+          : [];
+    const keeps = role === "master" && journal !== undefined ? ["--journal", journal] : [];
+    const times = ["--suspect-after", `${suspectAfter}s`, "--dead-after", `${deadAfter}s`];
     return new TestProcess({
       name,
       command: process.execPath,
-      args: [command, role, ...engine, "--root", this.disk(name), ...this.#times, ...flags],
-      env: { DISCO_CONFIG: "none", DISCO_TOKEN: "", DISCO_TOKEN_FILE: "", DISCO_MASTER: "", NO_COLOR: "1" },
+      args: [command, role, ...engine, ...keeps, "--cluster", cluster, "--root", this.disk(name), ...times, ...flags],
+      env: { DISCO_CONFIG: "none", DISCO_TOKEN: "", DISCO_TOKEN_FILE: "", DISCO_MASTER: "", NO_COLOR: "1", ...env },
     });
   }
 }
