@@ -163,7 +163,12 @@ export class CommitQueue {
           this.#appending = true;
           await this.#commit(this.#next());
           this.#appending = false;
-        } else await wait;
+        } else {
+          // Not asked for now: by what is known it would not take anything.
+          this.#awaySince ??= this.#parts.now();
+          await wait;
+          this.#awaySince = null;
+        }
       }
     } catch (cause) {
       if (this.#error !== null) return;

@@ -62,6 +62,22 @@ function eventsIn(store: MemoryStore): MasterEvent[] {
 }
 
 describe("a ledger on a journal that answers later", () => {
+  it("counts its engine as away while it may not write, as a lease that cannot be renewed is of an engine that does not answer", async () => {
+    const { ledger } = await load(new MemoryStore());
+    let allowed: PromiseWithResolvers<void> | null = null;
+    assert.equal(await ledger.lead(() => allowed?.promise ?? null), true);
+    assert.equal(ledger.awaySince, null);
+    allowed = Promise.withResolvers();
+    record(ledger, "a");
+    await new Promise((turn) => setImmediate(turn));
+    assert.equal(ledger.awaySince, 1_000);
+    const { resolve } = allowed;
+    allowed = null;
+    resolve();
+    await ledger.committed();
+    assert.equal(ledger.awaySince, null);
+  });
+
   it("carries out commands when their events are committed, and says so afterwards", async () => {
     const store = new MemoryStore();
     const { ledger, out, journal } = await leading(store);

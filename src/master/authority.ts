@@ -15,6 +15,8 @@ import { engineAway, notLeading } from "./stopped.ts";
 const assurancePatienceMs = 5_000;
 /** Nothing new is begun when the engine has been away for so long. */
 const awayPatienceMs = 2_000;
+const lookMs = 250;
+
 export abstract class Authority {
   protected readonly parts: CoordinatorParts;
   protected abstract ledger: Ledger;
@@ -74,6 +76,25 @@ export abstract class Authority {
     } finally {
       late.catch(() => undefined);
       over.abort();
+    }
+  }
+
+  /**
+   * What goes on by itself, for who waits for it. @throws DiscoError `engine-away` when the engine is away for seconds meanwhile; what it
+   * becomes then is not known
+   */
+  async unlessAway<T>(work: Promise<T>): Promise<T> {
+    const { promise, reject } = Promise.withResolvers<never>();
+    const timer = setInterval(() => {
+      const awayMs = this.awaySince === null ? 0 : this.parts.now() - this.awaySince;
+      if (awayMs > assurancePatienceMs) reject(engineAway(awayMs));
+    }, lookMs);
+    timer.unref();
+    work.catch(() => undefined);
+    try {
+      return await Promise.race([work, promise]);
+    } finally {
+      clearInterval(timer);
     }
   }
 

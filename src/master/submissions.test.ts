@@ -9,7 +9,8 @@ test("no more jobs are taken than may be active, and what was accepted under a k
   const machine = { jobs, keys: new Map([["key", "job@1:2:3"]]), settings: { acceptNewJobs: true } };
   const nothing = (): undefined => undefined;
   const assured = (): Promise<void> => Promise.resolve();
-  const coordinator = { machine, assertAlive: nothing, assertRoom: nothing, assured };
+  const unlessAway = <T>(work: Promise<T>): Promise<T> => work;
+  const coordinator = { machine, assertAlive: nothing, assertRoom: nothing, assured, unlessAway };
   const submissions = new Submissions({
     coordinator: coordinator as unknown as Coordinator,
     files: {} as JobFiles,

@@ -86,16 +86,17 @@ export class Submissions {
   async #once(key: string | undefined, deliver: () => Promise<Delivery>): Promise<string> {
     const { coordinator } = this.#parts;
     coordinator.assertAlive();
-    if (key === undefined) return await this.#admit(deliver, undefined);
+    if (key === undefined) return await coordinator.unlessAway(this.#admit(deliver, undefined));
     const known = this.#byKey.get(key) ?? coordinator.machine.keys.get(key);
     if (known !== undefined) {
-      const job = await known;
+      const job = typeof known === "string" ? known : await coordinator.unlessAway(known);
       await coordinator.assured();
       return job;
     }
     const starting = this.#admit(deliver, key).finally(() => this.#byKey.delete(key));
     this.#byKey.set(key, starting);
-    return await starting;
+    // Where it is given up, the client asks again, here or elsewhere, with the same key.
+    return await coordinator.unlessAway(starting);
   }
 
   async #admit(deliver: () => Promise<Delivery>, key: string | undefined): Promise<string> {

@@ -134,6 +134,13 @@ export class Hosts implements AsyncDisposable {
     await run("tc", ["-n", this.#switch, "qdisc", "delete", "dev", this.#port(name), "root"]);
   }
 
+  /** Bytes that it has sent to others since it is there. */
+  async sentBytes(name: string): Promise<number> {
+    const { stdout } = await run("ip", ["-n", this.#space(name), "-j", "-s", "link", "show", "eth0"]);
+    const [link] = JSON.parse(stdout) as { stats64?: { tx?: { bytes?: number } } }[];
+    return link?.stats64?.tx?.bytes ?? assert.fail(stdout);
+  }
+
   /** Pulls the cable and plugs it in again, several times. Ends plugged in. */
   async flap(name: string, { times, downMs, upMs }: Flapping): Promise<void> {
     for (let i = 0; i < times; i++) {

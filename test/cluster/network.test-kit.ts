@@ -150,15 +150,31 @@ export class Network implements AsyncDisposable {
     return leader ?? "";
   }
 
+  /** A host whose master follows. */
+  async followingMaster(): Promise<string> {
+    const leader = await this.leadingMaster();
+    return masterHosts.find((host) => host !== leader) ?? assert.fail("there is one master");
+  }
+
+  /** A client that knows the master on that host only, and does not ask for long. */
+  clientOf(host: string, retrySeconds: number): Disco {
+    return new Disco(`disco://${this.hosts.address(host)}:${ports.master}`, { token, retrySeconds });
+  }
+
+  /** Where the node keeps its data. */
+  dataDir(node: string): string {
+    return join(this.#folder, node, "node", "data");
+  }
+
   async nodeState(name: string): Promise<string | undefined> {
     return (await this.client.nodeinfo()).find((node) => node.name === name)?.state;
   }
 
   /** Submits a word count whose tasks wait for `open`. */
-  async submit({ maps, partitions = 4, words = 300 }: JobShape): Promise<GatedJob> {
+  async submit({ maps, partitions = 4, words = 300 }: JobShape, client = this.client): Promise<GatedJob> {
     const folder = join(this.#folder, `job-${this.#jobs++}`);
     mkdirSync(folder);
-    const job = await this.client.newJob("words", jobOf(folder, maps, partitions, words));
+    const job = await client.newJob("words", jobOf(folder, maps, partitions, words));
     return new GatedJob(this, job.name, folder);
   }
 
@@ -292,6 +308,14 @@ export class GatedJob {
     return readdirSync(this.#folder).flatMap((name) => {
       const [, kind, task, node = ""] = /^began-(map|reduce)-(\d+)-(n\d+)-/.exec(name) ?? [];
       return kind === stage ? [{ task: Number(task), node }] : [];
+    });
+  }
+
+  /** Resolves when a map has begun on every node. */
+  async everywhere(): Promise<void> {
+    await this.#network.until("all nodes work", () => {
+      const nodes = new Set(this.began("map").map(({ node }) => node));
+      return this.#network.nodes.every((node) => nodes.has(node));
     });
   }
 

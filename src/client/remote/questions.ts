@@ -31,7 +31,15 @@ const questionIdleMs = 60_000;
 /** The address of a master where nobody ever answered is given up after so long. */
 const firstContactMs = 3_000;
 /** Of masters that answer, and can do nothing now that another one could not do at once. */
-const helpless: ReadonlySet<string> = new Set(["no-leader", "not-leading", "deposed", "stopping", "closed"]);
+const helpless: ReadonlySet<string> = new Set([
+  "no-leader",
+  "not-leading",
+  "deposed",
+  "stopping",
+  "closed",
+  // It may be cut off from the engine, and another one not.
+  "engine-away",
+]);
 
 export interface QuestionOptions {
   /** Of the masters, without a slash at their end. */

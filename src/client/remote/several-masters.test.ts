@@ -63,6 +63,17 @@ describe("a list of masters", () => {
     assert.ok((at[1] ?? 0) - (at[0] ?? 0) >= 990, `${at}`);
   });
 
+  it("leaves a master whose engine is away for one whose engine is not, without a wait", async () => {
+    await using first = await new ScriptedServer({
+      [asksForNodes]: (_, response) =>
+        failed(response, 503, { code: "engine-away", message: "the engine is away" }, { "retry-after": "30" }),
+    }).listen();
+    await using second = await new ScriptedServer({ [asksForNodes]: nodes }).listen();
+    await using master = await connect([first.address, second.address]);
+    assert.deepEqual(await master.nodeInfo(), []);
+    assert.deepEqual([first.times(asksForNodes), second.times(asksForNodes)], [1, 1]);
+  });
+
   it("submits with the same key wherever it asks again, so that it is one job (fault 29)", async () => {
     const jobs = new Map<string, string>();
     const submit =
