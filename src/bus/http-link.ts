@@ -24,6 +24,7 @@ export interface HttpLinkParts extends Asker {
 
 const retryMsMin = 50;
 const retryMsMax = 1_000;
+const refusedRetryMs = 5_000;
 const lookAroundMs = 3_000;
 
 export class HttpLink implements Bus {
@@ -83,7 +84,8 @@ export class HttpLink implements Bus {
     let next = 0;
     let retryMs = retryMsMin;
     let hint: string | null = null;
-    let isLost = false;
+    /** Code of the failure that was told last; each is told once between two streams. */
+    let said = "";
     while (!signal.aborted) {
       const master = hint ?? this.#parts.masters[next++ % this.#parts.masters.length] ?? "";
       hint = null;
@@ -98,7 +100,8 @@ export class HttpLink implements Bus {
         if (found.kind === "stream") {
           retryMs = retryMsMin;
           hint = await this.#talk(found.stream, master);
-          isLost = true;
+          // That it is gone was told when the stream ended; what else is wrong is news.
+          said = "master-unreachable";
           continue;
         }
         hint = found.leader === master ? null : found.leader;
@@ -107,8 +110,11 @@ export class HttpLink implements Bus {
           continue;
         }
       } catch (error) {
-        if (!signal.aborted && !isLost) this.#parts.changed?.(null, error);
-        isLost = true;
+        const code = error instanceof CommError ? error.code : "";
+        if (!signal.aborted && said !== code) this.#parts.changed?.(null, error);
+        said = code;
+        // Tokens are not changed in a moment, and each refusal is a line in the master's log.
+        if (code === "not-allowed") retryMs = refusedRetryMs;
       }
       await pause(retryMs * (0.5 + Math.random() / 2), signal);
       retryMs = Math.min(retryMs * 2, retryMsMax);

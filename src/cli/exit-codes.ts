@@ -25,6 +25,7 @@ const usageCodes: ReadonlySet<string> = new Set([
   "bad-setting",
   "bad-settings",
   "bad-url",
+  "engine-needed",
   "job-active",
   "no-master",
   "no-nats-server",

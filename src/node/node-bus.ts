@@ -1,12 +1,18 @@
 /** Opens the bus of a node, as its settings say. Clients of engines are loaded only where they are used. */
 import type { Bus } from "../bus/bus.ts";
 import { part } from "../bus/subjects.ts";
+import { DiscoError } from "../errors.ts";
 import type { ClusterSettings } from "../settings/cluster.ts";
 import { natsAccess } from "../settings/nats-settings.ts";
 import { caOf, clusterToken } from "./served-as.ts";
 
+export interface BusLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
 /** `session`: of this start of the node. @throws what the engine throws */
-export async function openNodeBus(settings: ClusterSettings, session: string): Promise<Bus> {
+export async function openNodeBus(settings: ClusterSettings, session: string, log?: BusLog): Promise<Bus> {
   const { engine, node: host, tokens } = settings;
   const nats = natsAccess(settings, part(host));
   if (nats !== null) {
@@ -30,6 +36,13 @@ export async function openNodeBus(settings: ClusterSettings, session: string): P
     masters,
     host,
     session,
+    changed: (master, error) => {
+      if (master !== null) log?.info({ master }, "talks to this master");
+      else if (error instanceof DiscoError) {
+        const { code, hint } = error;
+        log?.warn(hint === undefined ? { code } : { code, hint }, `${error.message}; it is asked again`);
+      } else log?.warn({}, "the master is gone; looks for one that leads");
+    },
     ...(token === undefined ? {} : { token }),
     ...(ca === undefined ? {} : { ca }),
   });

@@ -45,6 +45,8 @@ export interface NodeProcessOptions {
 const queueDepth = 4;
 /** So many times the death time a node goes on asking masters that refuse it. */
 const refusalPatience = 2;
+/** Masters say that they lead more often than once in so long. */
+const aloneMs = 5_000;
 
 /** @throws DiscoError `volume-busy`, `bad-root`, and what the data server throws */
 export async function openNodeProcess(
@@ -98,6 +100,7 @@ export async function openNodeProcess(
     closers.push(() => node.close());
     node.warm();
     log.info({ url: server.url, node: host, dataDir }, "serving");
+    closers.push(patience.sayAlone());
     node.follow();
     let closing: Promise<void> | undefined;
     const close = async (): Promise<void> => {
@@ -117,6 +120,7 @@ class RefusalPatience {
   readonly #log: NodeLog;
   readonly #fail: (error: Error) => void;
   #since: number | null = null;
+  #alone: NodeJS.Timeout | undefined;
 
   constructor(patienceMs: number, log: NodeLog, fail: (error: Error) => void) {
     this.#patienceMs = patienceMs;
@@ -124,7 +128,15 @@ class RefusalPatience {
     this.#fail = fail;
   }
 
+  /** Says that it waits, should no master have answered after a while. Returns what ends that. */
+  sayAlone(): () => void {
+    this.#alone = setTimeout(() => this.#log.warn({}, "no master that leads is heard yet: it waits for one"), aloneMs);
+    this.#alone.unref();
+    return () => clearTimeout(this.#alone);
+  }
+
   refused(error: DiscoError): void {
+    clearTimeout(this.#alone);
     const now = performance.now();
     if (this.#since === null) {
       this.#since = now;
@@ -138,6 +150,7 @@ class RefusalPatience {
   }
 
   over(): void {
+    clearTimeout(this.#alone);
     this.#since = null;
   }
 }

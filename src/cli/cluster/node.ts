@@ -16,6 +16,6 @@ export async function runNode({ slots, ...flags }: NodeOptions): Promise<number>
     const { openNodeProcess } = await import("../../node/node-process.ts");
     const { openNodeBus } = await import("../../node/node-bus.ts");
     const { settings } = resolved;
-    return await openNodeProcess(settings, { log, bus: (session) => openNodeBus(settings, session) });
+    return await openNodeProcess(settings, { log, bus: (session) => openNodeBus(settings, session, log) });
   });
 }
