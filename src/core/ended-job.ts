@@ -28,6 +28,8 @@ export interface EndedJob {
   readonly lines?: number;
   /** Nodes that keep its pack. Absent: none. */
   readonly holders?: readonly string[];
+  /** Its intermediate files stay. Absent: it ended under a release that did not note it. */
+  readonly keep?: boolean;
 }
 
 export function endJob(job: JobMachine): EndedJob {
@@ -48,12 +50,13 @@ export function endJob(job: JobMachine): EndedJob {
     nodes: [...job.hosts].sort(),
     key: job.key,
     lines: job.out.lines,
+    keep: job.spec.keep,
     ...(job.holders.length === 0 ? {} : { holders: job.holders }),
   };
 }
 
 export function infoOfEnded(job: EndedJob): JobInfo {
-  const { oob: _oob, nodes: _nodes, key: _key, lines: _lines, holders: _holders, ...info } = job;
+  const { oob: _oob, nodes: _nodes, key: _key, lines: _lines, holders: _holders, keep: _keep, ...info } = job;
   // Records of earlier releases do not have the number of queued tasks.
   return { ...info, stages: info.stages.map((stage) => ({ ...stage, queued: 0 })), hosts: [], waits: [] };
 }

@@ -55,6 +55,9 @@ export interface MasterOptions {
   readonly speculation?: boolean;
 }
 
+/** Names of purged jobs that are remembered: some hundred kilobytes of the state. */
+const purgedMax = 10_000;
+
 export class MasterMachine {
   readonly cluster = new Cluster();
   readonly jobs = new Map<string, JobMachine>();
@@ -62,6 +65,8 @@ export class MasterMachine {
   readonly ended = new Map<string, EndedJob>();
   /** Idempotency keys of jobs that are known. */
   readonly keys = new Map<string, string>();
+  /** The last jobs that were purged, for nodes that were not there then (`leftovers.ts`). Only where nodes are on other machines. */
+  readonly purged = new Set<string>();
   /** Hosts that garbage collection is to empty. */
   readonly gcBlacklist = new Set<string>();
   /** Of DDFS. */
@@ -354,12 +359,21 @@ export class MasterMachine {
         ended === undefined
           ? [...this.cluster.nodes.keys()].sort()
           : [...new Set([...ended.nodes, ...(ended.holders ?? [])])].sort();
+      if (hosts.some((host) => this.cluster.node(host)?.url != null)) this.#notePurged(name);
       commands.push({ kind: "drop-files", job: name, hosts, scope: "all" });
     }
     if (ended?.key != null) this.keys.delete(ended.key);
     if (this.ended.delete(name)) this.listVersion++;
     commands.push({ kind: "forget-job", job: name });
     return commands;
+  }
+
+  #notePurged(name: string): void {
+    this.purged.add(name);
+    for (const oldest of this.purged) {
+      if (this.purged.size <= purgedMax) return;
+      this.purged.delete(oldest);
+    }
   }
 
   #eachJob(act: (job: JobMachine) => Command[]): Command[] {

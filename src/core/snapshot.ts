@@ -27,6 +27,8 @@ export interface MasterSnapshot {
   readonly tasksFailed?: number;
   readonly blacklist: readonly string[];
   readonly gcBlacklist?: readonly string[];
+  /** The oldest first. Absent: none. */
+  readonly purged?: readonly string[];
   readonly settings?: MasterSettings;
   readonly config?: readonly (readonly [host: string, slots: number])[];
   readonly keys: readonly (readonly [key: string, job: string])[];
@@ -49,6 +51,7 @@ export function snapshotMaster(master: MasterMachine): MasterSnapshot {
     tasksFailed: cluster.tasksFailed,
     blacklist: [...cluster.blacklist].sort(),
     gcBlacklist: [...master.gcBlacklist].sort(),
+    ...(master.purged.size === 0 ? {} : { purged: [...master.purged] }),
     settings: cluster.settings,
     config: [...cluster.config],
     keys: [...master.keys].sort(([a], [b]) => (a < b ? -1 : 1)),
@@ -71,6 +74,7 @@ export function restoreMaster(from: MasterSnapshot, options: MasterOptions = {})
   master.lastMicros = from.lastMicros;
   for (const host of from.blacklist) cluster.blacklist.add(host);
   for (const host of from.gcBlacklist ?? []) master.gcBlacklist.add(host);
+  for (const job of from.purged ?? []) master.purged.add(job);
   cluster.settings = { ...cluster.settings, ...from.settings };
   if (from.ddfs !== undefined) master.tags = Tags.restore(from.ddfs);
   for (const [host, slots] of from.config ?? []) cluster.config.set(host, slots);

@@ -5,10 +5,11 @@
 import type { Bus } from "../bus/bus.ts";
 import { fromJsonBytes, toJsonBytes } from "../bus/json.ts";
 import { lastPart, nameOf } from "../bus/subjects.ts";
+import { dropOf } from "../core/leftovers.ts";
 import { DiscoError } from "../errors.ts";
 import type { PackPlaces } from "../protocol/large-reply.ts";
 import { encodeManifest } from "../protocol/manifest-file.ts";
-import type { NodeHello, NodeReport, NodeWelcome } from "../protocol/messages.ts";
+import type { JobLeftover, LeftoversReply, NodeHello, NodeReport, NodeWelcome } from "../protocol/messages.ts";
 import type { Coordinator } from "./coordinator.ts";
 import type { JobFiles } from "./job-files.ts";
 import type { NodeFiles } from "./node-files.ts";
@@ -53,6 +54,15 @@ export function serveNodes(bus: Bus, { instance, coordinator, files, admission, 
     return undefined;
   });
   serve("nodes", async () => toJsonBytes(admission?.dataServers() ?? {}));
+  serve("leftovers", async ({ jobs }: { jobs: readonly JobLeftover[] }, host) => {
+    const drop = jobs.flatMap((leftover): LeftoversReply["drop"] => {
+      const scope = dropOf(coordinator.machine, host, leftover);
+      return scope === null ? [] : [{ job: leftover.job, scope }];
+    });
+    // What is deleted is deleted for ever: all that it rests on is in the journal.
+    await coordinator.assured();
+    return toJsonBytes({ drop } satisfies LeftoversReply);
+  });
   serve("report", async ({ reports }: { reports: NodeReport[] }, host) => {
     await coordinator.report(host, reports);
     return undefined;

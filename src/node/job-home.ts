@@ -59,6 +59,11 @@ const resultFile = /^(.+-\d+-\d+)\.\d+\.(?:disco|out)$/;
 /** What an attempt writes about its results: the index, which is the last that it writes, and checksums. */
 const aboutResults = /^(.+-\d+-\d+)\.(?:[0-9a-f]{8}\.results|sums)$/;
 
+/** Whether a file of `.disco` stays when the job has ended. */
+export function isLasting(name: string): boolean {
+  return lasting.test(name);
+}
+
 /**
  * Deletes files of a job that nothing of lives any more. `intermediate`: what only its tasks read, and results that attempts left
  * half-written: those whose process was killed have no index of results.
@@ -78,7 +83,7 @@ export async function dropFiles(dataDir: string, host: string, job: string, scop
     return attempt !== undefined && !whole.has(attempt);
   };
   for (const name of names) {
-    if (!lasting.test(name) || isHalf(aboutResults, name))
+    if (!isLasting(name) || isHalf(aboutResults, name))
       await rm(join(systemDir, name), { recursive: true, force: true });
   }
   for (const name of await readdir(home).catch(() => [])) {

@@ -24,6 +24,7 @@ import { TaskInputs } from "./fetch/task-inputs.ts";
 import { Heart } from "./heart.ts";
 import { jobDirectory } from "./job-directory.ts";
 import { dropFiles, type JobHome, openJobHome } from "./job-home.ts";
+import { Leftovers } from "./leftovers.ts";
 import { Manifests } from "./manifests.ts";
 import { MasterLink } from "./master-link.ts";
 import { Membership } from "./membership.ts";
@@ -97,6 +98,7 @@ export class Node {
   readonly #manifests: Manifests;
   readonly #inputs: TaskInputs | null;
   readonly #pool: WorkerPool;
+  readonly #leftovers: Leftovers;
   readonly #jobs = new Map<string, NodeJob>();
   readonly #stopping = new Map<string, Promise<void>>();
   readonly #stops: (() => void)[] = [];
@@ -146,6 +148,13 @@ export class Node {
       now: options.now ?? (() => performance.now()),
       ...(workerScript === undefined ? {} : { script: workerScript }),
     });
+    this.#leftovers = new Leftovers({
+      dataDir,
+      host,
+      master: this.#master,
+      works: (job) => this.#jobs.has(job),
+      drop: ({ job, scope }) => this.#drop(host, job, scope),
+    });
   }
 
   /** Starts the spare worker, which takes a while. */
@@ -181,9 +190,9 @@ export class Node {
     );
     serve("stop-job", ({ job }: { job: string }) => this.#stopJob(job));
     // It holds what it wrote under names that it had before as well.
-    serve("drop-files", ({ job, scope, host: holder }: { job: string; scope: DropScope; host: string }) => {
-      return this.#stopJob(job).then(() => dropFiles(dataDir, holder, job, scope));
-    });
+    serve("drop-files", ({ job, scope, host: holder }: { job: string; scope: DropScope; host: string }) =>
+      this.#drop(holder, job, scope),
+    );
     serve("hold-pack", async ({ job, ...places }: { job: string } & PackPlaces) => {
       const directory = join(dataDir, jobDirectory(host, job));
       await mkdir(directory, { recursive: true, mode: privateDirectoryMode });
@@ -239,6 +248,7 @@ export class Node {
     this.#membership.close();
     this.#reports.close();
     this.#files.close();
+    await this.#leftovers.close();
     await this.#pool.close();
     await this.#inputs?.close();
     await sweepRehearsals(this.#options.dataDir);
@@ -257,6 +267,7 @@ export class Node {
     if (this.#options.instance !== undefined) return;
     this.serve();
     this.#heart.start();
+    this.#leftovers.look();
     this.#options.joined?.(this.#membership.epoch);
   }
 
@@ -334,6 +345,11 @@ export class Node {
     });
     this.#stopping.set(job, stopping);
     return stopping;
+  }
+
+  async #drop(holder: string, job: string, scope: DropScope): Promise<void> {
+    await this.#stopJob(job);
+    await dropFiles(this.#options.dataDir, holder, job, scope);
   }
 
   /** Keeps the list of the job's out-of-band values, where there is something of the job at all. */

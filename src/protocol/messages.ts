@@ -112,6 +112,18 @@ export interface Heartbeat {
 /** Which of a job's files go: what only the running job needed, or everything. */
 export type DropScope = "intermediate" | "all";
 
+/** What a node has of a job that it does not work for. */
+export interface JobLeftover {
+  readonly job: string;
+  /** There is more than a pack and results. */
+  readonly intermediate: boolean;
+}
+
+/** What the master answers to `master.INSTANCE.leftovers.HOST`: what of these is not needed any more. */
+export interface LeftoversReply {
+  readonly drop: readonly { readonly job: string; readonly scope: DropScope }[];
+}
+
 export interface NodeState {
   readonly host: string;
   readonly running: readonly AttemptId[];
