@@ -28,6 +28,8 @@ export interface EndedJob {
   readonly lines?: number;
   /** Nodes that keep its pack. Absent: none. */
   readonly holders?: readonly string[];
+  /** SHA-256 of its pack, hex. Absent: the journal does not say. */
+  readonly packSha256?: string;
   /** Its intermediate files stay. Absent: it ended under a release that did not note it. */
   readonly keep?: boolean;
 }
@@ -52,11 +54,12 @@ export function endJob(job: JobMachine): EndedJob {
     lines: job.out.lines,
     keep: job.spec.keep,
     ...(job.holders.length === 0 ? {} : { holders: job.holders }),
+    ...(job.packSha256 === null ? {} : { packSha256: job.packSha256 }),
   };
 }
 
 export function infoOfEnded(job: EndedJob): JobInfo {
-  const { oob: _oob, nodes: _nodes, key: _key, lines: _lines, holders: _holders, keep: _keep, ...info } = job;
+  const { oob: _oob, nodes: _nodes, key: _key, lines: _lines, holders: _holders, keep: _keep, packSha256: _sha256, ...info } = job;
   // Records of earlier releases do not have the number of queued tasks.
   return { ...info, stages: info.stages.map((stage) => ({ ...stage, queued: 0 })), hosts: [], waits: [] };
 }

@@ -24,6 +24,7 @@ export type MasterEvent =
   | Interrupted
   | NodeEvent
   | JobSubmitted
+  | PackHeld
   | JobEvent
   | TasksAssigned
   | TimerFired
@@ -155,6 +156,14 @@ export interface JobSubmitted extends OfJob {
   readonly key?: string;
   /** Nodes that keep the job pack, so that it outlives the master. Absent: none. */
   readonly holders?: readonly string[];
+  /** SHA-256 of the job pack, hex: who fetches it compares. Absent: on one machine, where nobody does. */
+  readonly packSha256?: string;
+}
+
+/** More nodes keep the pack of an active job, as those that did are away. */
+export interface PackHeld extends OfJob {
+  readonly kind: "pack-held";
+  readonly hosts: readonly string[];
 }
 
 /** A user ended a job. Nothing that its tasks report later counts. */

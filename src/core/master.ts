@@ -23,7 +23,7 @@ import type { Command } from "./commands.ts";
 import { Tags } from "./ddfs/tags.ts";
 import type { EndedJob } from "./ended-job.ts";
 import { endJob, infoOfEnded } from "./ended-job.ts";
-import type { JobSubmitted, MasterEvent, TasksAssigned, TimerFired } from "./events.ts";
+import type { JobSubmitted, MasterEvent, PackHeld, TasksAssigned, TimerFired } from "./events.ts";
 import type { OobEntry } from "./job/info.ts";
 import { infoOf, manifestOf, oobOf, runningTasks } from "./job/info.ts";
 import { JobMachine } from "./job/machine.ts";
@@ -103,6 +103,8 @@ export class MasterMachine {
         return this.#interrupted(event.at);
       case "job-submitted":
         return this.#submitted(event);
+      case "pack-held":
+        return this.#packHeld(event);
       case "tasks-assigned":
         return this.#assigned(event);
       case "timer-fired":
@@ -228,6 +230,11 @@ export class MasterMachine {
     return this.jobs.get(job)?.holders ?? this.ended.get(job)?.holders ?? [];
   }
 
+  /** SHA-256 of the job's pack, hex; `null`: the journal does not say. */
+  packSha256(job: string): string | null {
+    return this.jobs.get(job)?.packSha256 ?? this.ended.get(job)?.packSha256 ?? null;
+  }
+
   /** What would be missed if the node were removed now. `undefined`: it is not known. */
   removal(host: string): Removal | undefined {
     return removalOf(this, host);
@@ -301,7 +308,7 @@ export class MasterMachine {
     return (this.#runs ??= attemptsThatRun(this.jobs.values(), this.cluster));
   }
 
-  #submitted({ job: name, spec, at, key, holders }: JobSubmitted): Command[] {
+  #submitted({ job: name, spec, at, key, holders, packSha256 }: JobSubmitted): Command[] {
     if (this.knows(name)) throw new DiscoError(`there is a job ${name} already`, { code: "job-exists", job: name });
     const job = new JobMachine(name, spec, this.cluster, at);
     const commands = job.start();
@@ -311,8 +318,15 @@ export class MasterMachine {
     if (key !== undefined) this.keys.set(key, name);
     job.key = key ?? null;
     job.holders = holders ?? [];
+    job.packSha256 = packSha256 ?? null;
     this.#order.add(job);
     return this.#after(job, commands);
+  }
+
+  #packHeld({ job: name, hosts }: PackHeld): Command[] {
+    const job = this.jobs.get(name);
+    if (job !== undefined) job.holders = [...new Set([...job.holders, ...hosts])];
+    return [];
   }
 
   #assigned(event: TasksAssigned): Command[] {

@@ -28,6 +28,7 @@ import type { CoordinatorParts } from "./coordinator-parts.ts";
 import { Follower } from "./follower.ts";
 import { GoneNodes } from "./gone-nodes.ts";
 import { HeldJobs } from "./held-jobs.ts";
+import type { HeldPack } from "./held-pack.ts";
 import { recordReports } from "./oversized-report.ts";
 import { Replayed } from "./replayed.ts";
 import { ReportTaker } from "./report-taker.ts";
@@ -147,17 +148,17 @@ export class Coordinator extends Authority {
   }
 
   /**
-   * Starts a job whose pack is in its place already, and with `holders`: nodes that have it as well. Throws at once what keeps it
-   * out; resolves when it is in the journal.
+   * Starts a job whose pack is in its place already, and at the nodes that `held` names. Throws at once what keeps it out; resolves
+   * when it is in the journal.
    */
-  submit(job: string, spec: JobSpec, key?: string, holders: readonly string[] = []): Promise<void> {
+  submit(job: string, spec: JobSpec, key?: string, held?: HeldPack): Promise<void> {
     this.assertDecides();
     const { logs, now } = this.parts;
     logs.begin(job, true);
     this.#held.hold(job);
     try {
-      const more = { ...(key === undefined ? {} : { key }), ...(holders.length === 0 ? {} : { holders }) };
-      this.record([{ kind: "job-submitted", at: now(), job, spec, ...more }]);
+      const pack = held === undefined ? {} : { holders: held.holders, packSha256: held.sha256 };
+      this.record([{ kind: "job-submitted", at: now(), job, spec, ...(key === undefined ? {} : { key }), ...pack }]);
     } catch (error) {
       // What failed after its own record was written, has begun it all the same.
       if (!this.machine.jobs.has(job)) {

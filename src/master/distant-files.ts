@@ -1,7 +1,8 @@
 /**
  * Files of jobs that clients ask a master for and that are not on its disk: packs of jobs that another master accepted, out-of-band
  * values of tasks of other machines. They are fetched from nodes that have them and kept beside the job's own files, so that they
- * go with the job. Each is fetched once, however many ask; what arrives is compared with the SHA-256 that the node tells.
+ * go with the job. Each is fetched once, however many ask; a pack that arrives is compared with the SHA-256 in the journal, the rest
+ * with that which the node tells.
  */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
@@ -25,6 +26,8 @@ export interface DistantFilesParts {
   readonly dataServers: () => Readonly<Record<string, string>>;
   /** Nodes that may have the job's pack, the likeliest first. */
   readonly holders: (job: string) => readonly string[];
+  /** SHA-256 of the job's pack, hex; `null`: the journal does not say. */
+  readonly packSha256: (job: string) => string | null;
   /** Whether there still is such a job. */
   readonly knows: (job: string) => boolean;
 }
@@ -40,10 +43,10 @@ export class DistantFiles {
 
   /** The pack is on this disk. @throws DiscoError `no-job-pack` */
   async pack(job: string): Promise<void> {
-    const { files, holders } = this.#parts;
+    const { files, holders, packSha256 } = this.#parts;
     const urls = holders(job).flatMap((host) => this.#urls(host, `${jobDirectory(host, job)}/jobfile`));
     try {
-      await this.#bring(job, files.packFile(job), urls);
+      await this.#bring(job, files.packFile(job), urls, packSha256(job));
     } catch (cause) {
       throw new DiscoError(`the job pack of ${job} is not here, and no node gives it: ${reasonOf(cause)}`, {
         code: "no-job-pack",
@@ -80,20 +83,20 @@ export class DistantFiles {
     this.#closing.abort(new DiscoError("the master is being closed", { code: "closed" }));
   }
 
-  async #bring(job: string, to: string, urls: readonly string[]): Promise<void> {
+  async #bring(job: string, to: string, urls: readonly string[], sha256: string | null = null): Promise<void> {
     if (existsSync(to)) return;
     let coming = this.#coming.get(to);
     if (coming === undefined) {
-      coming = this.#fetch(job, to, urls).finally(() => this.#coming.delete(to));
+      coming = this.#fetch(job, to, urls, sha256).finally(() => this.#coming.delete(to));
       this.#coming.set(to, coming);
     }
     await coming;
   }
 
-  async #fetch(job: string, to: string, urls: readonly string[]): Promise<void> {
+  async #fetch(job: string, to: string, urls: readonly string[], sha256: string | null): Promise<void> {
     const { files, peers, knows } = this.#parts;
     await mkdir(dirname(to), { recursive: true, mode: privateDirectoryMode });
-    await download(to, { peers, urls, signal: this.#closing.signal, rounds: roundsMax });
+    await download(to, { peers, urls, sha256: sha256 ?? undefined, signal: this.#closing.signal, rounds: roundsMax });
     if (knows(job)) return;
     // Purged meanwhile: nobody would ever delete it.
     await files.unclaim(job);

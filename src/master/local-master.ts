@@ -24,6 +24,7 @@ import type { Coordinator } from "./coordinator.ts";
 import type { DistantFiles } from "./distant-files.ts";
 import type { EventLogs } from "./event-log.ts";
 import { answer, requestOf } from "./http/routes.ts";
+import type { HeldPack } from "./held-pack.ts";
 import type { JobFiles } from "./job-files.ts";
 import type { JobSignals } from "./job-signals.ts";
 import type { KeepAlive } from "./keep-alive.ts";
@@ -47,8 +48,8 @@ export interface LocalMasterParts {
   readonly dataDir: string;
   /** Throws for a job that none of the nodes that there will ever be can run. */
   readonly assertRunnable: (spec: JobSpec, packBytes: number) => void;
-  /** Has nodes hold the job's pack, as a master's disk may go with it; answers which. Absent: on one machine. */
-  readonly holdPack?: (job: string) => Promise<readonly string[]>;
+  /** Has nodes hold the job's pack, as a master's disk may go with it. Absent: on one machine. */
+  readonly holdPack?: (job: string) => Promise<HeldPack>;
   /** What lies on other machines. Absent: there are none. */
   readonly distant?: Pick<DistantFiles, "pack" | "value">;
   readonly now: () => number;

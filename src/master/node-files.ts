@@ -3,7 +3,8 @@
  * from the master's server as files of the pseudo node `_master`.
  *
  * A pack outlives the master that took it: before a job is accepted two nodes hold it as well (`holdPack`), and a master that
- * takes over tells nodes to fetch it there.
+ * takes over tells nodes to fetch it there (and sees to it that it stays so: `pack-keeper.ts`). Whoever fetches it compares it with
+ * what the journal says of it.
  */
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
@@ -16,9 +17,10 @@ import { jobDirectory, masterHost } from "../node/job-directory.ts";
 import { writeWhole } from "../node/job-home.ts";
 import { privateFileMode } from "../node/private-modes.ts";
 import { largeReply, type PackPlaces, replyBytesMax } from "../protocol/large-reply.ts";
+import type { HeldPack } from "./held-pack.ts";
 import type { JobFiles } from "./job-files.ts";
 
-/** Nodes that hold a pack besides the master. */
+/** Nodes that hold a pack besides the master, where there are as many. */
 export const packHoldersMax = 2;
 const holdPatienceMs = 30_000;
 /** Of packs whose digest is remembered. */
@@ -34,6 +36,8 @@ export interface NodeFilesParts {
   readonly dataServers: () => Readonly<Record<string, string>>;
   /** Nodes that held the job's pack when it was accepted. */
   readonly holders: (job: string) => readonly string[];
+  /** SHA-256 of the job's pack, hex, as the journal has it; `null`: it does not, or not yet. */
+  readonly sha256: (job: string) => string | null;
 }
 
 export class NodeFiles {
@@ -53,8 +57,10 @@ export class NodeFiles {
       const base = servers[host];
       return base === undefined ? [] : [fileUrl(base, host, job, "jobfile")];
     });
-    if (!existsSync(file)) return { file, urls: held };
-    return { file, sha256: await this.#digest(job, file), urls: [fileUrl(url(), masterHost, job, "jobfile"), ...held] };
+    const known = this.#parts.sha256(job);
+    if (!existsSync(file)) return { file, ...(known === null ? {} : { sha256: known }), urls: held };
+    const sha256 = known ?? (await this.#digest(job, file));
+    return { file, sha256, urls: [fileUrl(url(), masterHost, job, "jobfile"), ...held] };
   }
 
   /** The answer itself where it is small; else it lies beside the pack under that name, until the next one of the name or the job's end. */
@@ -64,17 +70,20 @@ export class NodeFiles {
     return largeReply(new URL(fileUrl("http://master", masterHost, job, name)).pathname);
   }
 
-  /**
-   * Has nodes hold the pack of a job that is about to be accepted, as many as there are up to two. Those that did, by name: with none
-   * the job would be lost with this master's disk, which is for the caller to judge.
-   */
-  async holdPack(job: string, candidates: readonly string[]): Promise<string[]> {
+  /** Has nodes hold the pack of a job that is about to be accepted: two, or as many as there are. */
+  async holdPack(job: string, candidates: readonly string[]): Promise<HeldPack> {
+    const sha256 = await this.#digest(job, this.#parts.files.packFile(job));
+    return { sha256, holders: await this.addHolders(job, candidates, packHoldersMax) };
+  }
+
+  /** Has `wanted` more of these nodes hold the job's pack, from wherever it is. Those that did, by name. */
+  async addHolders(job: string, candidates: readonly string[], wanted: number): Promise<string[]> {
     const places = await this.pack(job);
     const message = toJsonBytes({ epoch: this.#parts.epoch(), job, ...places });
     const held: string[] = [];
     const rest = [...candidates];
     const next = async (): Promise<void> => {
-      for (let host = rest.shift(); host !== undefined && held.length < packHoldersMax; host = rest.shift()) {
+      for (let host = rest.shift(); host !== undefined && held.length < wanted; host = rest.shift()) {
         try {
           await this.#parts.bus.request(`node.${part(host)}.hold-pack`, message, holdPatienceMs);
           held.push(host);
@@ -84,7 +93,7 @@ export class NodeFiles {
         }
       }
     };
-    await Promise.all(Array.from({ length: packHoldersMax }, next));
+    await Promise.all(Array.from({ length: wanted }, next));
     return held;
   }
 

@@ -14,6 +14,7 @@ import { diskFullHint, isDiskFull } from "../node/disk.ts";
 import { acceptPack, acceptPackFile } from "./accept-pack.ts";
 import type { Claims } from "./claims.ts";
 import type { Coordinator } from "./coordinator.ts";
+import type { HeldPack } from "./held-pack.ts";
 import type { JobFiles } from "./job-files.ts";
 import { checkSpec } from "./spec-check.ts";
 
@@ -24,8 +25,8 @@ export interface SubmissionParts {
   readonly claims?: Claims;
   /** Throws for a job that none of the nodes that there will ever be can run. */
   readonly assertRunnable: (spec: JobSpec, packBytes: number) => void;
-  /** Has nodes hold the job's pack; answers which. */
-  readonly holdPack?: (job: string) => Promise<readonly string[]>;
+  /** Has nodes hold the job's pack, as a master's disk may go with it. Absent: on one machine. */
+  readonly holdPack?: (job: string) => Promise<HeldPack>;
   readonly now: () => number;
 }
 
@@ -147,8 +148,8 @@ export class Submissions {
     }
     let committed = alreadyCommitted;
     try {
-      const holders = await this.#parts.holdPack?.(job);
-      committed = coordinator.submit(job, spec, key, holders);
+      const held = await this.#parts.holdPack?.(job);
+      committed = coordinator.submit(job, spec, key, held);
     } catch (error) {
       // A journal that failed in the middle knows, perhaps, of the job: then it was accepted.
       if (!coordinator.machine.knows(job)) {

@@ -61,6 +61,8 @@ export class JobMachine {
   key: string | null = null;
   /** Nodes that keep its pack, besides the master that accepted it. */
   holders: readonly string[] = [];
+  /** SHA-256 of its pack, hex; `null`: the journal does not say. */
+  packSha256: string | null = null;
   /** Planned stages, in order. */
   readonly stages: Stage[] = [];
   /** By stage: numbers that were used before the stage was planned anew. */

@@ -31,6 +31,8 @@ export function nodeReturned(job: JobMachine, host: string, at: number): Command
 /** The node is back with an empty disk. */
 export function diskLost(job: JobMachine, host: string): Command[] {
   for (const stage of job.stages) loseDisk(stage, host);
+  // Its pack was on that disk.
+  if (job.holders.includes(host)) job.holders = job.holders.filter((holder) => holder !== host);
   return [];
 }
 

@@ -23,6 +23,8 @@ export interface JobSnapshot {
   readonly lines?: number;
   /** Absent before version 3. */
   readonly holders?: readonly string[];
+  /** Absent: the journal does not say. */
+  readonly packSha256?: string;
   readonly stages: readonly StageSnapshot[];
 }
 
@@ -57,6 +59,7 @@ export function snapshotJob(job: JobMachine): JobSnapshot {
     hosts: [...job.hosts].sort(),
     lines: job.out.lines,
     holders: job.holders,
+    ...(job.packSha256 === null ? {} : { packSha256: job.packSha256 }),
     stages: job.stages.map(snapshotStage),
   };
 }
@@ -66,6 +69,7 @@ export function restoreJob(from: JobSnapshot, cluster: Cluster): JobMachine {
   job.peakRss = from.peakRss;
   job.out.lines = from.lines ?? 0;
   job.holders = from.holders ?? [];
+  job.packSha256 = from.packSha256 ?? null;
   from.used.forEach((used, number) => {
     job.used[number] = used;
   });
