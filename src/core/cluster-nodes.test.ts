@@ -203,6 +203,26 @@ describe("a node that is drained", () => {
     assert.deepEqual(bench.master.removal("b")?.jobs, []);
   });
 
+  it("holds the pack of a job since it fetched it, also under the next master, until it comes with another disk", () => {
+    const bench = new Bench(["a", "b", "c"]);
+    const spec = bench.job(bench.submit()).spec;
+    const job = bench.master.nextName("job", bench.at);
+    bench.handle({ kind: "job-submitted", at: bench.at, job, spec, holders: ["a", "b"], packSha256: "feed" });
+    bench.handle({ kind: "pack-held", at: bench.at, job, hosts: ["b", "c"] });
+    const restored = restoreMaster(JSON.parse(JSON.stringify(snapshotMaster(bench.master))));
+    for (const { packHolders, packSha256 } of [bench.master, restored].map((master) => ({
+      packHolders: master.packHolders(job),
+      packSha256: master.packSha256(job),
+    })))
+      assert.deepEqual([packHolders, packSha256], [["a", "b", "c"], "feed"]);
+    bench.handle(joined("b", { incarnation: "2" }));
+    assert.deepEqual(bench.master.packHolders(job), ["a", "c"]);
+    bench.finish();
+    assert.deepEqual([bench.master.packHolders(job), bench.master.packSha256(job)], [["a", "c"], "feed"]);
+    assert.ok(!JSON.stringify(bench.master.info(job)).includes("feed"));
+    bench.handle({ kind: "pack-held", at: bench.at, job: "gone@1", hosts: ["a"] });
+  });
+
   it("is told to drop the pack of a purged job that never ran there", () => {
     const bench = new Bench(["a", joined("b", { slots: 0 })]);
     const spec = bench.job(bench.submit()).spec;

@@ -59,7 +59,16 @@ export function endJob(job: JobMachine): EndedJob {
 }
 
 export function infoOfEnded(job: EndedJob): JobInfo {
-  const { oob: _oob, nodes: _nodes, key: _key, lines: _lines, holders: _holders, keep: _keep, packSha256: _sha256, ...info } = job;
+  const {
+    oob: _oob,
+    nodes: _nodes,
+    key: _key,
+    lines: _lines,
+    holders: _holders,
+    keep: _keep,
+    packSha256: _sha256,
+    ...info
+  } = job;
   // Records of earlier releases do not have the number of queued tasks.
   return { ...info, stages: info.stages.map((stage) => ({ ...stage, queued: 0 })), hosts: [], waits: [] };
 }

@@ -23,7 +23,7 @@ import type { Command } from "./commands.ts";
 import { Tags } from "./ddfs/tags.ts";
 import type { EndedJob } from "./ended-job.ts";
 import { endJob, infoOfEnded } from "./ended-job.ts";
-import type { JobSubmitted, MasterEvent, PackHeld, TasksAssigned, TimerFired } from "./events.ts";
+import type { JobSubmitted, MasterEvent, TasksAssigned, TimerFired } from "./events.ts";
 import type { OobEntry } from "./job/info.ts";
 import { infoOf, manifestOf, oobOf, runningTasks } from "./job/info.ts";
 import { JobMachine } from "./job/machine.ts";
@@ -32,6 +32,7 @@ import type { StageManifest } from "./job/spec.ts";
 import type { Attempt, Stage } from "./job/stage.ts";
 import { tasksOf } from "./job/tasks.ts";
 import { handleNodeEvent } from "./node-events.ts";
+import { PurgedJobs } from "./purged-jobs.ts";
 import type { Removal } from "./removal.ts";
 import { removalOf } from "./removal.ts";
 import { Assigned } from "./scheduler/assigned.ts";
@@ -55,9 +56,6 @@ export interface MasterOptions {
   readonly speculation?: boolean;
 }
 
-/** Names of purged jobs that are remembered: some hundred kilobytes of the state. */
-const purgedMax = 10_000;
-
 export class MasterMachine {
   readonly cluster = new Cluster();
   readonly jobs = new Map<string, JobMachine>();
@@ -65,8 +63,8 @@ export class MasterMachine {
   readonly ended = new Map<string, EndedJob>();
   /** Idempotency keys of jobs that are known. */
   readonly keys = new Map<string, string>();
-  /** The last jobs that were purged, for nodes that were not there then (`leftovers.ts`). Only where nodes are on other machines. */
-  readonly purged = new Set<string>();
+  /** Of jobs with files on other machines. */
+  readonly purged = new PurgedJobs();
   /** Hosts that garbage collection is to empty. */
   readonly gcBlacklist = new Set<string>();
   /** Of DDFS. */
@@ -104,7 +102,7 @@ export class MasterMachine {
       case "job-submitted":
         return this.#submitted(event);
       case "pack-held":
-        return this.#packHeld(event);
+        return this.jobs.get(event.job)?.holdPack(event.hosts) ?? [];
       case "tasks-assigned":
         return this.#assigned(event);
       case "timer-fired":
@@ -323,12 +321,6 @@ export class MasterMachine {
     return this.#after(job, commands);
   }
 
-  #packHeld({ job: name, hosts }: PackHeld): Command[] {
-    const job = this.jobs.get(name);
-    if (job !== undefined) job.holders = [...new Set([...job.holders, ...hosts])];
-    return [];
-  }
-
   #assigned(event: TasksAssigned): Command[] {
     const assigned = new Assigned();
     const touched = new Set<JobMachine>();
@@ -373,21 +365,13 @@ export class MasterMachine {
         ended === undefined
           ? [...this.cluster.nodes.keys()].sort()
           : [...new Set([...ended.nodes, ...(ended.holders ?? [])])].sort();
-      if (hosts.some((host) => this.cluster.node(host)?.url != null)) this.#notePurged(name);
+      if (hosts.some((host) => this.cluster.node(host)?.url != null)) this.purged.note(name);
       commands.push({ kind: "drop-files", job: name, hosts, scope: "all" });
     }
     if (ended?.key != null) this.keys.delete(ended.key);
     if (this.ended.delete(name)) this.listVersion++;
     commands.push({ kind: "forget-job", job: name });
     return commands;
-  }
-
-  #notePurged(name: string): void {
-    this.purged.add(name);
-    for (const oldest of this.purged) {
-      if (this.purged.size <= purgedMax) return;
-      this.purged.delete(oldest);
-    }
   }
 
   #eachJob(act: (job: JobMachine) => Command[]): Command[] {

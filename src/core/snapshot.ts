@@ -27,7 +27,7 @@ export interface MasterSnapshot {
   readonly tasksFailed?: number;
   readonly blacklist: readonly string[];
   readonly gcBlacklist?: readonly string[];
-  /** The oldest first. Absent: none. */
+  /** The oldest first. Absent before the release that remembers them. */
   readonly purged?: readonly string[];
   readonly settings?: MasterSettings;
   readonly config?: readonly (readonly [host: string, slots: number])[];
@@ -51,7 +51,7 @@ export function snapshotMaster(master: MasterMachine): MasterSnapshot {
     tasksFailed: cluster.tasksFailed,
     blacklist: [...cluster.blacklist].sort(),
     gcBlacklist: [...master.gcBlacklist].sort(),
-    ...(master.purged.size === 0 ? {} : { purged: [...master.purged] }),
+    purged: master.purged.names(),
     settings: cluster.settings,
     config: [...cluster.config],
     keys: [...master.keys].sort(([a], [b]) => (a < b ? -1 : 1)),
@@ -74,7 +74,7 @@ export function restoreMaster(from: MasterSnapshot, options: MasterOptions = {})
   master.lastMicros = from.lastMicros;
   for (const host of from.blacklist) cluster.blacklist.add(host);
   for (const host of from.gcBlacklist ?? []) master.gcBlacklist.add(host);
-  for (const job of from.purged ?? []) master.purged.add(job);
+  for (const job of from.purged ?? []) master.purged.note(job);
   cluster.settings = { ...cluster.settings, ...from.settings };
   if (from.ddfs !== undefined) master.tags = Tags.restore(from.ddfs);
   for (const [host, slots] of from.config ?? []) cluster.config.set(host, slots);

@@ -43,9 +43,11 @@ import type { Log } from "./log.ts";
 import { type NodeDesk, openNodeDesk } from "./node-desk.ts";
 import { NodeLink } from "./node-link.ts";
 import { withNodeResults } from "./node-results.ts";
+import { PackKeeper, packCandidates } from "./pack-keeper.ts";
 import { assertFits } from "./record-room.ts";
 import { RoomWatch } from "./room-watch.ts";
 import { openRoot } from "./root.ts";
+import { notLeading } from "./stopped.ts";
 
 /** Requests passed on to one node at once. */
 const passedOnMax = 64;
@@ -110,6 +112,7 @@ async function open(
   const now = (): number => Date.now();
   const failure = Promise.withResolvers<DiscoError>();
   let desk: NodeDesk | null = null;
+  let keeper: PackKeeper | null = null;
   let url = "";
   let coordinator: Coordinator | null = null;
   let notice: LeaderNotice | null = null;
@@ -200,6 +203,7 @@ async function open(
         ]),
       ];
     },
+    packSha256: (job) => decider.machine.packSha256(job),
     knows: (job) => decider.machine.knows(job),
   });
   closers.push(() => distant.close());
@@ -222,14 +226,12 @@ async function open(
     leading,
     distant,
     holdPack: async (job) => {
-      const { nodes: known } = decider.machine.cluster;
-      const there = [...known.values()].filter(
-        ({ host, connected }) => connected && desk?.liveness.isSuspect(host) === false,
+      if (desk === null) throw notLeading(leading.leader()?.url ?? null);
+      const { liveness, nodeFiles } = desk;
+      return await nodeFiles.holdPack(
+        job,
+        packCandidates(decider.machine, (host) => liveness.isSuspect(host)),
       );
-      // Not the same two for all jobs.
-      const from = Math.floor(Math.random() * there.length);
-      const candidates = [...there.slice(from), ...there.slice(0, from)].map(({ host }) => host);
-      return (await desk?.nodeFiles.holdPack(job, candidates)) ?? [];
     },
     assertRunnable: (spec, packBytes) => assertFits(journal.caps.recordBytesMax, spec, packBytes),
     close: () => close(),
@@ -281,10 +283,14 @@ async function open(
         suspicionMs,
         deathMs,
       });
+      const { liveness, nodeFiles } = desk;
+      const isSilent = (host: string): boolean => liveness.isSuspect(host);
+      keeper = new PackKeeper({ coordinator: decider, files, distant, nodeFiles, isSilent, log, now });
       log.info({ epoch: epoch(), url }, "leading");
     },
   });
   closers.push(async () => {
+    keeper?.close();
     desk?.close();
     await leadership.stop();
   });

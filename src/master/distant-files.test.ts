@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -17,6 +18,8 @@ describe("a master asked for files that lie on nodes", () => {
   let node: NodeDataServer;
   let servers: Record<string, string> = {};
   let known = true;
+  /** What the journal says of the pack. */
+  let expected: string | null = null;
   let peers: Peers;
   let distant: DistantFiles;
   let packFile = "";
@@ -25,6 +28,7 @@ describe("a master asked for files that lie on nodes", () => {
   beforeEach(async () => {
     root = await mkdtemp(join(tmpdir(), "disco-distant-"));
     known = true;
+    expected = null;
     const home = onNode(jobDirectory("n", job));
     await mkdir(join(home, ".disco"), { recursive: true });
     await writeFile(join(home, "jobfile"), "the pack");
@@ -39,6 +43,7 @@ describe("a master asked for files that lie on nodes", () => {
       peers,
       dataServers: () => servers,
       holders: () => ["gone", "n"],
+      packSha256: () => expected,
       knows: () => known,
     });
   });
@@ -55,6 +60,15 @@ describe("a master asked for files that lie on nodes", () => {
     assert.equal(await readFile(packFile, "utf8"), "the pack");
     servers = {};
     await distant.pack(job);
+  });
+
+  it("takes no pack but that of the journal, whatever its holder says of what it gives", async () => {
+    expected = createHash("sha256").update("another pack").digest("hex");
+    await assert.rejects(distant.pack(job), { code: "no-job-pack", message: /length or digest differ/ });
+    assert.ok(!existsSync(packFile));
+    expected = createHash("sha256").update("the pack").digest("hex");
+    await distant.pack(job);
+    assert.equal(await readFile(packFile, "utf8"), "the pack");
   });
 
   it("names the code where nobody has the pack, and leaves no part of a file", async () => {

@@ -83,6 +83,7 @@ export function openNodeDesk(parts: NodeDeskParts): NodeDesk {
     epoch: () => cluster().epoch,
     dataServers: () => liveness.dataServers(),
     holders: (job) => coordinator.machine.packHolders(job),
+    sha256: (job) => coordinator.machine.packSha256(job),
   });
   const unserve = serveNodes(bus, {
     instance,

@@ -83,7 +83,8 @@ export class PackKeeper {
       try {
         await distant.pack(job);
       } catch (error) {
-        if (!this.#over(job) && !this.#told.has(job)) log.warn({ job, reason: String(error) }, "the job's pack is not here");
+        if (!this.#over(job) && !this.#told.has(job))
+          log.warn({ job, reason: String(error) }, "the job's pack is not here");
         this.#told.add(job);
         return;
       }

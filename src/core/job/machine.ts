@@ -96,6 +96,12 @@ export class JobMachine {
     return this.out.take();
   }
 
+  /** These nodes keep its pack as well. */
+  holdPack(hosts: readonly string[]): Command[] {
+    this.holders = [...new Set([...this.holders, ...hosts])];
+    return [];
+  }
+
   handle(event: TaskEvent | JobKilled): Command[] {
     if (this.status !== "active") return [];
     if (event.kind === "job-killed") {
