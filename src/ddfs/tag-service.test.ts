@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { DdfsEvent } from "../core/ddfs/events.ts";
+import { Tags } from "../core/ddfs/tags.ts";
+import type { Decider } from "./decider.ts";
+import { TagService } from "./tag-service.ts";
+
+interface Stand {
+  readonly service: TagService;
+  readonly tags: Tags;
+  readonly events: DdfsEvent[];
+  readonly longest: () => number;
+}
+
+function stand(delayMs = 5): Stand {
+  const tags = new Tags();
+  const events: DdfsEvent[] = [];
+  let longest = 0;
+  const decider: Decider = {
+    machine: { tags, gcBlacklist: new Set() },
+    record(some) {
+      for (const event of some) {
+        tags.handle(event);
+        events.push(event);
+        longest = Math.max(longest, JSON.stringify(event).length);
+      }
+    },
+    committed: () => new Promise((resolve) => setImmediate(resolve)),
+    assured: async () => undefined,
+    assertRoom: () => undefined,
+  };
+  return { service: new TagService({ decider, now: () => 5_000, delayMs }), tags, events, longest: () => longest };
+}
+
+function urlsOf(tags: Tags, name: string): string[] {
+  return [...(tags.tag(name)?.urls.lines() ?? [])];
+}
+
+describe("tags as a service", () => {
+  it("give each change a version of its own, also within a millisecond", async () => {
+    const { service, tags } = stand();
+    const first = await service.link("t", [["raw://a"]]);
+    const second = await service.link("t", [["raw://b", "raw://b2"], ["tag://x"]]);
+    assert.notEqual(first, second);
+    assert.deepEqual(urlsOf(tags, "t"), ["raw://b\traw://b2", "tag://x", "raw://a"]);
+    await service.put("t", [["raw://c"]]);
+    assert.deepEqual(urlsOf(tags, "t"), ["raw://c"]);
+    await service.delete("t");
+    await service.delete("t");
+    await assert.rejects(service.tag("t"), { code: "unknown-tag" });
+  });
+
+  it("lose nothing of what two clients add a thousand times each, delayed or not", async () => {
+    const { service, tags } = stand();
+    await service.link("t", []);
+    const client = async (who: string, delayed: boolean): Promise<void> => {
+      for (let i = 0; i < 1_000; i += 10)
+        await Promise.all(
+          Array.from({ length: 10 }, (_, j) => service.link("t", [[`raw://${who}${i + j}`]], { delayed })),
+        );
+    };
+    await Promise.all([client("a", false), client("b", false), client("c", true)]);
+    assert.equal(new Set(urlsOf(tags, "t")).size, 3_000);
+    assert.equal(tags.tag("t")?.urls.count, 3_000);
+  });
+
+  it("record a list of any length in parts that fit into records", async () => {
+    const { service, tags, longest } = stand();
+    const urls = Array.from({ length: 20_000 }, (_, i) => [
+      `disco://n/ddfs/vol0/blob/0a/chunk$00-00-${i.toString(16)}`,
+    ]);
+    await service.link("t", urls);
+    assert.deepEqual([...(tags.tag("t")?.urls.sets() ?? [])], urls);
+    assert.ok(longest() < 256 * 1024);
+    await service.link("t", urls.slice(0, 15_000), { update: true });
+    assert.equal(tags.tag("t")?.urls.count, 20_000);
+  });
+
+  it("are protected by the token that made them, and by those that are set", async () => {
+    const { service } = stand();
+    await service.link("t", [["raw://a"]], { token: "secret" });
+    await assert.rejects(service.tag("t"), { code: "tag-unauthorized" });
+    await assert.rejects(service.tag("t", { token: "wrong" }), { code: "tag-unauthorized" });
+    await assert.rejects(service.delete("t"), { code: "tag-unauthorized" });
+    assert.equal((await service.tag("t", { token: "secret" })).urls.count, 1);
+    assert.equal((await service.tag("t", { master: true })).urls.count, 1);
+    await service.setAttribute("t", "ddfs:write-token", "w", { token: "secret" });
+    await assert.rejects(service.link("t", [], { token: "secret" }), { code: "tag-unauthorized" });
+    assert.equal(await service.attribute("t", "ddfs:read-token", { token: "w" }), "secret");
+    await assert.rejects(service.attribute("t", "ddfs:write-token", { token: "secret" }), { code: "tag-unauthorized" });
+    await service.deleteAttribute("t", "ddfs:read-token", { token: "w" });
+    assert.equal((await service.tag("t", { token: "any" })).urls.count, 1);
+  });
+
+  it("have attributes, within Disco's limits", async () => {
+    const { service } = stand();
+    await service.setAttribute("t", "owner", { name: "x" });
+    assert.deepEqual(await service.attribute("t", "owner"), { name: "x" });
+    await assert.rejects(service.attribute("t", "other"), { code: "unknown-attribute" });
+    for (const [name, value] of [
+      ["", 1],
+      ["ddfs:other", 1],
+      ["x".repeat(1_025), 1],
+      ["long", "x".repeat(4_096)],
+      ["none", undefined],
+      ["ddfs:read-token", 5],
+    ] as const)
+      await assert.rejects(service.setAttribute("t", name, value), { code: "bad-attribute" });
+    for (let i = 1; i < 1_000; i++) await service.setAttribute("t", `a${i}`, i);
+    await assert.rejects(service.setAttribute("t", "one-more", 1), { code: "bad-attribute" });
+    await service.setAttribute("t", "a5", "other");
+    await service.deleteAttribute("t", "owner");
+    await service.setAttribute("t", "one-more", 1);
+  });
+
+  it("refuse bad names and bad lists before anything is recorded", async () => {
+    const { service, events } = stand();
+    for (const name of ["", "a/b", "../x", "a b", "%2e%2e", "a$b", "x".repeat(512)])
+      await assert.rejects(service.link(name, []), { code: "bad-name" });
+    for (const urls of [
+      null,
+      "x",
+      [5],
+      [[]],
+      [[""]],
+      [["a b"]],
+      [["a\tb"]],
+      [["a\nb"]],
+      [["tag://a/b/c"]],
+      [["disco://h/ddfs/vol0/blob/../x"]],
+    ])
+      await assert.rejects(service.link("t", urls), { code: "bad-url" });
+    assert.deepEqual(events, []);
+  });
+});

@@ -1,0 +1,274 @@
+/**
+ * Tags, as people and jobs change them. Each change is one decision of the master: recorded, and answered when it is in the journal.
+ * Changes of one tag happen in the order in which they came; nobody waits for those of another.
+ *
+ *   link, delayed ─▶ buffer of the tag ─(a second, or a thousand URLs)─▶ one event ─▶ journal ─▶ all who wait
+ */
+import { randomUUID } from "node:crypto";
+import type { DdfsEvent, TagChange, UrlText } from "../core/ddfs/events.ts";
+import { isName, objectOf, partsOfObject } from "../core/ddfs/names.ts";
+import type { Tag } from "../core/ddfs/tags.ts";
+import { DiscoError } from "../errors.ts";
+import type { Decider } from "./decider.ts";
+import { assertMay, type TagToken } from "./tag-access.ts";
+import { urlParts } from "./url-text.ts";
+
+export interface TagServiceParts {
+  readonly decider: Decider;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** How long a delayed update waits for others. Default: a second, as in Disco. */
+  readonly delayMs?: number;
+}
+
+export interface LinkOptions extends TagToken {
+  readonly delayed?: boolean | undefined;
+  /** Without blobs whose name the tag has already. */
+  readonly update?: boolean | undefined;
+}
+
+/** An attribute by which a tag's own parts are reached. */
+export type TagPart = "ddfs:urls" | "ddfs:read-token" | "ddfs:write-token";
+
+/** Limits of Disco (`ddfs_tag.hrl`). */
+export const attributeNameBytesMax = 1_024;
+export const attributeValueBytesMax = 4_096;
+export const attributesMax = 1_000;
+const tokenLengthMax = 1_024;
+const defaultDelayMs = 1_000;
+const bufferedPartsMax = 8;
+const tagParts: ReadonlySet<string> = new Set(["ddfs:urls", "ddfs:read-token", "ddfs:write-token"]);
+
+interface Buffered {
+  readonly parts: UrlText[];
+  readonly done: Promise<void>;
+  readonly resolve: (flushed: Promise<void>) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+export class TagService {
+  readonly #parts: TagServiceParts;
+  readonly #buffers = new Map<string, Buffered>();
+
+  constructor(parts: TagServiceParts) {
+    this.#parts = parts;
+  }
+
+  /** In ascending order. */
+  async names(prefix = ""): Promise<string[]> {
+    await this.#parts.decider.assured();
+    return this.#tags.names(prefix);
+  }
+
+  /** The tag as it is now; it is not to be changed. @throws DiscoError `bad-name`, `unknown-tag`, `tag-unauthorized` */
+  async tag(name: string, token: TagToken = {}): Promise<Tag> {
+    await this.#parts.decider.assured();
+    const tag = this.#known(name);
+    assertMay(tag, "read", token);
+    return tag;
+  }
+
+  /** @throws DiscoError as `tag`, and `unknown-attribute` */
+  async attribute(name: string, attribute: string, token: TagToken = {}): Promise<unknown> {
+    await this.#parts.decider.assured();
+    const tag = this.#known(name);
+    if (attribute === "ddfs:write-token") {
+      assertMay(tag, "write", token);
+      return tag.writeToken;
+    }
+    assertMay(tag, "read", token);
+    if (attribute === "ddfs:read-token") return tag.readToken;
+    if (attribute === "ddfs:urls") return [...tag.urls.sets()];
+    if (!tag.attributes.has(attribute)) throw unknownAttribute(name, attribute);
+    return tag.attributes.get(attribute);
+  }
+
+  /**
+   * Adds URLs, before those that are there; a tag that does not exist is made. Returns the id of the version that has them.
+   * @throws DiscoError `bad-name`, `bad-url`, `tag-unauthorized`, `blob-condemned`, and what the master throws
+   */
+  async link(name: string, urls: unknown, { delayed, update, ...token }: LinkOptions = {}): Promise<string> {
+    const tag = this.#writable(name, token);
+    const parts = urlParts(urls);
+    const change = { kind: "link", ...(update === true ? { dedupe: true } : {}) } as const;
+    if (delayed === true && tag !== undefined && update !== true && parts.length <= bufferedPartsMax)
+      await this.#later(name, parts);
+    else await this.#change(name, change, parts, token);
+    return this.#tags.tag(name)?.id ?? name;
+  }
+
+  /** Replaces the tag's URLs. @throws DiscoError as `link` */
+  async put(name: string, urls: unknown, token: TagToken = {}): Promise<string> {
+    this.#writable(name, token);
+    await this.#change(name, { kind: "put" }, urlParts(urls), token);
+    return this.#tags.tag(name)?.id ?? name;
+  }
+
+  /** @throws DiscoError as `link`, and `bad-attribute` */
+  async setAttribute(name: string, attribute: string, value: unknown, token: TagToken = {}): Promise<string> {
+    if (attribute === "ddfs:urls") return await this.put(name, value, token);
+    const tag = this.#writable(name, token);
+    await this.#record(name, this.#attributeChange(tag, name, attribute, value), token);
+    return this.#tags.tag(name)?.id ?? name;
+  }
+
+  /** @throws DiscoError as `tag`, and `bad-attribute`, `unknown-attribute` */
+  async deleteAttribute(name: string, attribute: string, token: TagToken = {}): Promise<void> {
+    const tag = this.#known(name);
+    assertMay(tag, "write", token);
+    if (attribute === "ddfs:read-token" || attribute === "ddfs:write-token") {
+      const which = attribute === "ddfs:read-token" ? "read" : "write";
+      await this.#record(name, { kind: "set-token", which, token: null }, token);
+      return;
+    }
+    if (attribute.startsWith("ddfs:")) throw badAttribute(`${attribute} cannot be deleted`);
+    if (!tag.attributes.has(attribute)) throw unknownAttribute(name, attribute);
+    await this.#record(name, { kind: "delete-attribute", name: attribute }, token);
+  }
+
+  /** One that does not exist is gone already. @throws DiscoError `bad-name`, `tag-unauthorized` */
+  async delete(name: string, token: TagToken = {}): Promise<void> {
+    if (this.#writable(name, token) === undefined) return;
+    this.#flush(name);
+    const { decider, now } = this.#parts;
+    decider.record([{ kind: "tag-deleted", at: now(), tag: name }]);
+    await decider.committed();
+  }
+
+  /** What waits to be recorded together is recorded now. */
+  async flush(): Promise<void> {
+    for (const name of [...this.#buffers.keys()]) this.#flush(name);
+    await this.#parts.decider.committed();
+  }
+
+  get #tags(): Decider["machine"]["tags"] {
+    return this.#parts.decider.machine.tags;
+  }
+
+  #known(name: string): Tag {
+    assertName(name);
+    const tag = this.#tags.tag(name);
+    if (tag !== undefined) return tag;
+    throw new DiscoError(`there is no tag ${name}`, {
+      code: "unknown-tag",
+      hint: "`ddfs ls` names all tags.",
+    });
+  }
+
+  #writable(name: string, token: TagToken): Tag | undefined {
+    assertName(name);
+    this.#parts.decider.assertRoom();
+    const tag = this.#tags.tag(name);
+    if (tag !== undefined) assertMay(tag, "write", token);
+    return tag;
+  }
+
+  #attributeChange(tag: Tag | undefined, name: string, attribute: string, value: unknown): TagChange {
+    if (tagParts.has(attribute)) {
+      if (value !== null && (typeof value !== "string" || value === "" || value.length > tokenLengthMax))
+        throw badAttribute(`a token is a text of 1 to ${tokenLengthMax} characters`);
+      return { kind: "set-token", which: attribute === "ddfs:read-token" ? "read" : "write", token: value };
+    }
+    if (attribute === "" || attribute.startsWith("ddfs:"))
+      throw badAttribute(`${JSON.stringify(attribute)} is no attribute that can be set`);
+    if (Buffer.byteLength(attribute) > attributeNameBytesMax)
+      throw badAttribute(`the name of an attribute has at most ${attributeNameBytesMax} bytes`);
+    const json = JSON.stringify(value);
+    if (json === undefined) throw badAttribute(`the value of ${attribute} is not JSON`);
+    if (Buffer.byteLength(json) > attributeValueBytesMax)
+      throw badAttribute(`the value of ${attribute} has more than ${attributeValueBytesMax} bytes`);
+    const { attributes } = tag ?? { attributes: new Map<string, unknown>() };
+    if (!attributes.has(attribute) && attributes.size >= attributesMax)
+      throw badAttribute(`${name} has ${attributesMax} attributes already`);
+    return { kind: "set-attribute", name: attribute, value };
+  }
+
+  /** A list of any length: its parts are staged, and count with the last event. */
+  async #change(
+    name: string,
+    change: { readonly kind: "link"; readonly dedupe?: boolean } | { readonly kind: "put" },
+    parts: readonly UrlText[],
+    token: TagToken,
+  ): Promise<void> {
+    this.#flush(name);
+    const { decider, now } = this.#parts;
+    const last = parts.at(-1) ?? "";
+    if (parts.length <= 1) {
+      this.#tags.assertAlive(last);
+      await this.#record(name, { ...change, urls: last }, token);
+      return;
+    }
+    const update = randomUUID();
+    for (const urls of parts.slice(0, -1)) {
+      decider.record([{ kind: "urls-staged", at: now(), update, urls }]);
+      // The journal's pace is the pace of this: a million URLs do not wait in memory.
+      await decider.committed();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    // In the same turn as the event: what the core refuses must not get so far.
+    for (const urls of parts) this.#tags.assertAlive(urls);
+    await this.#record(name, { ...change, urls: last, staged: update }, token);
+  }
+
+  async #record(name: string, change: TagChange, { token }: TagToken): Promise<void> {
+    const { decider } = this.#parts;
+    decider.record([this.#event(name, change, token)]);
+    await decider.committed();
+  }
+
+  #event(name: string, change: TagChange, token?: string): DdfsEvent {
+    const at = this.#parts.now();
+    const before = this.#tags.tag(name);
+    const micros = Math.max(Math.floor(at) * 1000, (partsOfObject(before?.id ?? "")?.micros ?? 0) + 1);
+    // As Disco has it: who makes a tag and shows a token has it protected by that one.
+    const tokens = before === undefined && token !== undefined ? { tokens: { read: token, write: token } } : {};
+    return { kind: "tag-changed", at, tag: name, id: objectOf(name, micros), change, ...tokens };
+  }
+
+  #later(name: string, parts: readonly UrlText[]): Promise<void> {
+    for (const urls of parts) this.#tags.assertAlive(urls);
+    let buffer = this.#buffers.get(name);
+    if (buffer === undefined) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(() => this.#flush(name), this.#parts.delayMs ?? defaultDelayMs);
+      buffer = { parts: [], done: promise, resolve, timer };
+      this.#buffers.set(name, buffer);
+    }
+    buffer.parts.unshift(...parts.filter((text) => text !== ""));
+    if (buffer.parts.length >= bufferedPartsMax) this.#flush(name);
+    return buffer.done;
+  }
+
+  /** Records what waits for the tag: as it was asked for before whatever comes now. */
+  #flush(name: string): void {
+    const buffer = this.#buffers.get(name);
+    if (buffer === undefined) return;
+    this.#buffers.delete(name);
+    clearTimeout(buffer.timer);
+    const { decider } = this.#parts;
+    buffer.resolve(
+      (async () => {
+        for (const urls of buffer.parts) this.#tags.assertAlive(urls);
+        decider.record([...buffer.parts].reverse().map((urls) => this.#event(name, { kind: "link", urls })));
+        await decider.committed();
+      })(),
+    );
+  }
+}
+
+/** @throws DiscoError `bad-name` */
+export function assertName(name: string): void {
+  if (isName(name)) return;
+  throw new DiscoError(`${JSON.stringify(name.slice(0, 100))} is not a name of DDFS`, {
+    code: "bad-name",
+    hint: "Names have 1 to 511 letters, digits, and _ - @ :",
+  });
+}
+
+function unknownAttribute(name: string, attribute: string): DiscoError {
+  return new DiscoError(`the tag ${name} has no attribute ${attribute}`, { code: "unknown-attribute" });
+}
+
+function badAttribute(message: string): DiscoError {
+  return new DiscoError(message, { code: "bad-attribute" });
+}
