@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { parsePostgresUrl } from "../postgres/address.ts";
 import { PostgresConnection } from "../postgres/connection.ts";
@@ -46,6 +48,34 @@ describe("PostgreSQL", { skip: reason ?? false }, () => {
       },
       dispose: () => open.close(),
     };
+  });
+
+  it("a connection is closed also when the server does not answer any more: paused, or behind a broken cable", async () => {
+    const { port, hostname } = new URL(server.url);
+    const sockets: Socket[] = [];
+    const between = createServer({ allowHalfOpen: true }, (near) => {
+      const far = connect({ port: Number(port), host: hostname, allowHalfOpen: true });
+      sockets.push(near, far);
+      for (const socket of [near, far]) socket.on("error", () => undefined);
+      near.pipe(far);
+      far.pipe(near);
+    }).listen(0, "127.0.0.1");
+    await once(between, "listening");
+    try {
+      const url = new URL(server.url);
+      url.port = String((between.address() as { port: number }).port);
+      const connection = new PostgresConnection(parsePostgresUrl(url.href));
+      await connection.query({ text: "SELECT 1" });
+      // From now on nothing goes either way, and nobody hangs up.
+      for (const socket of sockets) socket.unpipe().pause();
+      const begun = performance.now();
+      await connection.close();
+      assert.ok(performance.now() - begun < 5_000);
+      await assert.rejects(connection.query({ text: "SELECT 1" }), { code: "postgres-closed" });
+    } finally {
+      for (const socket of sockets) socket.destroy();
+      between.close();
+    }
   });
 
   it("says that commits are synced, with the server's version", async () => {

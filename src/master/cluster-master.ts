@@ -126,6 +126,8 @@ async function open(
   };
   const { bus, journal, lease, lines, hub, close: closeEngine } = await openEngine(leading);
   closers.push(closeEngine);
+  // The coordinator closes it as well, if there comes to be one.
+  closers.push(() => journal.close());
   closers.push(
     bus.subscribe("leader", (bytes) => {
       const heard = fromJsonBytes<LeaderNotice>(bytes);

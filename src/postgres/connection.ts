@@ -38,6 +38,8 @@ interface Live {
 }
 
 export const patienceMsByDefault = 10_000;
+/** A server gets so long to hang up. */
+const farewellMs = 1_000;
 
 const greeting = `
   SELECT set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') = 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false),
@@ -100,8 +102,15 @@ export class PostgresConnection {
     this.#closed = true;
     const live = this.#live;
     this.#live = null;
-    await live?.client.end();
-    live?.socket.destroy();
+    if (live === null) return;
+    // A server that does not answer would never hang up.
+    const timer = setTimeout(() => live.socket.destroy(), farewellMs);
+    try {
+      await live.client.end();
+    } finally {
+      clearTimeout(timer);
+      live.socket.destroy();
+    }
   }
 
   #inTurn<T>(what: string, patienceMs: number, act: (live: Live) => Promise<T>): Promise<T> {

@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { type GcView, type HostView, type ListedBlob, planGc } from "./gc.ts";
+import { objectOf, parseBlobAddress } from "./names.ts";
+
+const now = 10_000_000;
+const graceMs = 1_000_000;
+const old = objectOf("old", 1_000_000);
+const young = objectOf("young", (now - 5) * 1000);
+
+function file(object: string, storedAt = 1_000, volume = "vol0"): ListedBlob {
+  return { object, volume, size: 10, storedAt, digest: "d" };
+}
+
+function address(host: string, volume: string, object: string): string {
+  return `disco://${host}/ddfs/${volume}/blob/00/${object}`;
+}
+
+function view(
+  named: Record<string, string[]>,
+  listings: Record<string, ListedBlob[] | null>,
+  more: { leaving?: string[]; replicas?: number } = {},
+): GcView {
+  const { leaving = [], replicas = 2 } = more;
+  const hosts = new Map<string, HostView>(
+    Object.entries(listings).map(([host, listing]) => [host, { listing, leaving: leaving.includes(host) }]),
+  );
+  const urls = Object.entries(named).map(
+    ([object, on]) => [object, on.map((h) => address(h, "vol0", object))] as const,
+  );
+  const takers = [...hosts.values()].filter((host) => host.listing !== null && !host.leaving).length;
+  return { named: new Map(urls), hosts, replicas, takers, now, graceMs, addressOf: address };
+}
+
+describe("the plan of garbage collection", () => {
+  it("condemns what no tag names and is old by name and by every file", () => {
+    assert.deepEqual(
+      planGc(view({}, { a: [file(old)], b: [file(old)] })).condemned.map(({ object, files }) => [object, files.length]),
+      [[old, 2]],
+    );
+    assert.deepEqual(planGc(view({ [old]: ["a"] }, { a: [file(old)], b: [] })).condemned, []);
+    assert.deepEqual(planGc(view({}, { a: [file(young)], b: [] })).condemned, []);
+    assert.deepEqual(planGc(view({}, { a: [file(old)], b: [file(old, now - 5)] })).condemned, []);
+  });
+
+  it("condemns nothing while a node has not listed, and says which; one that is being removed is not waited for (fault 60)", () => {
+    const waits = planGc(view({}, { a: [file(old)], b: null }));
+    assert.deepEqual([waits.condemned, waits.waitsFor], [[], ["b"]]);
+    assert.equal(planGc(view({}, { a: [file(old)], b: null }, { leaving: ["b"] })).condemned.length, 1);
+  });
+
+  it("adds files that tags do not mention, and gives up mentions of files that are not there (GC4)", () => {
+    const { changes, copies } = planGc(view({ [old]: ["a", "c"] }, { a: [file(old)], b: [file(old)], c: [] }));
+    assert.deepEqual(changes, [{ object: old, add: [address("b", "vol0", old)], drop: [address("c", "vol0", old)] }]);
+    assert.deepEqual(copies, []);
+  });
+
+  it("copies what has too few replicas, the rarest first, and not to whom has it (RR1)", () => {
+    const other = objectOf("other", 1);
+    const { copies } = planGc(
+      view(
+        { [old]: ["a", "b"], [other]: ["a"] },
+        { a: [file(old), file(other)], b: [file(old)], c: [] },
+        { replicas: 3 },
+      ),
+    );
+    assert.deepEqual(
+      copies.map(({ object, present, missing, taken }) => [object, present, missing, taken]),
+      [
+        [other, 1, 2, ["a"]],
+        [old, 2, 1, ["a", "b"]],
+      ],
+    );
+  });
+
+  it("knows lost blobs from those that a node which is away may have", () => {
+    const gone = planGc(view({ [old]: ["a"] }, { a: [], b: [] }));
+    assert.deepEqual([gone.lost, gone.unseen, gone.changes], [[old], [], []]);
+    const away = planGc(view({ [old]: ["a"] }, { a: null, b: [] }));
+    assert.deepEqual([away.lost, away.unseen], [[], [old]]);
+  });
+
+  it("empties a leaving node only when others are proven, and says what still needs it", () => {
+    const before = planGc(view({ [old]: ["a"] }, { a: [file(old)], b: [], c: [] }, { leaving: ["a"] }));
+    assert.deepEqual(before.changes, []);
+    assert.deepEqual([...before.needed], [["a", 1]]);
+    assert.equal(before.copies[0]?.missing, 2);
+    const after = planGc(
+      view({ [old]: ["a"] }, { a: [file(old)], b: [file(old)], c: [file(old)] }, { leaving: ["a"] }),
+    );
+    assert.deepEqual(after.changes[0]?.drop, [address("a", "vol0", old)]);
+    assert.deepEqual([...after.needed], []);
+  });
+
+  it("gives up second files of a node and nodes beyond one spare, never the wanted ones", () => {
+    const listings = { a: [file(old), file(old, 1_000, "vol1")], b: [file(old)], c: [file(old)], d: [file(old)] };
+    const { surplus } = planGc(view({ [old]: ["a", "b", "c", "d"] }, listings));
+    assert.deepEqual(surplus, [
+      { object: old, host: "a", volume: "vol1" },
+      { object: old, host: "d", volume: "vol0" },
+    ]);
+  });
+
+  it("never condemns what is named, never drops the last proven replica, never copies to who has it", () => {
+    const hostNames = ["a", "b", "c", "d"];
+    const objects = [old, young, objectOf("x", 5), objectOf("y", 6)];
+    const some = fc.subarray(hostNames);
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.constantFrom(...objects), some, some), { maxLength: 4 }),
+        some,
+        some,
+        fc.integer({ min: 1, max: 4 }),
+        (blobs, away, leaving, replicas) => {
+          const named: Record<string, string[]> = {};
+          const listings: Record<string, ListedBlob[] | null> = Object.fromEntries(hostNames.map((h) => [h, []]));
+          for (const [object, inTag, on] of blobs) {
+            if (inTag.length > 0) named[object] = inTag;
+            for (const host of on) {
+              const files = listings[host];
+              if (files?.every((one) => one.object !== object)) files.push(file(object));
+            }
+          }
+          for (const host of away) listings[host] = null;
+          const plan = planGc(view(named, listings, { leaving, replicas }));
+          for (const { object } of plan.condemned) assert.ok(!(object in named));
+          const has = (host: string, object: string): boolean =>
+            listings[host]?.some((one) => one.object === object) === true;
+          for (const { object, drop } of plan.changes) {
+            const left = hostNames.filter((h) => has(h, object) && !drop.includes(address(h, "vol0", object)));
+            assert.ok(left.length >= 1, `${object} has a proven replica left`);
+          }
+          for (const { object, taken, sources } of plan.copies) {
+            assert.ok(sources.length > 0);
+            for (const url of sources) assert.ok(has(parseBlobAddress(url)?.host ?? "", object));
+            for (const host of hostNames) if (has(host, object)) assert.ok(taken.includes(host));
+          }
+          for (const { object, host } of plan.surplus) {
+            const left = hostNames.filter((h) => h !== host && has(h, object) && !leaving.includes(h));
+            assert.ok(left.length >= Math.min(replicas, left.length + 1));
+          }
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+});
