@@ -10,12 +10,22 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 
+/** For tests that say nothing else. */
+const testMsMax = 300_000;
+const testEnd = new URL("test-end.ts", import.meta.url).href;
 const cache = mkdtempSync(join(tmpdir(), "disco-tests-"));
 // Those that end it do so by themselves: this process waits, and clears up.
 const signals: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 const child = spawn(
   process.execPath,
-  ["--conditions=disco-source", "--test", "--test-reporter=spec", ...process.argv.slice(2)],
+  [
+    "--conditions=disco-source",
+    `--import=${testEnd}`,
+    "--test",
+    "--test-reporter=spec",
+    `--test-timeout=${testMsMax}`,
+    ...process.argv.slice(2),
+  ],
   { stdio: "inherit", env: { ...process.env, NODE_COMPILE_CACHE: cache } },
 );
 for (const signal of signals) process.on(signal, () => child.kill(signal));

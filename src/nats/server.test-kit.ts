@@ -9,6 +9,7 @@ import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { killAtExit } from "../child-process.test-kit.ts";
 
 const startTimeoutMs = 20_000;
 const electionMsMax = 60_000;
@@ -146,6 +147,7 @@ export class NatsServers implements AsyncDisposable {
   async startOne(index: number): Promise<void> {
     if (this.#children[index] !== null) return;
     const child = spawn("nats-server", ["-c", this.#configurationFile(index)], { stdio: ["ignore", "ignore", "pipe"] });
+    killAtExit(child);
     let said = "";
     child.stderr?.on("data", (chunk: Buffer) => {
       if (said.length < 100_000) said += chunk.toString();

@@ -11,6 +11,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { killAtExit } from "../child-process.test-kit.ts";
 import { parsePostgresUrl } from "./address.ts";
 import { PostgresConnection } from "./connection.ts";
 
@@ -76,6 +77,7 @@ export class PostgresServer {
       ["-D", this.dataDirectory, "-h", "127.0.0.1", "-p", String(this.#port), "-k", this.#directory],
       { stdio: ["ignore", "ignore", "pipe"], cwd: this.#directory, ...user },
     );
+    killAtExit(child);
     this.#child = child;
     let said = "";
     child.stderr.on("data", (chunk) => (said += String(chunk)));

@@ -1,6 +1,7 @@
 /** A process that a test starts, waits for by what it prints, and ends, pauses or starts again at any moment. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { killAtExit } from "../../src/child-process.test-kit.ts";
 
 export interface ProcessOptions {
   /** By which a failure calls it. */
@@ -52,6 +53,7 @@ export class TestProcess implements AsyncDisposable {
       env: { ...process.env, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
+    killAtExit(child);
     this.#output = "";
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (text: string) => {

@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { killAtExit } from "../../src/child-process.test-kit.ts";
 import { masterFlags } from "../../src/cli/daemon/master-flags.ts";
 import type { DaemonRecord } from "../../src/settings/daemon-settings.ts";
 
@@ -86,6 +87,7 @@ export class TestDaemon implements AsyncDisposable {
         stdio: ["ignore", "pipe", "pipe"],
       },
     );
+    killAtExit(child);
     this.#output = "";
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding("utf8").on("data", (text: string) => (this.#output += text));
