@@ -42,6 +42,8 @@ export interface KnownNode {
   readonly connected: boolean;
 }
 
+/** Why a node is lost that has said that it goes. */
+export const saidGoodbye = "it was stopped";
 export const defaultSuspicionMs = 3_000;
 export const defaultDeathMs = 15_000;
 /** So often they are looked at in the suspicion time. */
@@ -146,7 +148,7 @@ export class Liveness {
 
   /** It says goodbye. */
   left(host: string, session: string): void {
-    if (this.#heard.get(host)?.session === session) this.#lose(host, "it was stopped");
+    if (this.#heard.get(host)?.session === session) this.#lose(host, saidGoodbye);
   }
 
   /** A request was not answered in time. */

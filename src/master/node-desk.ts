@@ -10,7 +10,7 @@ import type { Heartbeat, LeaderNotice } from "../protocol/messages.ts";
 import type { Coordinator } from "./coordinator.ts";
 import type { JobFiles } from "./job-files.ts";
 import { announceLeader } from "./leader-notices.ts";
-import { Liveness } from "./liveness.ts";
+import { Liveness, saidGoodbye } from "./liveness.ts";
 import type { Log } from "./log.ts";
 import { NodeFiles } from "./node-files.ts";
 import type { NodeLink } from "./node-link.ts";
@@ -54,7 +54,8 @@ export function openNodeDesk(parts: NodeDeskParts): NodeDesk {
       else coordinator.nudge();
     },
     lose: (host, reason) => {
-      log.warn({ node: host, reason }, "the node is lost: its tasks go to others");
+      if (reason === saidGoodbye) log.info({ node: host }, "the node has stopped: its tasks go to others");
+      else log.warn({ node: host, reason }, "the node is lost: its tasks go to others");
       try {
         coordinator.record([{ kind: "node-lost", at: now(), host, reason }]);
       } catch {

@@ -39,4 +39,35 @@ describe("disco doctor", () => {
     assert.match(bad.stdout, /DISCO_PROT is no setting\n.*Did you mean DISCO_PORT\?/);
     assert.match(bad.stdout, /1 problem, 1 warning\.$/m);
   });
+
+  it("beside a master that is set takes the port that this has for no problem, and status tells how it is", async () => {
+    const { url } = await report(["start"]);
+    const port = new URL(url).port;
+    const another = await commands.newFolder();
+    const env = { DISCO_ROOT: another, DISCO_PORT: port };
+    const alone = await disco(["doctor", "--root", another], env);
+    assert.equal(alone.code, 1);
+    assert.match(alone.stdout, /is taken by a Disco daemon or master of another root/);
+    assert.equal((await disco(["status", "--root", another], env)).code, 3);
+
+    const set = { ...env, DISCO_MASTER: `disco://localhost:${port}` };
+    const beside = await disco(["doctor", "--root", another], set);
+    assert.equal(beside.code, 0, beside.stdout);
+    assert.match(beside.stdout, /is that of a Disco daemon or master of another root/);
+    const status = await disco(["status", "--root", another], set);
+    assert.equal(status.code, 0, status.stderr);
+    assert.match(status.stdout, /^No daemon runs on /);
+    assert.match(status.stdout, /^The master disco:\/\/localhost:\d+ \(DISCO_MASTER in the environment\) runs\.$/m);
+    assert.match(status.stdout, /^ {2}node localhost +0 of 1 slots busy/m);
+    const gone = await disco(["status", "--root", another], { ...env, DISCO_MASTER: "disco://localhost:9" });
+    assert.equal(gone.code, 3);
+    assert.match(gone.stdout, /disco:\/\/localhost:9 .* does not say how it is: .* does not answer\.$/m);
+    const { masters } = JSON.parse((await disco(["status", "--root", another, "--json"], set)).stdout) as {
+      masters: readonly { address: string; problem: string | null; jobs: { active: number } }[];
+    };
+    assert.deepEqual(
+      masters.map(({ address, problem, jobs }) => [address, problem, jobs.active]),
+      [[set.DISCO_MASTER, null, 0]],
+    );
+  });
 });

@@ -5,7 +5,7 @@ import { nearestName } from "../../client/nearest-name.ts";
 import { DiscoError } from "../../errors.ts";
 import { type Cell, type Column, formatColumns, widthOf } from "../print/columns.ts";
 import { printJson, printLines } from "../print/write-out.ts";
-import { lookOf } from "../progress/look.ts";
+import { type Look, lookOf } from "../progress/look.ts";
 import { formatBytes, formatCount } from "../progress/quantity.ts";
 import { type StoreOptions, withDisco } from "./open-disco.ts";
 
@@ -26,7 +26,17 @@ export async function listNodes(options: StoreOptions): Promise<void> {
   const nodes = await withDisco(options, (disco) => disco.nodeinfo());
   if (options.json === true) return printJson(nodes);
   if (nodes.length === 0) process.stderr.write("no nodes\n");
-  else printLines(formatColumns(columns, nodes.map(rowOf), widthOf(process.stdout), lookOf(process.stdout)));
+  else printLines(linesOfNodes(nodes, widthOf(process.stdout), lookOf(process.stdout)));
+}
+
+/** By name; why they get no tasks only where there is one that gets none. */
+export function linesOfNodes(nodes: readonly NodeInfo[], width: number, look: Look): string[] {
+  const sorted = nodes.toSorted((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
+  const whys = sorted.map(({ reason }) => reason ?? "");
+  const says = whys.some((why) => why !== "");
+  const shown: readonly Column[] = says ? [...columns, { title: "WHY", shrinks: true }] : columns;
+  const rows = sorted.map((node, i) => (says ? [...rowOf(node), whys[i] ?? ""] : rowOf(node)));
+  return formatColumns(shown, rows, width, look);
 }
 
 function rowOf(node: NodeInfo): Cell[] {
@@ -49,7 +59,7 @@ function rowOf(node: NodeInfo): Cell[] {
 function stateOf({ connected, blacklisted, state = "up" }: NodeInfo): Cell {
   if (!connected) return { text: "lost", style: "red" };
   if (state === "suspect" || state === "full") return { text: state, style: "red" };
-  if (state === "draining" || state === "quarantined" || state === "awaited") return { text: state, style: "yellow" };
+  if (state !== "up" && state !== "blacklisted") return { text: state, style: "yellow" };
   return blacklisted ? { text: "blacklisted", style: "yellow" } : { text: "ok", style: "green" };
 }
 

@@ -42,7 +42,7 @@ async function examine(flags: SettingFlags): Promise<Finding[]> {
     ...found,
     ...(await checkRoot(settings.root, settings.diskReserveBytes, isOwned)),
     ...checkLimits(settings.workers),
-    ...(await checkDaemon(state, settings, client.token)),
+    ...(await checkDaemon(state, settings, client)),
     ...(await checkMaster(client)),
   ];
 }

@@ -1,14 +1,17 @@
-/** `disco status`: whether a daemon runs on the root, and how it is. Exit status as the Linux Standard Base has it: 0 or 3. */
+/**
+ * `disco status`: whether a daemon runs on the root, and how it is; without one, how the masters are that are set. Exit status as the
+ * Linux Standard Base has it: 0 or 3.
+ */
 import { resolveClientSettings } from "../../settings/client.ts";
 import type { DaemonRecord } from "../../settings/daemon-settings.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { formatAge, localTime } from "../print/local-time.ts";
-import { lookOf } from "../progress/look.ts";
-import { formatBytes, formatCount } from "../progress/quantity.ts";
 import { logFileOf } from "./log-file.ts";
 import { type MasterReport, masterReport } from "./master-report.ts";
 import { details, type OutputOptions, print } from "./output.ts";
+import { rowsOfReport } from "./report-rows.ts";
 import { type DaemonState, daemonState } from "./running.ts";
+import { documentOfMasters, linesOfMasters, setMasters } from "./set-masters.ts";
 
 export interface StatusOptions extends OutputOptions {
   readonly root?: string;
@@ -23,11 +26,14 @@ export async function status(options: StatusOptions): Promise<number> {
   if (state.kind !== "running") {
     const problem = problemOf(state);
     const pid = state.kind === "silent" ? state.record.pid : null;
-    print(options, { running: false, root, pid, problem }, [
+    const masters = await setMasters(client);
+    const hint = state.kind === "silent" || masters.length > 0 ? [] : details([["disco start", "start one"]]);
+    print(options, { running: false, root, pid, problem, ...documentOfMasters(masters) }, [
       `No daemon ${state.kind === "silent" ? "answers" : "runs"} on ${root}${problem === null ? "." : `: ${problem}`}`,
-      ...(state.kind === "silent" ? [] : details([["disco start", "start one"]])),
+      ...hint,
+      ...linesOfMasters(masters, client.masterFrom),
     ]);
-    return exitCodes.unreachable;
+    return masters.some(({ report }) => report.kind === "answer") ? exitCodes.ok : exitCodes.unreachable;
   }
   const report = await masterReport(state.record.url, () => client.token());
   print(options, documentOf(root, state.record, report), linesOf(root, state.record, report));
@@ -55,38 +61,14 @@ function documentOf(root: string, record: DaemonRecord, report: MasterReport): R
 }
 
 function linesOf(root: string, { pid, url, version, startedAt }: DaemonRecord, report: MasterReport): string[] {
-  const look = lookOf(process.stdout);
   const since = `${localTime(startedAt)}, ${formatAge(Date.now() - startedAt)} ago`;
-  const rows: [string, string][] = [
+  const { rows, alarms } = rowsOfReport(report);
+  const own: [string, string][] = [
     ["url", url],
     ["since", since],
     ["version", version],
     ["root", root],
     ["log", logFileOf(root)],
   ];
-  const alarms: string[] = [];
-  if (report.kind === "unknown") {
-    rows.push(["jobs", look.paint("yellow", `unknown: ${report.why}`)]);
-  } else {
-    const { info, nodes } = report;
-    const { active, ready, dead } = info.jobs;
-    rows.push(["jobs", `${formatCount(active)} active, ${formatCount(ready)} ready, ${formatCount(dead)} dead`]);
-    const { role, leader, ageMs = 0, journal } = info;
-    if (role !== undefined) {
-      const who = role === "leads" ? "this master leads" : leader == null ? "no master leads" : `${leader} leads`;
-      rows.push(["leader", role === "leads" ? who : `${who}; what follows is ${ageMs} ms old`]);
-      rows.push(["journal", `${journal.engine}, ${journal.durable}, ${formatCount(journal.replicas ?? 1)} replicas`]);
-    }
-    for (const node of nodes) {
-      const known = node.state === "up" || node.state === undefined ? "" : `, ${node.state}`;
-      const state = node.blacklisted ? ", blacklisted" : node.connected ? known : ", not connected";
-      const busy = `${formatCount(node.tasks.length)} of ${formatCount(node.slots)} slots busy${state}`;
-      rows.push([`node ${node.name}`, `${busy}, ${formatBytes(node.diskFreeBytes)} free on its disk`]);
-    }
-    for (const { message, hint } of info.alarms) {
-      alarms.push(`${look.paint(["bold", "red"], "alarm:")} ${message}`, `${look.paint("cyan", "hint:")} ${hint}`);
-    }
-    if (info.readOnly && info.alarms.length === 0) alarms.push(look.paint("red", "The master is read-only."));
-  }
-  return [`The daemon runs, with process id ${pid}.`, ...details(rows), ...alarms];
+  return [`The daemon runs, with process id ${pid}.`, ...details([...own, ...rows]), ...alarms];
 }

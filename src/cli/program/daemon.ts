@@ -60,8 +60,8 @@ function addStatus(program: Command): void {
     .command("status")
     .summary("say whether the daemon runs, and how it is")
     .description(
-      "Says whether the daemon runs, where, since when, and how it is: its jobs, its nodes, what is wrong. Exit status 0: it " +
-        "runs, 3: it does not.",
+      "Says whether the daemon runs, where, since when, and how it is: its jobs, its nodes, what is wrong. Where none runs and a " +
+        "master is set (DISCO_MASTER), how that is. Exit status 0: it runs, 3: it does not.",
     )
     .option(...root)
     .option(...configOption)

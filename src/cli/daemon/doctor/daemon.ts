@@ -1,6 +1,8 @@
 /** The daemon of the root, and its port. */
 import { createServer } from "node:net";
 import { packageVersion } from "../../../package-version.ts";
+import { localMaster } from "../../../settings/addresses.ts";
+import type { ResolvedClient } from "../../../settings/client.ts";
 import type { DaemonRecord, DaemonSettings } from "../../../settings/daemon-settings.ts";
 import { httpGet } from "../http-get.ts";
 import { masterReport } from "../master-report.ts";
@@ -12,8 +14,9 @@ import { checkSkew } from "./skew.ts";
 export async function checkDaemon(
   state: DaemonState,
   settings: Pick<DaemonSettings, "host" | "port"> | null,
-  token: () => string | null,
+  { settings: { master }, token }: ResolvedClient,
 ): Promise<Finding[]> {
+  const isElsewhere = master !== null && master !== localMaster;
   switch (state.kind) {
     case "running":
       return checkRunning(state.record, token);
@@ -26,10 +29,10 @@ export async function checkDaemon(
     case "unreadable":
       return [
         warn("daemon", `no daemon runs, but its file is there: ${state.why}`, "`disco start` cleans up."),
-        ...(settings === null ? [] : await checkPort(settings)),
+        ...(settings === null ? [] : await checkPort(settings, isElsewhere)),
       ];
     case "none":
-      return [ok("daemon", "no daemon runs"), ...(settings === null ? [] : await checkPort(settings))];
+      return [ok("daemon", "no daemon runs"), ...(settings === null ? [] : await checkPort(settings, isElsewhere))];
   }
 }
 
@@ -64,7 +67,10 @@ async function checkRunning(record: DaemonRecord, token: () => string | null): P
 }
 
 /** Whether a daemon could listen there: the only way to know is to do it. */
-async function checkPort({ host, port }: Pick<DaemonSettings, "host" | "port">): Promise<Finding[]> {
+async function checkPort(
+  { host, port }: Pick<DaemonSettings, "host" | "port">,
+  isElsewhere: boolean,
+): Promise<Finding[]> {
   if (port === 0) return [ok("port", "a free port is taken")];
   const code = await listenOnce(host, port);
   const place = `${host.includes(":") ? `[${host}]` : host}:${port}`;
@@ -72,8 +78,12 @@ async function checkPort({ host, port }: Pick<DaemonSettings, "host" | "port">):
   switch (code) {
     case null:
       return [ok("port", `${place} is free`)];
-    case "EADDRINUSE":
-      return [fail("port", `${place} is taken by ${await ownerOf(place)}`, hint)];
+    case "EADDRINUSE": {
+      const owner = await ownerOf(place);
+      // Who has set a master wants no daemon of this root; the one that has the port may well be that master.
+      if (isElsewhere && owner === anotherDisco) return [ok("port", `${place} is that of ${owner}`)];
+      return [fail("port", `${place} is taken by ${owner}`, hint)];
+    }
     case "EACCES":
       return [fail("port", `this user may not listen at ${place}`, hint)];
     default:
@@ -92,10 +102,12 @@ function listenOnce(host: string, port: number): Promise<string | null> {
   return promise;
 }
 
+const anotherDisco = "a Disco daemon or master of another root";
+
 async function ownerOf(place: string): Promise<string> {
   const reachable = place.replace(/^(?:0\.0\.0\.0|\[::\]):/, "127.0.0.1:");
   const answer = await httpGet(`http://${reachable}/healthz`);
   const body = answer.kind === "answer" ? answer.body : null;
   const isDisco = typeof body === "object" && body !== null && "instance" in body;
-  return isDisco ? "a Disco daemon of another root" : "another program";
+  return isDisco ? anotherDisco : "another program";
 }

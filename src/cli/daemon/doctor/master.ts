@@ -5,11 +5,10 @@ import { localMaster } from "../../../settings/addresses.ts";
 import type { ResolvedClient } from "../../../settings/client.ts";
 import { type Answer, httpGet } from "../http-get.ts";
 import { masterReport } from "../master-report.ts";
+import { masterUrl } from "../master-url.ts";
 import { checkCluster } from "./cluster.ts";
 import { type Finding, fail, ok, warn } from "./finding.ts";
 import { checkSkew } from "./skew.ts";
-
-const defaultPort = 8989;
 
 /** What the codes of the network mean to who reads them. */
 const reasons: Readonly<Record<string, string>> = {
@@ -31,7 +30,7 @@ export async function checkMaster({ settings, masterFrom, token }: ResolvedClien
 }
 
 async function checkOne(master: string, masterFrom: string | null, token: ResolvedClient["token"]): Promise<Finding[]> {
-  const url = urlOf(master);
+  const url = masterUrl(master);
   const health = await httpGet(new URL("/healthz", url));
   if (health.kind !== "answer") return [unreachable(`${master} (${masterFrom})`, health)];
   const { instance, version } = (health.body ?? {}) as { readonly instance?: unknown; readonly version?: unknown };
@@ -60,12 +59,4 @@ function unreachable(master: string, answer: Exclude<Answer, { kind: "answer" }>
   const hint =
     "Correct the address, start the master there (`disco start --host …`), or unset it to run jobs on this machine.";
   return fail("master", `the master ${master} cannot be reached: ${why}`, hint);
-}
-
-function urlOf(master: string): string {
-  if (!master.startsWith("disco:")) return master;
-  const { hostname, port } = new URL(master.replace(/^disco:/, "http:"));
-  // `http:` forgets port 80, which is its own.
-  const given = /:(\d+)\/?$/.exec(master)?.[1] ?? port;
-  return `http://${hostname}:${given === "" ? defaultPort : given}`;
 }
