@@ -17,7 +17,6 @@
  * (`load`, `lead`) what is to be written waits in a queue (`commit-queue.ts`), and the machine is ahead of the journal by that:
  * whoever tells others what the machine knows, waits for `committed`.
  */
-
 import { setTimeout as after } from "node:timers/promises";
 import type { Command } from "../core/commands.ts";
 import type { MasterEvent, MasterStarted } from "../core/events.ts";

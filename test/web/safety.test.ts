@@ -107,8 +107,10 @@ describe("the page, with what strangers write", { skip: noBrowser, timeout: test
       const formAnswered = page.waitForResponse((response) => response.request().isNavigationRequest());
       assert.deepEqual(await page.evaluate(tries), Array(4).fill("refused"));
       assert.equal((await formAnswered).status(), 403);
+      // Waited for before it is asked for: it may be there before the asking has returned.
+      const frameAnswered = page.waitForResponse((response) => response.url() === `${daemon.url}/`);
       await page.evaluate(`document.querySelector("iframe").src = ${JSON.stringify(`${daemon.url}/`)}`);
-      await page.waitForResponse((response) => response.url() === `${daemon.url}/`);
+      await frameAnswered;
       const framed = page.frames().find((frame) => frame !== page.mainFrame());
       assert.equal(await framed?.locator("#cluster").count(), 0);
       assert.equal((await job.jobinfo()).status, "active");
