@@ -13,6 +13,7 @@ import type { JobLeftover, LeftoversReply, NodeHello, NodeReport, NodeWelcome } 
 import type { Coordinator } from "./coordinator.ts";
 import type { JobFiles } from "./job-files.ts";
 import type { NodeFiles } from "./node-files.ts";
+import { checkedHello, checkedReports } from "./node-messages.ts";
 
 export interface NodeSubjects {
   /** Unique for each start. */
@@ -39,8 +40,8 @@ export function serveNodes(bus: Bus, { instance, coordinator, files, admission, 
     const pattern = `master.${instance}.${what}.*`;
     stops.push(bus.serve(pattern, (bytes, subject) => handler(fromJsonBytes<T>(bytes), nameOf(lastPart(subject)))));
   };
-  serve("join", async (hello: NodeHello, host) => {
-    if (hello.host !== host) throw new DiscoError(`${host} says that it is ${hello.host}`, { code: "bad-node" });
+  serve("join", async (message: unknown, host) => {
+    const hello = checkedHello(message, host);
     admission?.admit(hello);
     const joined = coordinator.join(hello);
     admission?.joined(hello);
@@ -63,7 +64,9 @@ export function serveNodes(bus: Bus, { instance, coordinator, files, admission, 
     await coordinator.assured();
     return toJsonBytes({ drop } satisfies LeftoversReply);
   });
-  serve("report", async ({ reports }: { reports: NodeReport[] }, host) => {
+  serve("report", async (message: { reports: NodeReport[] }, host) => {
+    // The one of this process says nothing that it was not made to say, and says more in a second.
+    const reports = admission === undefined ? message.reports : checkedReports(message, host);
     await coordinator.report(host, reports);
     return undefined;
   });

@@ -35,6 +35,7 @@ export class ReportTaker {
     const events: MasterEvent[] = [];
     for (const report of reports) {
       if (report.kind === "message" && ++messages <= heard) continue;
+      if (this.#isOfOther(host, report)) continue;
       this.#show(host, report, at);
       const event = eventOf(report, at);
       if (event !== null) events.push(event);
@@ -64,6 +65,12 @@ export class ReportTaker {
       progress.end(report);
       lines.ended(host, this.#titleOf(report), report, at);
     }
+  }
+
+  /** A node speaks for attempts of its own: those that are over change nothing, whoever tells of them. */
+  #isOfOther(host: string, { job, stage, task, attempt }: AttemptId): boolean {
+    const live = this.#parts.machine().jobs.get(job)?.stages[stage]?.liveAttempt(task, attempt);
+    return live !== undefined && live.host !== host;
   }
 
   #isLive({ job, stage, task, attempt }: AttemptId): boolean {
