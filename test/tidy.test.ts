@@ -57,7 +57,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   shipping: ["protocol", "core:types", "worker/own.ts", "worker/own-functions.ts"],
   worker: ["protocol", "schemes", "shipping", "core", "fn"],
   fn: ["protocol", "worker/own.ts"],
-  node: ["protocol", "bus", "nats", "core", "http", "schemes", "settings", "package-version.ts"],
+  node: ["protocol", "blobs", "bus", "nats", "core", "http", "schemes", "settings", "package-version.ts"],
   // One list of names for "did you mean".
   settings: ["root-directory.ts", "client/nearest-name.ts", "protocol/master-list.ts"],
   master: [

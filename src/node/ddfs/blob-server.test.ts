@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import http from "node:http";
+import type { AddressInfo } from "node:net";
+import net from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { freshObject } from "../../blobs/contract.ts";
+import { realDisk } from "../../blobs/volumes/disk.ts";
+import { Volumes } from "../../blobs/volumes/volumes.ts";
+import { pathSegments } from "../data-server/request-path.ts";
+import { blobAddress, createBlobServer } from "./blob-server.ts";
+
+let root = "";
+let blobs: Volumes;
+let server: http.Server;
+let base = "";
+
+before(async () => {
+  root = await mkdtemp(join(tmpdir(), "disco-blob-server-"));
+  blobs = new Volumes({ directories: new Map([["vol0", join(root, "vol0")]]), disk: realDisk, now: Date.now });
+  await blobs.begin();
+  const serve = createBlobServer({ blobs, host: "n1" });
+  server = http.createServer((request, response) => {
+    const segments = pathSegments(request.url ?? "");
+    if (segments === null) response.writeHead(400).end();
+    else void serve(request, response, segments);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+
+after(async () => {
+  server.closeAllConnections();
+  server.close();
+  await rm(root, { recursive: true, force: true });
+});
+
+function pathOf(object: string): string {
+  return new URL(blobAddress("n1", "vol0", object)).pathname;
+}
+
+describe("blobs over HTTP", () => {
+  it("come back as they were put, whole, in ranges, with their digest", async () => {
+    const bytes = randomBytes(300_000);
+    const object = freshObject();
+    const put = await fetch(`${base}/ddfs/${object}`, { method: "PUT", body: bytes });
+    assert.equal(put.status, 201);
+    assert.equal(await put.json(), blobAddress("n1", "vol0", object));
+    const digest = `sha-256=:${createHash("sha256").update(bytes).digest("base64")}:`;
+    assert.equal(put.headers.get("repr-digest"), digest);
+    const got = await fetch(base + pathOf(object));
+    assert.equal(got.headers.get("repr-digest"), digest);
+    assert.deepEqual(Buffer.from(await got.arrayBuffer()), bytes);
+    const part = await fetch(base + pathOf(object), { headers: { range: "bytes=5-9" } });
+    assert.equal(part.status, 206);
+    assert.equal(part.headers.get("content-range"), "bytes 5-9/300000");
+    assert.deepEqual(Buffer.from(await part.arrayBuffer()), bytes.subarray(5, 10));
+    const head = await fetch(base + pathOf(object), { method: "HEAD" });
+    assert.equal(head.headers.get("content-length"), "300000");
+  });
+
+  it("are refused with a wrong digest, a wrong name, or once more with other bytes", async () => {
+    const object = freshObject();
+    const headers = { "repr-digest": `sha-256=:${createHash("sha256").update("y").digest("base64")}:` };
+    const put = (name: string, body: string, more: Record<string, string> = {}): Promise<Response> =>
+      fetch(`${base}/ddfs/${name}`, { method: "PUT", body, headers: more });
+    assert.equal((await put(object, "x", headers)).status, 400);
+    assert.equal(await blobs.stat(object), null);
+    assert.equal((await put(object, "y", headers)).status, 201);
+    assert.equal((await put(object, "y")).status, 201);
+    assert.equal((await put(object, "x")).status, 500);
+    for (const name of ["plain", "a%2Fb$00-00-01", "%2e%2e$00-00-01", "a$00-00"])
+      assert.ok((await put(name, "x")).status >= 400);
+    assert.equal((await fetch(`${base}/ddfs/${object}`, { method: "DELETE" })).status, 501);
+  });
+
+  it("have no other way to them, nor to anything else on the disk", async () => {
+    const object = freshObject();
+    await fetch(`${base}/ddfs/${object}`, { method: "PUT", body: "secret" });
+    const path = pathOf(object);
+    const other = path.includes("/00/") ? path.replace("/00/", "/01/") : path.replace(/\/[0-9a-f]{2}\//, "/00/");
+    for (const wrong of [
+      other,
+      `${path}/x`,
+      path.replace("/blob/", "/tag/"),
+      path.replace("vol0", "volx"),
+      "/ddfs/vol0/blob",
+    ])
+      assert.equal((await fetch(base + wrong)).status, 404, wrong);
+  });
+
+  it("are not there when their upload breaks off", async () => {
+    const object = freshObject();
+    const { port, hostname } = new URL(base);
+    await new Promise<void>((resolve) => {
+      const socket = net.connect(Number(port), hostname, () => {
+        socket.write(`PUT /ddfs/${object} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf`);
+        setImmediate(() => socket.destroy());
+      });
+      socket.on("close", () => resolve());
+    });
+    // Whoever comes next waits for the broken one to end, and is taken.
+    const again = await fetch(`${base}/ddfs/${object}`, { method: "PUT", body: "whole" });
+    assert.equal(again.status, 201);
+    assert.equal(await (await fetch(base + pathOf(object))).text(), "whole");
+  });
+});

@@ -1,0 +1,158 @@
+/**
+ * Blobs over HTTP, as in Disco:
+ *
+ *   PUT /ddfs/OBJECT                          201 "disco://HOST/ddfs/vol0/blob/HH/OBJECT"
+ *   GET, HEAD /ddfs/vol0/blob/HH/OBJECT       the bytes, with ranges; `Repr-Digest` of the whole
+ *
+ * An upload is whole or nothing: its announced length counts, and so does a digest that it shows (`Repr-Digest` or `Content-Digest`).
+ * A blob that turns out damaged while it is sent ends the connection: its reader goes to another replica.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { pipeline } from "node:stream/promises";
+import type { Blobs } from "../../blobs/blobs.ts";
+import { hashOf } from "../../blobs/volumes/layout.ts";
+import { isObject } from "../../core/ddfs/names.ts";
+import { DiscoError } from "../../errors.ts";
+import { parseRange } from "../data-server/range.ts";
+
+export interface BlobServerParts {
+  readonly blobs: Blobs;
+  /** Name of the node, in addresses. */
+  readonly host: string;
+}
+
+/** `segments` of the request's path, decoded: `ddfs` and what follows. */
+export type BlobServer = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  segments: readonly string[],
+) => Promise<void>;
+
+const uploadsMax = 64;
+const retryAfterSeconds = 1;
+const statuses: Readonly<Record<string, number>> = {
+  "bad-name": 403,
+  "blob-exists": 500,
+  "cut-off": 400,
+  "digest-mismatch": 400,
+  "disk-full": 507,
+  "no-volume": 503,
+};
+
+/** Address of a replica. */
+export function blobAddress(host: string, volume: string, object: string): string {
+  return `disco://${host}/ddfs/${volume}/blob/${hashOf(object)}/${object}`;
+}
+
+export function createBlobServer({ blobs, host }: BlobServerParts): BlobServer {
+  let uploads = 0;
+  return async (request, response, [first, second = "", kind = "", hash = "", object = "", ...more]) => {
+    if (first !== "ddfs") return say(response, 404, "Not found.");
+    const { method } = request;
+    if (method === "PUT" && kind === "") {
+      if (uploads >= uploadsMax)
+        return say(response, 503, "Too many uploads.", { "retry-after": String(retryAfterSeconds) });
+      uploads++;
+      try {
+        return await take(request, response, second);
+      } finally {
+        uploads--;
+      }
+    }
+    if (method !== "GET" && method !== "HEAD") return say(response, 501, "Blobs are put, and read.");
+    const isBlob = kind === "blob" && /^vol\d{1,4}$/.test(second) && more.length === 0 && isObject(object);
+    if (!isBlob || hashOf(object) !== hash) return say(response, 404, "Not found.");
+    await give(request, response, object);
+  };
+
+  async function take(request: IncomingMessage, response: ServerResponse, object: string): Promise<void> {
+    if (!isObject(object)) return say(response, 403, "Invalid blob name.");
+    const length = request.headers["content-length"];
+    const digest = digestOf(request);
+    try {
+      const expected = {
+        ...(length === undefined ? {} : { size: Number(length) }),
+        ...(digest === null ? {} : { digest }),
+      };
+      // The request is left as it is: destroyed, it would take the connection along, and the answer with it.
+      const stored = await blobs.put(object, request.iterator({ destroyOnReturn: false }), expected);
+      const body = Buffer.from(JSON.stringify(blobAddress(host, stored.volume, object)));
+      response.writeHead(201, {
+        "content-type": "application/json",
+        "content-length": String(body.length),
+        "repr-digest": digestHeader(stored.digest),
+        "x-content-type-options": "nosniff",
+      });
+      response.end(body);
+    } catch (error) {
+      if (response.destroyed) return;
+      const status = error instanceof DiscoError ? statuses[error.code] : undefined;
+      const message = status === undefined ? "The blob could not be stored." : (error as Error).message;
+      // What is left of the body is not waited for.
+      response.shouldKeepAlive = false;
+      say(response, status ?? 500, message);
+    }
+  }
+
+  async function give(request: IncomingMessage, response: ServerResponse, object: string): Promise<void> {
+    const stored = await blobs.stat(object);
+    if (stored === null) return say(response, 404, "Not found.");
+    const etag = `"${stored.digest}"`;
+    const ifRange = request.headers["if-range"];
+    const isSame = ifRange === undefined || ifRange === etag;
+    const range = parseRange(isSame && request.method === "GET" ? request.headers.range : undefined, stored.size);
+    const headers: Record<string, string> = {
+      "accept-ranges": "bytes",
+      "cache-control": "private, immutable",
+      "content-type": "application/octet-stream",
+      etag,
+      "last-modified": new Date(stored.storedAt).toUTCString(),
+      "repr-digest": digestHeader(stored.digest),
+      "x-content-type-options": "nosniff",
+    };
+    if (request.headers["if-none-match"] === etag) {
+      response.writeHead(304, headers).end();
+      return;
+    }
+    if (range.kind === "outside") {
+      return say(response, 416, `The blob has ${stored.size} bytes.`, { "content-range": `bytes */${stored.size}` });
+    }
+    const { from, to } = range.kind === "part" ? range : { from: 0, to: stored.size };
+    headers["content-length"] = String(to - from);
+    if (range.kind === "part") headers["content-range"] = `bytes ${from}-${to - 1}/${stored.size}`;
+    const status = range.kind === "part" ? 206 : 200;
+    if (request.method === "HEAD") {
+      response.writeHead(status, headers).end();
+      return;
+    }
+    const opened = await blobs.open(object, { from, to });
+    if (opened === null) return say(response, 404, "Not found.");
+    response.writeHead(status, headers);
+    await pipeline(opened.body, response).catch(() => response.destroy());
+  }
+}
+
+/** SHA-256 in hex that the sender shows of what it sends; `null`: none. */
+function digestOf({ headers }: IncomingMessage): string | null {
+  for (const name of ["repr-digest", "content-digest"]) {
+    const value = headers[name];
+    const base64 = typeof value === "string" ? /(?:^|,)\s*sha-256=:([A-Za-z0-9+/=]{44}):/.exec(value)?.[1] : undefined;
+    if (base64 !== undefined) return Buffer.from(base64, "base64").toString("hex");
+  }
+  return null;
+}
+
+function digestHeader(hex: string): string {
+  return `sha-256=:${Buffer.from(hex, "hex").toString("base64")}:`;
+}
+
+function say(response: ServerResponse, status: number, text: string, headers: Record<string, string> = {}): void {
+  const body = Buffer.from(`${text}\n`);
+  response.writeHead(status, {
+    ...headers,
+    "content-type": "text/plain; charset=utf-8",
+    "content-length": String(body.length),
+    "x-content-type-options": "nosniff",
+  });
+  response.end(body);
+}
