@@ -1,10 +1,10 @@
 /** Jobs: submission, list, state, job pack. */
 import type { JobInfo } from "../../client/master-api.ts";
 import { DiscoError } from "../../errors.ts";
+import { wireTime } from "../../protocol/wire-time.ts";
 import { jobName } from "./arguments.ts";
 import { wireJobList } from "./job-list.ts";
 import { bytes, json, type Route } from "./route.ts";
-import { wireTime } from "./wire-time.ts";
 
 export const jobRoutes: readonly Route[] = [
   {

@@ -4,7 +4,7 @@
  * the length it has in our file: offsets are then the same in both.
  */
 import type { JobEvent } from "../../client/master-api.ts";
-import { wireTime } from "./wire-time.ts";
+import { wireTime } from "../../protocol/wire-time.ts";
 
 export type WireEvent = readonly [time: string, host: string, message: string];
 

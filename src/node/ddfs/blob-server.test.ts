@@ -10,8 +10,9 @@ import { after, before, describe, it } from "node:test";
 import { freshObject } from "../../blobs/contract.ts";
 import { realDisk } from "../../blobs/volumes/disk.ts";
 import { Volumes } from "../../blobs/volumes/volumes.ts";
+import { replicaAddress } from "../../protocol/ddfs/replica-address.ts";
 import { pathSegments } from "../data-server/request-path.ts";
-import { blobAddress, createBlobServer } from "./blob-server.ts";
+import { createBlobServer } from "./blob-server.ts";
 
 let root = "";
 let blobs: Volumes;
@@ -39,7 +40,7 @@ after(async () => {
 });
 
 function pathOf(object: string): string {
-  return new URL(blobAddress("n1", "vol0", object)).pathname;
+  return new URL(replicaAddress("n1", "vol0", object)).pathname;
 }
 
 describe("blobs over HTTP", () => {
@@ -48,7 +49,7 @@ describe("blobs over HTTP", () => {
     const object = freshObject();
     const put = await fetch(`${base}/ddfs/${object}`, { method: "PUT", body: bytes });
     assert.equal(put.status, 201);
-    assert.equal(await put.json(), blobAddress("n1", "vol0", object));
+    assert.equal(await put.json(), replicaAddress("n1", "vol0", object));
     const digest = `sha-256=:${createHash("sha256").update(bytes).digest("base64")}:`;
     assert.equal(put.headers.get("repr-digest"), digest);
     const got = await fetch(base + pathOf(object));

@@ -13,6 +13,7 @@ import type { Blobs } from "../../blobs/blobs.ts";
 import { hashOf } from "../../blobs/volumes/layout.ts";
 import { isObject } from "../../core/ddfs/names.ts";
 import { DiscoError } from "../../errors.ts";
+import { replicaAddress } from "../../protocol/ddfs/replica-address.ts";
 import { parseRange } from "../data-server/range.ts";
 
 export interface BlobServerParts {
@@ -38,11 +39,6 @@ const statuses: Readonly<Record<string, number>> = {
   "disk-full": 507,
   "no-volume": 503,
 };
-
-/** Address of a replica. */
-export function blobAddress(host: string, volume: string, object: string): string {
-  return `disco://${host}/ddfs/${volume}/blob/${hashOf(object)}/${object}`;
-}
 
 export function createBlobServer({ blobs, host }: BlobServerParts): BlobServer {
   let uploads = 0;
@@ -76,7 +72,7 @@ export function createBlobServer({ blobs, host }: BlobServerParts): BlobServer {
       };
       // The request is left as it is: destroyed, it would take the connection along, and the answer with it.
       const stored = await blobs.put(object, request.iterator({ destroyOnReturn: false }), expected);
-      const body = Buffer.from(JSON.stringify(blobAddress(host, stored.volume, object)));
+      const body = Buffer.from(JSON.stringify(replicaAddress(host, stored.volume, object)));
       response.writeHead(201, {
         "content-type": "application/json",
         "content-length": String(body.length),
