@@ -25,8 +25,12 @@ export interface ProcessStandOptions {
   readonly servers?: 0 | 1 | 3;
   /** `postgres://…`, of a server that the test starts and ends. Default: NATS keeps the journal. */
   readonly journal?: string;
-  /** More variables of masters and nodes, and of clients. */
+  /** More variables of masters and nodes. */
   readonly env?: Readonly<Record<string, string>>;
+  /** How masters are spoken to: `https` where `env` gives them a certificate. Default `http`. */
+  readonly scheme?: "http" | "https";
+  /** What clients show. */
+  readonly client?: { readonly token: string };
 }
 
 const command = join(import.meta.dirname, "..", "..", "bin", "disco.js");
@@ -83,13 +87,13 @@ export class ProcessStand implements AsyncDisposable {
 
   /** Base URLs. */
   get masterUrls(): readonly string[] {
-    const scheme = this.#options.env?.["DISCO_TLS_CERT"] === undefined ? "http" : "https";
+    const { scheme = "http" } = this.#options;
     return this.#masterPorts.map((port) => `${scheme}://127.0.0.1:${port}`);
   }
 
   /** Connected to all masters. Closed by whoever asked for it. */
   client(): Disco {
-    return new Disco([...this.masterUrls]);
+    return new Disco([...this.masterUrls], this.#options.client ?? {});
   }
 
   /** Starts what does not run; resolves when a master leads and all nodes are up. */
@@ -133,6 +137,13 @@ export class ProcessStand implements AsyncDisposable {
 
   node(name: string): TestProcess {
     return this.nodes.get(name) ?? assert.fail(`there is no node ${name}`);
+  }
+
+  /** One more master, with other variables. It is not started. */
+  moreMaster(name: string, env: Readonly<Record<string, string>>): TestProcess {
+    const master = this.#process("master", name, ["--port", "0"], env);
+    this.#others.push(master);
+    return master;
   }
 
   /** Another process of that name, with another disk. It is not started. */
@@ -205,7 +216,12 @@ export class ProcessStand implements AsyncDisposable {
     return this.#process("node", disk, ["--port", "0", "--slots", "1", "--node", name]);
   }
 
-  #process(role: "master" | "node", name: string, flags: readonly string[]): TestProcess {
+  #process(
+    role: "master" | "node",
+    name: string,
+    flags: readonly string[],
+    more: Readonly<Record<string, string>> = {},
+  ): TestProcess {
     const { suspectAfter = 1.5, deadAfter = 4, journal, env } = this.#options;
     const engine =
       this.#nats !== null
@@ -219,7 +235,15 @@ export class ProcessStand implements AsyncDisposable {
       name,
       command: process.execPath,
       args: [command, role, ...engine, ...keeps, "--cluster", cluster, "--root", this.disk(name), ...times, ...flags],
-      env: { DISCO_CONFIG: "none", DISCO_TOKEN: "", DISCO_TOKEN_FILE: "", DISCO_MASTER: "", NO_COLOR: "1", ...env },
+      env: {
+        DISCO_CONFIG: "none",
+        DISCO_TOKEN: "",
+        DISCO_TOKEN_FILE: "",
+        DISCO_MASTER: "",
+        NO_COLOR: "1",
+        ...env,
+        ...more,
+      },
     });
   }
 }

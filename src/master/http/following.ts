@@ -5,7 +5,7 @@ import type { Refusal } from "../../http/refusal.ts";
 import { Refused } from "../../http/refusal.ts";
 import type { Leading } from "../leading.ts";
 import type { ServedMaster } from "../served-master.ts";
-import { Forwarding, forwardedHeader } from "./forwarding.ts";
+import { type Forwarded, Forwarding, forwardedHeader } from "./forwarding.ts";
 import { whoAnswers } from "./own-answers.ts";
 import type { Place } from "./place.ts";
 import type { Target } from "./target.ts";
@@ -42,11 +42,11 @@ export class Following {
     const leader = leading.leader();
     // While it was looked, this master may have begun to lead.
     if (leading.role() === "leads") return false;
-    if (leader !== null && (await this.#forward(request, response, leader.url))) return true;
+    const forwarded = leader === null ? null : await this.#forward(request, response, leader.url);
+    if (forwarded?.kind === "answered") return true;
     if (who === "fallback") return this.#here(response);
-    const why =
-      leader === null ? "no master is known to lead" : `the master that leads (${leader.url}) does not answer`;
-    throw new Refused(noLeader(why));
+    if (leader === null || forwarded === null) throw new Refused(noLeader("no master is known to lead"));
+    throw new Refused(unreached(leader.url, forwarded.cause));
   }
 
   #here(response: ServerResponse): false {
@@ -54,19 +54,30 @@ export class Following {
     return false;
   }
 
-  async #forward(request: IncomingMessage, response: ServerResponse, url: string): Promise<boolean> {
+  async #forward(request: IncomingMessage, response: ServerResponse, url: string): Promise<Forwarded> {
     try {
-      return (await this.#forwarding.pass(request, response, url)) === "answered";
+      return await this.#forwarding.pass(request, response, url);
     } catch {
       // Half an answer cannot be taken back: the connection ends, and the client asks again.
       if (response.headersSent || response.destroyed) {
         response.destroy();
-        return true;
+        return { kind: "answered" };
       }
       if (this.#parts.closing.aborted) throw new Refused(stopping);
       throw new Refused(noLeader(`the master that leads (${url}) broke off before it answered`));
     }
   }
+}
+
+function unreached(url: string, cause: Error): Refusal {
+  const { code } = cause as { readonly code?: unknown };
+  if (typeof code !== "string" || !/^(?:ERR_TLS|CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_)/.test(code)) {
+    return noLeader(`the master that leads (${url}) does not answer`);
+  }
+  return {
+    ...noLeader(`this master does not trust the certificate of the one that leads (${url}): ${cause.message}`),
+    hint: "Give all masters DISCO_TLS_CA with who signed their certificates, and certificates for what they advertise.",
+  };
 }
 
 /** Clients ask again, those with several masters the next one first. */

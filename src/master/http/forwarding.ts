@@ -45,7 +45,7 @@ const notPassedOn: ReadonlySet<string> = new Set([
 ]);
 
 /** `unreached`: the leader cannot have heard of it, and the client has no answer yet. */
-export type Forwarded = "answered" | "unreached";
+export type Forwarded = { readonly kind: "answered" } | { readonly kind: "unreached"; readonly cause: Error };
 
 interface Passing {
   readonly url: string;
@@ -92,7 +92,7 @@ export class Forwarding {
     const gone = (): void => void sent.destroy();
     response.once("close", gone);
     try {
-      const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage | null>();
+      const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage | Error>();
       let isConnected = false;
       const timer = setTimeout(() => sent.destroy(new Error(`no connection within ${connectMs} ms`)), connectMs);
       sent.once("socket", (socket) => {
@@ -109,7 +109,7 @@ export class Forwarding {
       sent.once("response", resolve);
       sent.on("error", (error) => {
         clearTimeout(timer);
-        if (!isConnected) resolve(null);
+        if (!isConnected) resolve(error);
         else reject(sent.reusedSocket && !hasBody(request) ? new Stale(error) : error);
       });
       sent.once("close", () => {
@@ -117,9 +117,9 @@ export class Forwarding {
         reject(new Error("the connection to the master that leads was closed"));
       });
       const answer = await promise;
-      if (answer === null) return "unreached";
+      if (answer instanceof Error) return { kind: "unreached", cause: answer };
       await deliver(answer, request, response);
-      return "answered";
+      return { kind: "answered" };
     } finally {
       response.removeListener("close", gone);
       this.#passing.delete(passing);
