@@ -7,7 +7,8 @@ import { Cluster } from "../core/scheduler/cluster.ts";
 import { jobSpec } from "../core/testing.ts";
 import { JobSignals } from "./job-signals.ts";
 import { LiveProgress } from "./live-progress.ts";
-import { LocalMaster, type LocalMasterParts } from "./local-master.ts";
+import { LocalMaster } from "./local-master.ts";
+import type { LocalMasterParts } from "./local-master-parts.ts";
 
 test("whoever follows the progress of a job leaves no listener behind, however it ends", async () => {
   const signals = new JobSignals();

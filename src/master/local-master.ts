@@ -1,73 +1,15 @@
-/** The master as a client in the same process sees it (`client/master-api.ts`). */
+/** The master as a client in the same process sees it (`client/master-api.ts`): its jobs; the rest is in `operator-desk.ts`. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type {
-  Alarm,
-  ConfigTable,
-  JobEvent,
-  JobInfo,
-  JobListEntry,
-  JobResult,
-  MasterInfo,
-  MasterSettings,
-  NodeInfo,
-  NodeRemoval,
-  TaskPage,
-  TaskQuery,
-} from "../client/master-api.ts";
-import type { MasterEvent } from "../core/events.ts";
+import type { JobEvent, JobInfo, JobListEntry, JobResult, TaskPage, TaskQuery } from "../client/master-api.ts";
 import type { JobSpec } from "../core/job/spec.ts";
 import { DiscoError } from "../errors.ts";
-import type { Claims } from "./claims.ts";
-import { parseConfigTable } from "./config-table.ts";
-import type { Coordinator } from "./coordinator.ts";
-import type { DistantFiles } from "./distant-files.ts";
-import type { EventLogs } from "./event-log.ts";
 import { answer, requestOf } from "./http/routes.ts";
-import type { HeldPack } from "./held-pack.ts";
-import type { JobFiles } from "./job-files.ts";
-import type { JobSignals } from "./job-signals.ts";
-import type { KeepAlive } from "./keep-alive.ts";
-import type { Leading } from "./leading.ts";
-import type { LiveProgress } from "./live-progress.ts";
-import { assertNode, type NodeWatch, nodeInfos, removal } from "./node-answers.ts";
-import type { NodeLink } from "./node-link.ts";
+import type { LocalMasterParts } from "./local-master-parts.ts";
+import { OperatorDesk } from "./operator-desk.ts";
 import type { MasterCounts, ServedMaster } from "./served-master.ts";
 import { stageNumber, stageResults, taskCounts } from "./stage-answers.ts";
 import { Submissions } from "./submissions.ts";
-
-export interface LocalMasterParts {
-  readonly coordinator: Coordinator;
-  readonly nodes: NodeLink;
-  readonly logs: EventLogs;
-  readonly files: JobFiles;
-  readonly claims?: Claims;
-  readonly signals: JobSignals;
-  readonly progress: LiveProgress;
-  readonly keepAlive: KeepAlive;
-  readonly dataDir: string;
-  /** Throws for a job that none of the nodes that there will ever be can run. */
-  readonly assertRunnable: (spec: JobSpec, packBytes: number) => void;
-  /** Has nodes hold the job's pack, as a master's disk may go with it. Absent: on one machine. */
-  readonly holdPack?: (job: string) => Promise<HeldPack>;
-  /** What lies on other machines. Absent: there are none. */
-  readonly distant?: Pick<DistantFiles, "pack" | "value">;
-  readonly now: () => number;
-  /** Who hears the heartbeats of nodes, where they send any; `null`: nobody at present. */
-  readonly watch?: () => NodeWatch | null;
-  /** Where there are several masters. */
-  readonly leading?: Leading;
-  readonly identity: MasterIdentity;
-  /** What somebody should do something about. */
-  readonly alarms: () => readonly Alarm[];
-  /** Where uploads are written, on the disk of `dataDir`. */
-  readonly incomingDir: string;
-  /** Ends the engine. */
-  readonly close: () => Promise<void>;
-}
-
-/** What stays the same as long as a master lives. */
-export type MasterIdentity = Pick<MasterInfo, "version" | "instance" | "root" | "startedAt" | "scheduler" | "journal">;
 
 /** How often a follower of a job's progress hears of it, at most. */
 const progressIntervalMs = 100;
@@ -75,21 +17,20 @@ const progressIntervalMs = 100;
 const roomPatienceMs = 2_000;
 const jobNamePattern = /^[a-zA-Z0-9_@:]{1,200}$/;
 
-export class LocalMaster implements ServedMaster {
-  readonly #parts: LocalMasterParts;
+export class LocalMaster extends OperatorDesk implements ServedMaster {
   readonly #submissions: Submissions;
 
   constructor(parts: LocalMasterParts) {
-    this.#parts = parts;
+    super(parts);
     this.#submissions = new Submissions(parts);
   }
 
   get incomingDir(): string {
-    return this.#parts.incomingDir;
+    return this.parts.incomingDir;
   }
 
   get jobListVersion(): number {
-    return this.#parts.coordinator.jobListVersion;
+    return this.parts.coordinator.jobListVersion;
   }
 
   submit(pack: Uint8Array, options: { idempotencyKey?: string; spec?: JobSpec } = {}): Promise<string> {
@@ -105,7 +46,7 @@ export class LocalMaster implements ServedMaster {
   }
 
   async results(names: readonly string[], timeoutMs: number, signal?: AbortSignal): Promise<JobResult[]> {
-    const { coordinator, signals } = this.#parts;
+    const { coordinator, signals } = this.parts;
     coordinator.assertAlive();
     signal?.throwIfAborted();
     const { jobs } = coordinator.machine;
@@ -125,170 +66,99 @@ export class LocalMaster implements ServedMaster {
   }
 
   async jobInfo(name: string): Promise<JobInfo> {
-    if (this.#machine.jobs.has(name)) await turn();
+    if (this.machine.jobs.has(name)) await turn();
     const info = this.#info(name);
-    await this.#parts.coordinator.assured();
+    await this.parts.coordinator.assured();
     return info;
   }
 
   async jobList(): Promise<JobListEntry[]> {
-    const list = this.#machine.list() as JobListEntry[];
-    await this.#parts.coordinator.assured();
+    const list = this.machine.list() as JobListEntry[];
+    await this.parts.coordinator.assured();
     return list;
   }
 
   async jobPack(name: string): Promise<Uint8Array> {
     this.#assertKnown(name);
-    await this.#parts.distant?.pack(name);
-    return await this.#parts.files.readPack(name);
+    await this.parts.distant?.pack(name);
+    return await this.parts.files.readPack(name);
   }
 
   async packFile(name: string): Promise<string> {
     this.#assertKnown(name);
-    await this.#parts.distant?.pack(name);
-    return this.#parts.files.packFile(name);
+    await this.parts.distant?.pack(name);
+    return this.parts.files.packFile(name);
   }
 
   async eventsFile(name: string): Promise<string> {
     this.#assertKnown(name);
-    this.#parts.logs.flush();
-    return this.#parts.logs.file(name);
+    this.parts.logs.flush();
+    return this.parts.logs.file(name);
   }
 
   counts(): MasterCounts {
-    const { coordinator } = this.#parts;
+    const { coordinator } = this.parts;
     const submissions = this.#submissions.accepted;
-    return { ...coordinator.journalCounts, submissions, tasks: taskCounts(this.#machine) };
+    return { ...coordinator.journalCounts, submissions, tasks: taskCounts(this.machine) };
   }
 
   /** Names of nodes, past and present, that may hold files of jobs that are known. */
   hostsOfFiles(): ReadonlySet<string> {
-    const { jobs, ended, cluster } = this.#machine;
+    const { jobs, ended, cluster } = this.machine;
     const hosts = new Set(cluster.nodes.keys());
     for (const { nodes } of ended.values()) for (const host of nodes) hosts.add(host);
     for (const job of jobs.values()) for (const host of job.hosts) hosts.add(host);
     return hosts;
   }
 
-  nodeInfo(): Promise<NodeInfo[]> {
-    return nodeInfos(this.#machine, this.#parts.nodes, this.#parts.watch?.() ?? null);
-  }
-
   async stageResults(name: string, stage: string): Promise<string[]> {
-    const results = stageResults(this.#machine, this.#info(name, { inputs: false }), stage);
-    await this.#parts.coordinator.assured();
+    const results = stageResults(this.machine, this.#info(name, { inputs: false }), stage);
+    await this.parts.coordinator.assured();
     return results;
   }
 
   async tasks(name: string, query: TaskQuery = {}): Promise<TaskPage> {
     const { stages } = this.#info(name, { inputs: false });
     if (query.stage !== undefined) stageNumber(name, stages, query.stage);
-    const page = this.#machine.tasks(name, query) ?? { tasks: [], total: 0, next: null };
+    const page = this.machine.tasks(name, query) ?? { tasks: [], total: 0, next: null };
     const numbers = new Map(stages.map(({ stage }, number) => [stage, number]));
-    const tasks = page.tasks.map((task) => this.#parts.progress.addToTask(name, numbers.get(task.stage) ?? 0, task));
+    const tasks = page.tasks.map((task) => this.parts.progress.addToTask(name, numbers.get(task.stage) ?? 0, task));
     return { ...page, tasks };
   }
 
   async kill(name: string, reason?: string): Promise<void> {
     this.#assertKnown(name);
-    const { coordinator, now } = this.#parts;
-    if (!this.#machine.jobs.has(name)) {
+    const { coordinator, now } = this.parts;
+    if (!this.machine.jobs.has(name)) {
       await coordinator.assured();
       return;
     }
     coordinator.record([{ kind: "job-killed", at: now(), job: name, ...(reason === undefined ? {} : { reason }) }]);
     await coordinator.committed();
-    await this.#parts.keepAlive.during(coordinator.settled(name));
+    await this.parts.keepAlive.during(coordinator.settled(name));
   }
 
   async clean(name: string): Promise<void> {
     this.#assertKnown(name);
-    const { coordinator, now } = this.#parts;
+    const { coordinator, now } = this.parts;
     coordinator.record([{ kind: "job-cleaned", at: now(), job: name }]);
     await coordinator.committed();
-    await this.#parts.keepAlive.during(coordinator.settled(name));
+    await this.parts.keepAlive.during(coordinator.settled(name));
   }
 
   /** Jobs that ended more than so many milliseconds ago, the oldest end first; none, where another master leads. */
   collectable(afterMs: number): readonly string[] {
-    if (!this.#parts.coordinator.leads) return [];
-    return this.#machine.collectable(this.#parts.now(), afterMs);
+    if (!this.parts.coordinator.leads) return [];
+    return this.machine.collectable(this.parts.now(), afterMs);
   }
 
   /** Also of a job whose records were cleaned: its files may still be there. */
   async purge(name: string): Promise<void> {
-    const { coordinator, now } = this.#parts;
+    const { coordinator, now } = this.parts;
     if (!jobNamePattern.test(name)) throw unknownJob(name);
     coordinator.record([{ kind: "job-purged", at: now(), job: name }]);
     await coordinator.committed();
-    await this.#parts.keepAlive.during(coordinator.settled(name));
-  }
-
-  async blacklist(node: string): Promise<void> {
-    await this.#change({ kind: "node-blacklisted", at: this.#parts.now(), host: node });
-  }
-
-  async whitelist(node: string): Promise<void> {
-    await this.#change({ kind: "node-whitelisted", at: this.#parts.now(), host: node });
-  }
-
-  async drain(node: string): Promise<void> {
-    assertNode(this.#machine, node);
-    await this.#change({ kind: "node-draining", at: this.#parts.now(), host: node });
-  }
-
-  async undrain(node: string): Promise<void> {
-    assertNode(this.#machine, node);
-    await this.#change({ kind: "node-undrained", at: this.#parts.now(), host: node });
-  }
-
-  async removal(node: string): Promise<NodeRemoval> {
-    return removal(this.#machine, node);
-  }
-
-  async masterInfo(): Promise<MasterInfo> {
-    const machine = this.#machine;
-    const { identity, alarms, coordinator } = this.#parts;
-    let dead = 0;
-    for (const { status } of machine.ended.values()) if (status === "dead") dead++;
-    const jobs = { active: machine.jobs.size, ready: machine.ended.size - dead, dead };
-    const { readOnly } = coordinator;
-    const own = { ...identity, pid: process.pid, epoch: machine.cluster.epoch, readOnly, alarms: alarms(), jobs };
-    const { leading } = this.#parts;
-    if (leading === undefined) return own;
-    const ageMs = Math.max(0, Math.round(leading.ageMs()));
-    return { ...own, role: leading.role(), leader: leading.leader()?.url ?? null, ageMs };
-  }
-
-  async settings(): Promise<MasterSettings> {
-    return this.#machine.settings;
-  }
-
-  async saveSettings(changes: Partial<MasterSettings>): Promise<void> {
-    await this.#change({ kind: "settings-saved", at: this.#parts.now(), changes });
-  }
-
-  async configTable(): Promise<ConfigTable> {
-    const { config, nodes } = this.#machine.cluster;
-    // Before an operator has written one: what the nodes offer.
-    const table = config.size > 0 ? [...config] : [...nodes.values()].map(({ host, slots }) => [host, slots] as const);
-    return table.map(([host, slots]) => [host, String(slots)]);
-  }
-
-  async saveConfigTable(table: ConfigTable): Promise<void> {
-    await this.#change({ kind: "config-saved", at: this.#parts.now(), table: parseConfigTable(table) });
-  }
-
-  async gcBlacklist(): Promise<string[]> {
-    return [...this.#machine.gcBlacklist].sort();
-  }
-
-  async gcBlacklistNode(node: string): Promise<void> {
-    await this.#change({ kind: "gc-blacklisted", at: this.#parts.now(), host: node });
-  }
-
-  async gcWhitelistNode(node: string): Promise<void> {
-    await this.#change({ kind: "gc-whitelisted", at: this.#parts.now(), host: node });
+    await this.parts.keepAlive.during(coordinator.settled(name));
   }
 
   async *events(
@@ -297,11 +167,11 @@ export class LocalMaster implements ServedMaster {
     options: { follow?: boolean; signal?: AbortSignal } = {},
   ): AsyncGenerator<[offset: number, event: JobEvent]> {
     this.#assertKnown(name);
-    yield* this.#parts.logs.read(name, offset, options);
+    yield* this.parts.logs.read(name, offset, options);
   }
 
   async *progress(name: string, options: { intervalMs?: number; signal?: AbortSignal } = {}): AsyncGenerator<JobInfo> {
-    const { signals, coordinator } = this.#parts;
+    const { signals, coordinator } = this.parts;
     const { signal, intervalMs = progressIntervalMs } = options;
     const over = new AbortController();
     const stop = signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]);
@@ -329,8 +199,8 @@ export class LocalMaster implements ServedMaster {
 
   async oobFile(name: string, key: string): Promise<string> {
     this.#assertKnown(name);
-    const entry = this.#machine.oob(name).find((one) => one.key === key);
-    await this.#parts.coordinator.assured();
+    const entry = this.machine.oob(name).find((one) => one.key === key);
+    await this.parts.coordinator.assured();
     if (entry === undefined) {
       throw new DiscoError(`${name} has no out-of-band value ${JSON.stringify(key)}`, {
         code: "unknown-key",
@@ -338,13 +208,13 @@ export class LocalMaster implements ServedMaster {
         hint: "oobList names those it has.",
       });
     }
-    return (await this.#parts.distant?.value(name, entry)) ?? join(this.#parts.dataDir, entry.file);
+    return (await this.parts.distant?.value(name, entry)) ?? join(this.parts.dataDir, entry.file);
   }
 
   async oobList(name: string): Promise<string[]> {
     this.#assertKnown(name);
-    const keys = this.#machine.oob(name).map(({ key }) => key);
-    await this.#parts.coordinator.assured();
+    const keys = this.machine.oob(name).map(({ key }) => key);
+    await this.parts.coordinator.assured();
     return keys;
   }
 
@@ -352,35 +222,23 @@ export class LocalMaster implements ServedMaster {
     path: string,
     options: { data?: string | Uint8Array; offset?: number } = {},
   ): Promise<{ status: number; body: Uint8Array }> {
-    this.#parts.coordinator.assertAlive();
+    this.parts.coordinator.assertAlive();
     const { status, body } = await answer(requestOf(path, options), this);
     return { status, body };
   }
 
   async close(): Promise<void> {
-    await this.#parts.close();
-  }
-
-  /** Of what an operator decides; not while there is no room. */
-  async #change(event: MasterEvent): Promise<void> {
-    this.#parts.coordinator.assertRoom();
-    this.#parts.coordinator.record([event]);
-    await this.#parts.coordinator.committed();
-  }
-
-  get #machine(): Coordinator["machine"] {
-    this.#parts.coordinator.assertAlive();
-    return this.#parts.coordinator.machine;
+    await this.parts.close();
   }
 
   #assertKnown(name: string): void {
-    if (!this.#machine.knows(name)) throw unknownJob(name);
+    if (!this.machine.knows(name)) throw unknownJob(name);
   }
 
   #info(name: string, options: { readonly inputs?: boolean } = {}): JobInfo {
-    const info = this.#machine.info(name, options);
+    const info = this.machine.info(name, options);
     if (info === undefined) throw unknownJob(name);
-    return this.#parts.progress.addTo(info);
+    return this.parts.progress.addTo(info);
   }
 }
 
