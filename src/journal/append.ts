@@ -4,7 +4,11 @@
  *   committed ──▶ done
  *   conflict  ──▶ read back ─┬─ our writer and nonce ──▶ done (an earlier try got through)
  *   unknown   ──▶ wait ──▶ ──┼─ another record        ──▶ taken: somebody else leads
- *                            └─ nothing there         ──▶ append the same bytes again
+ *                            ├─ nothing there         ──▶ append the same bytes again
+ *                            └─ ends before our last one ──▶ wait, append again; and after some seconds: lost
+ *
+ * A replica that led until a moment ago and does not know better answers for a while, of a journal that ends earlier. So a journal
+ * is not called lost by one look.
  *
  * A try that was given up may still get through later. It is harmless: the bytes are the same, and at one place one record is
  * committed. While the engine is away this goes on for ever; whoever does not want to wait so long aborts the signal.
@@ -27,7 +31,7 @@ export type Outcome =
   /** Another record is in the place. */
   | { readonly kind: "taken" };
 
-type Found = "ours" | "nothing" | "other";
+type Found = "ours" | "nothing" | "other" | "behind";
 
 export interface Patience {
   readonly signal: AbortSignal;
@@ -39,12 +43,15 @@ export interface Patience {
 
 const pauseMsMin = 20;
 const pauseMsMax = 500;
+/** Looks, with pauses in between, at a journal that has fewer records than were acknowledged: some 8 s. */
+const behindMax = 20;
 /** Failures of an engine that pass: it has no room, or no leader. */
 const passing = new Set(["comm-error", "disk-full", "journal-io"]);
 
 /** @throws DiscoError what the journal throws and does not pass, `journal-lost`; `closed` when the signal is aborted */
 export async function appendSurely(journal: Journal, append: Append, patience: Patience): Promise<Outcome> {
   const seq = append.after + 1;
+  let behind = 0;
   for (let pauseMs = pauseMsMin; ; pauseMs = Math.min(pauseMsMax, pauseMs * 2)) {
     assertOpen(patience.signal);
     const answer = await passes(() => journal.append(append.after, append.body));
@@ -64,7 +71,8 @@ export async function appendSurely(journal: Journal, append: Append, patience: P
       lookAtOnce = false;
       found = await passes(() => lookAt(journal, append, answer));
       assertOpen(patience.signal);
-      if (found === null || found === "nothing") continue;
+      if (found === "behind" && ++behind === behindMax) throw lost(append.after, answer);
+      if (found === null || found === "nothing" || found === "behind") continue;
       patience.away(false);
       return found === "ours" ? { kind: "committed", seq, hash: hashOf(append.body) } : { kind: "taken" };
     }
@@ -90,13 +98,16 @@ async function lookAt(journal: Journal, { after, writer, nonce }: Append, answer
     const record = decodeRecord(seq, stored.body);
     return record.writer === writer && record.nonce === nonce ? "ours" : "other";
   }
-  if (answer?.kind === "conflict" && answer.seq < after) {
-    throw new DiscoError(`the journal ends at record ${answer.seq}, but record ${after} was in it`, {
-      code: "journal-lost",
-      hint: "Its engine lost acknowledged records (power loss without fsync, a restored copy): start the master again.",
-    });
-  }
+  if (answer?.kind === "conflict" && answer.seq < after) return "behind";
   return "nothing";
+}
+
+function lost(after: number, answer: Appended | null): DiscoError {
+  const end = answer?.kind === "conflict" ? answer.seq : 0;
+  return new DiscoError(`the journal ends at record ${end}, but record ${after} was in it`, {
+    code: "journal-lost",
+    hint: "Its engine lost acknowledged records (power loss without fsync, a restored copy): start the master again.",
+  });
 }
 
 async function recordAt(journal: Journal, seq: number): Promise<StoredRecord | "trimmed" | null> {

@@ -219,6 +219,20 @@ describe("a ledger on a journal that answers later", () => {
     assert.deepEqual(failures, ["journal-lost"]);
   });
 
+  it("takes a journal that seems to end too early, as a replica tells that led before, for one that is to be asked again", async () => {
+    const store = new MemoryStore();
+    const { ledger, journal, failures } = await leading(store);
+    record(ledger, "a");
+    await ledger.committed();
+    const { append } = journal;
+    let stale = 3;
+    journal.append = async (expect, body) =>
+      stale-- > 0 ? { kind: "conflict", seq: expect - 1, hash: "" } : append.call(journal, expect, body);
+    record(ledger, "b");
+    await ledger.committed();
+    assert.deepEqual([failures, hostsIn(store)], [[], ["a", "b"]]);
+  });
+
   it("follows, refuses to record, and takes over with all that was recorded", async () => {
     const store = new MemoryStore();
     const first = await leading(store);
