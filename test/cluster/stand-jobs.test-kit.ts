@@ -13,6 +13,8 @@ import { openPostgresJournal } from "../../src/journal/postgres.ts";
 import { decodeRecord } from "../../src/journal/record.ts";
 import { openNats } from "../../src/nats/connection.ts";
 import { PostgresDatabase } from "../../src/postgres/database.ts";
+import type { AttemptId } from "../../src/protocol/messages.ts";
+import { standCluster } from "./stand.test-kit.ts";
 
 const vocabulary = 5_000;
 const wordsOfLine = 12;
@@ -70,55 +72,95 @@ export async function digestOf(results: Results): Promise<string> {
 }
 
 export interface Accepted {
-  /** Attempts that were accepted, of jobs whose names begin with `prefix`. */
+  /** That were done, and that were lost or failed. */
   readonly attempts: number;
   readonly lost: number;
+  /** Of the last record. */
   readonly epoch: number;
 }
 
+export interface Recorded {
+  readonly seq: number;
+  readonly epoch: number;
+  readonly event: MasterEvent;
+}
+
+/** All that happened so far, in order. The journal is read as a chain: what is missing or changed is an error. */
+export async function recorded(url: string): Promise<Recorded[]> {
+  return await withJournal(url, eventsOf);
+}
+
 /**
- * Reads the journal and asserts what no kill may change: its records are one chain; whoever led once writes no more when another one has
- * led; no attempt is accepted twice, and what comes of one of which it was recorded before that it is over has no effect.
+ * Asserts what no kill may change: the journal is one chain; whoever led once writes no more when another one has led; no attempt is
+ * accepted twice, and what comes of one of which it was recorded before that it, or its node, is over has no effect.
  */
 export async function checkJournal(url: string): Promise<Accepted> {
+  return await withJournal(url, checked);
+}
+
+export function attemptOf({ job, stage, task, attempt }: AttemptId): string {
+  return `${job} ${stage}:${task} attempt ${attempt}`;
+}
+
+/** `url`: of the servers of NATS, or of PostgreSQL. */
+async function withJournal<T>(url: string, read: (journal: Journal) => Promise<T>): Promise<T> {
   if (url.startsWith("postgres:")) {
-    const journal = await openPostgresJournal(await PostgresDatabase.open(url, { cluster: "stand" }));
+    const journal = await openPostgresJournal(await PostgresDatabase.open(url, { cluster: standCluster }));
     try {
-      return await checked(journal);
+      return await read(journal);
     } finally {
       await journal.close();
     }
   }
-  const engine = await openNats({ url, cluster: "stand", name: "reader", allowOldEngine: true });
+  const engine = await openNats({ url, cluster: standCluster, name: "reader", allowOldEngine: true });
   try {
-    return await checked(await openNatsJournal(engine, { create: false }));
+    return await read(await openNatsJournal(engine, { create: false }));
   } finally {
     await engine.close();
   }
 }
 
+async function eventsOf(journal: Journal): Promise<Recorded[]> {
+  const all: Recorded[] = [];
+  const covered = (await journal.snapshot())?.seq ?? 0;
+  for await (const { seq, body } of journal.read(covered + 1)) {
+    const { epoch, events } = decodeRecord<MasterEvent>(seq, body);
+    for (const event of events) all.push({ seq, epoch, event });
+  }
+  return all;
+}
+
 async function checked(journal: Journal): Promise<Accepted> {
   const over = new Map<string, string>();
+  // Attempts that have not ended yet, with their nodes.
+  const open = new Map<string, string>();
   const counts = { attempts: 0, lost: 0 };
-  let epoch = 0;
   let repeated: string | null = null;
   await Fold.read(journal, {
     folded: (event) => {
       repeated = null;
+      if (event.kind === "tasks-assigned") for (const task of event.tasks) open.set(attemptOf(task), task.host);
+      if (event.kind === "node-lost") {
+        for (const [attempt, host] of open) {
+          if (host !== event.host) continue;
+          open.delete(attempt);
+          over.set(attempt, event.kind);
+        }
+      }
       if (event.kind !== "task-done" && event.kind !== "task-failed" && event.kind !== "task-lost") return;
-      const attempt = `${event.job} ${event.stage}:${event.task} attempt ${event.attempt}`;
-      // A report that comes again, since its answer was lost, is recorded again: it must change nothing.
+      const attempt = attemptOf(event);
+      open.delete(attempt);
+      // A report that comes again, since its answer was lost, or too late is recorded as well: it must change nothing.
       if (over.has(attempt)) repeated = `${attempt}: ${event.kind} after ${over.get(attempt)}`;
       else counts[event.kind === "task-done" ? "attempts" : "lost"]++;
       over.set(attempt, event.kind);
     },
     replayed: (command) => assert.equal(repeated, null, `${repeated} leads to ${command.kind}`),
   });
-  const first = (await journal.snapshot())?.seq ?? 0;
-  for await (const { seq, body } of journal.read(first + 1)) {
-    const record = decodeRecord<MasterEvent>(seq, body);
-    assert.ok(record.epoch >= epoch, `record ${seq} is of epoch ${record.epoch}, after one of epoch ${epoch}`);
-    epoch = record.epoch;
+  let latest = 0;
+  for (const { seq, epoch } of await eventsOf(journal)) {
+    assert.ok(epoch >= latest, `record ${seq} is of epoch ${epoch}, after one of epoch ${latest}`);
+    latest = epoch;
   }
-  return { ...counts, epoch };
+  return { ...counts, epoch: latest };
 }

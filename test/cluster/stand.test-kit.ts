@@ -35,7 +35,8 @@ export interface ProcessStandOptions {
 
 const command = join(import.meta.dirname, "..", "..", "bin", "disco.js");
 const usualNodes = ["n1", "n2", "n3", "n4"];
-const cluster = "stand";
+/** Name of its cluster at the engine. */
+export const standCluster = "stand";
 const patienceMs = 90_000;
 const pollMs = 20;
 const serving = /"msg":"serving"/;
@@ -234,7 +235,18 @@ export class ProcessStand implements AsyncDisposable {
     return new TestProcess({
       name,
       command: process.execPath,
-      args: [command, role, ...engine, ...keeps, "--cluster", cluster, "--root", this.disk(name), ...times, ...flags],
+      args: [
+        command,
+        role,
+        ...engine,
+        ...keeps,
+        "--cluster",
+        standCluster,
+        "--root",
+        this.disk(name),
+        ...times,
+        ...flags,
+      ],
       env: {
         DISCO_CONFIG: "none",
         DISCO_TOKEN: "",
