@@ -9,7 +9,9 @@
  *
  * NJ1. A time-out or a lost connection is `unknown`: the message may still arrive. Asked again with the same bytes, `append`
  *      finds them at their place and says `committed`.
- * NJ2. The last record is never trimmed, so that the head needs no other place.
+ * NJ2. A server that led the stream a moment ago, and was cut off, answers for some seconds of what it had. A record that it does
+ *      not have, and no snapshot covers, is asked for again before it is called missing.
+ * NJ3. The last record is never trimmed, so that the head needs no other place.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { CommError, DiscoError } from "../errors.ts";
@@ -29,6 +31,8 @@ const readsAhead = 64;
 const pollMsMax = 500;
 const pollMsMin = 5;
 const retryMs = 250;
+/** A record that should be there is asked for so often, `retryMs` apart: 5 s. */
+const looksMax = 20;
 
 export interface NatsJournalOptions {
   /** `false`: where there is no journal, none is made. For clusters whose nodes have data already. Default: `true`. */
@@ -239,10 +243,16 @@ class NatsJournal implements Journal {
   }
 
   async #record(seq: number, end: number): Promise<StoredRecord> {
-    const message = await this.#stream.get(seq);
-    if (message === null) throw gap(seq, `its head is ${end}`);
-    const body = await this.#body(message);
-    return { seq, hash: hashOf(body), body };
+    for (let looks = 1; ; looks++) {
+      const message = await this.#stream.get(seq);
+      if (message !== null) {
+        const body = await this.#body(message);
+        return { seq, hash: hashOf(body), body };
+      }
+      const covered = (await this.#side.snapshotHead())?.seq ?? 0;
+      if (seq <= covered || looks === looksMax) throw gap(seq, `its head is ${end}`);
+      await delay(retryMs);
+    }
   }
 
   #body(message: StoredMessage): Promise<Uint8Array> {
