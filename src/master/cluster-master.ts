@@ -44,6 +44,7 @@ import { type NodeDesk, openNodeDesk } from "./node-desk.ts";
 import { NodeLink } from "./node-link.ts";
 import { withNodeResults } from "./node-results.ts";
 import { PackKeeper, packCandidates } from "./pack-keeper.ts";
+import { assertReachable } from "./reachability.ts";
 import { assertFits } from "./record-room.ts";
 import { RoomWatch } from "./room-watch.ts";
 import { openRoot } from "./root.ts";
@@ -297,6 +298,7 @@ async function open(
         log,
         suspicionMs,
         deathMs,
+        reach: (hello) => assertReachable(hello, { peers }),
       });
       const { liveness, nodeFiles } = desk;
       const isSilent = (host: string): boolean => liveness.isSuspect(host);
