@@ -200,6 +200,9 @@ async function open(
   const token = clusterToken(settings.tokens);
   const peers = new Peers({ urlOf: (node) => dataServers()[node], token, ca, connectionsMax: passedOnMax });
   closers.push(() => peers.close());
+  // Who is not let in yet is shown no token.
+  const strangers = new Peers({ urlOf: () => undefined, ca });
+  closers.push(() => strangers.close());
   const distant = new DistantFiles({
     files,
     peers,
@@ -298,7 +301,7 @@ async function open(
         log,
         suspicionMs,
         deathMs,
-        reach: (hello) => assertReachable(hello, { peers }),
+        reach: (hello) => assertReachable(hello, { peers: strangers }),
       });
       const { liveness, nodeFiles } = desk;
       const isSilent = (host: string): boolean => liveness.isSuspect(host);

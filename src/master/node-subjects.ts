@@ -23,7 +23,7 @@ export interface NodeSubjects {
   /** Who is let in, and who is there. Absent: on one machine, where there is one node. */
   readonly admission?: {
     /** @throws DiscoError `node-unreachable` */
-    reach(hello: NodeHello): Promise<void>;
+    reach?(hello: NodeHello): Promise<void>;
     /** @throws DiscoError `name-taken`, `version-mismatch` */
     admit(hello: NodeHello): void;
     joined(hello: NodeHello): void;
@@ -44,7 +44,7 @@ export function serveNodes(bus: Bus, { instance, coordinator, files, admission, 
   };
   serve("join", async (message: unknown, host) => {
     const hello = checkedHello(message, host);
-    await admission?.reach(hello);
+    await admission?.reach?.(hello);
     admission?.admit(hello);
     const joined = coordinator.join(hello);
     admission?.joined(hello);
