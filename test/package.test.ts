@@ -66,7 +66,6 @@ describe("the packed package", () => {
       "dist/third-party-licenses.txt",
       "README.md",
       "docs/api.md",
-      "deploy/systemd/disco-node.service",
       "LICENSE",
     ]) {
       assert.ok(paths.includes(path), path);

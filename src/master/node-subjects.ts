@@ -22,8 +22,6 @@ export interface NodeSubjects {
   readonly files: JobFiles;
   /** Who is let in, and who is there. Absent: on one machine, where there is one node. */
   readonly admission?: {
-    /** @throws DiscoError `node-unreachable` */
-    reach?(hello: NodeHello): Promise<void>;
     /** @throws DiscoError `name-taken`, `version-mismatch` */
     admit(hello: NodeHello): void;
     joined(hello: NodeHello): void;
@@ -44,7 +42,6 @@ export function serveNodes(bus: Bus, { instance, coordinator, files, admission, 
   };
   serve("join", async (message: unknown, host) => {
     const hello = checkedHello(message, host);
-    await admission?.reach?.(hello);
     admission?.admit(hello);
     const joined = coordinator.join(hello);
     admission?.joined(hello);

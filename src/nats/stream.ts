@@ -37,8 +37,7 @@ export interface StreamState {
     readonly bytes: number;
     readonly subjects?: Readonly<Record<string, number>>;
   };
-  /** Names of the servers that keep it. */
-  readonly cluster?: { readonly leader?: string; readonly replicas?: readonly { readonly name: string }[] };
+  readonly cluster?: { readonly leader?: string };
 }
 
 /** Whoever waits longer than this for the engine is told that the outcome is not known. */

@@ -24,15 +24,14 @@ export class Room {
     return this.#loads.has(node);
   }
 
-  /** Enters the node, or puts it where it belongs now. Says whether it is new. */
-  put(node: Node): boolean {
+  /** Enters the node, or puts it where it belongs now. */
+  put(node: Node): void {
     const load = node.load / node.slots;
     const before = this.#loads.get(node);
-    if (before === load) return false;
+    if (before === load) return;
     if (before !== undefined) this.#nodes.splice(this.#placeOf(node, before), 1);
     this.#nodes.splice(this.#placeOf(node, load), 0, node);
     this.#loads.set(node, load);
-    return before === undefined;
   }
 
   delete(node: Node): void {
