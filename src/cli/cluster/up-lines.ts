@@ -34,6 +34,8 @@ export function shownLine(name: string, text: string, wanted: Level, people: Loo
   const line = logLineOf(text);
   // Servers of NATS mark theirs: what is no warning is of interest only to those who look for something.
   const level = line?.level ?? (/\[(?:WRN|ERR|FTL)\]/.test(text) ? "warn" : name === "nats" ? "debug" : "error");
+  // What ended it follows in words, with what to do; its stack is for logs.
+  if (people !== null && line?.level === "fatal" && line.msg === "failed") return null;
   if (wanted === "silent" || levels.indexOf(level) < levels.indexOf(wanted)) return null;
   return `${name.padEnd(7)} | ${line === null || people === null ? text : forPeople(text, people)}`;
 }
