@@ -326,14 +326,16 @@ export class Coordinator extends Authority {
 
   /**
    * The node did not take them, or took them and could not say so. It counts as lost, with all it has, until it joins again; if
-   * it knows a newer master, this one has lost its office.
+   * says that there is a newer master, the journal is asked: a node alone puts no master out of office.
    */
   #refused(host: string, error: unknown): void {
+    if (error instanceof DiscoError && error.code === "stale-epoch")
+      void this.confirm().then(() => this.#giveUp(host, error));
+    else this.#giveUp(host, error);
+  }
+
+  #giveUp(host: string, error: unknown): void {
     if (!this.decides) return;
-    if (error instanceof DiscoError && error.code === "stale-epoch") {
-      this.#break(error);
-      return;
-    }
     const reason = error instanceof Error ? error.message : String(error);
     this.#quietly(() => this.record([{ kind: "node-lost", at: this.parts.now(), host, reason }]));
     this.parts.nodeLost?.(host);

@@ -20,10 +20,13 @@ import { NodeLink } from "./node-link.ts";
 export class NotingNode {
   readonly bus = new MemoryBus();
   readonly assigned: Assignment[] = [];
+  /** What it answers assignments with. */
+  refusal: Error | null = null;
 
   constructor() {
     this.bus.serve("node.h.assign", async (bytes) => {
       const { assignments } = JSON.parse(Buffer.from(bytes).toString()) as { assignments: Assignment[] };
+      if (this.refusal !== null) throw this.refusal;
       this.assigned.push(...assignments);
       return undefined;
     });

@@ -151,6 +151,22 @@ describe("masters on one journal", () => {
     assert.deepEqual(idsOf(node.assigned), ["0/0/0", "0/1/0"]);
   });
 
+  it("a node that says that another master leads is given up, and puts none out of office: the journal does", async () => {
+    const [one, two] = [await open("one"), await open("two")];
+    await one.coordinator.lead();
+    const stale = new CommError("epoch 1 is over", { code: "stale-epoch", retry: "never" });
+    node.refusal = stale;
+    await one.join();
+    await one.submit("job@1:2:3");
+    await until(() => one.coordinator.machine.cluster.node("h")?.connected === false);
+    assert.deepEqual([one.failures, one.coordinator.leads], [[], true]);
+    await one.coordinator.committed();
+    // Now it is so.
+    await two.coordinator.lead();
+    await one.coordinator.confirm();
+    assert.deepEqual(one.failures, ["deposed"]);
+  });
+
   it("nothing new is begun while the engine is away, and everything goes on by itself afterwards", async () => {
     const one = await open("one");
     await one.coordinator.lead();
