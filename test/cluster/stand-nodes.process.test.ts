@@ -1,5 +1,5 @@
 /**
- * What nodes do to a job that waits for them (faults 19 to 23): one stands still for a minute, one comes back with its disk, one comes back
+ * What nodes do to a job that waits for them (faults 20 to 23): one stands still for a minute, one comes back with its disk, one comes back
  * without it, and one claims a name that is taken.
  *
  *   maps run, one on each node ─▶ n3 stands still ─▶ the gate for maps opens: n3's worker ends its task, and n3 cannot tell ─▶ n3 is lost

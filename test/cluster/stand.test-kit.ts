@@ -159,12 +159,20 @@ export class ProcessStand implements AsyncDisposable {
     return join(this.folder, name);
   }
 
-  /** Process id of the worker of a node that has worked most, as soon as one has worked at all. */
+  /** Process id of a worker of a node that works at this moment: it has taken processor time since it was looked at before. */
   async busyWorker(name: string): Promise<number> {
+    let before = new Map<number, number>();
     let busiest: { pid: number; ticks: number } | undefined;
     await this.until(`a worker of ${name} works`, async () => {
-      [busiest] = (await childrenOf(this.node(name).pid)).toSorted((a, b) => b.ticks - a.ticks);
-      return busiest !== undefined && busiest.ticks > 0;
+      const children = await childrenOf(this.node(name).pid);
+      const known = before;
+      const worked = children.flatMap(({ pid, ticks }) => {
+        const since = ticks - (known.get(pid) ?? ticks);
+        return since > 0 ? [{ pid, ticks: since }] : [];
+      });
+      [busiest] = worked.toSorted((a, b) => b.ticks - a.ticks);
+      before = new Map(children.map(({ pid, ticks }) => [pid, ticks]));
+      return busiest !== undefined;
     });
     assert.ok(busiest !== undefined);
     return busiest.pid;
