@@ -1,27 +1,15 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:https";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
+import { loopbackCertificate, skipWithoutOpenssl } from "../http/certificate.test-kit.ts";
 import { HttpHub } from "./http-hub.ts";
 import { HttpLink } from "./http-link.ts";
 
-test("a node talks over TLS to a master whose certificate it trusts, and to no other", async (t) => {
-  const root = await mkdtemp(join(tmpdir(), "disco-bus-"));
-  t.after(() => rm(root, { recursive: true, force: true }));
-  const [keyFile, certFile] = [join(root, "key.pem"), join(root, "cert.pem")];
-  const args = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1"];
-  const subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"];
-  try {
-    execFileSync("openssl", [...args, ...subject, "-keyout", keyFile, "-out", certFile], { stdio: "ignore" });
-  } catch {
-    t.skip("openssl is not there to make a certificate");
-    return;
-  }
-  const [key, cert] = [await readFile(keyFile, "utf8"), await readFile(certFile, "utf8")];
+test("a node talks over TLS to a master whose certificate it trusts, and to no other", {
+  skip: skipWithoutOpenssl(),
+}, async () => {
+  const { key, cert } = loopbackCertificate();
   const hub = new HttpHub({ leads: () => ({ epoch: 1 }), leader: () => null });
   const server = createServer({ key, cert }, (request, response) => void hub.handle(request, response));
   server.listen(0, "127.0.0.1");

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, it } from "node:test";
+import { loopbackCertificate, skipWithoutOpenssl } from "../../http/certificate.test-kit.ts";
 import { Peers } from "../fetch/peers.ts";
 import { jobDirectory } from "../job-directory.ts";
 import { createDataServer } from "./data-server.ts";
@@ -62,18 +62,10 @@ it("without a token answers only what is addressed to this machine", async (t) =
   assert.equal(await asked("rebound.example"), 403);
 });
 
-it("answers over TLS to whom trusts its certificate, with the token for nobody else", async (t) => {
-  const key = join(root, "key.pem");
-  const cert = join(root, "cert.pem");
-  const args = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1"];
-  const subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"];
-  try {
-    execFileSync("openssl", [...args, ...subject, "-keyout", key, "-out", cert], { stdio: "ignore" });
-  } catch {
-    t.skip("openssl is not there to make a certificate");
-    return;
-  }
-  const tls = { cert: await readFile(cert, "utf8"), key: await readFile(key, "utf8") };
+it("answers over TLS to whom trusts its certificate, with the token for nobody else", {
+  skip: skipWithoutOpenssl(),
+}, async (t) => {
+  const tls = loopbackCertificate();
   const server = await serveNodeData({ ...parts, tokens: { read: "secret" }, tls });
   t.after(() => server.close());
   const trusting = new Peers({ urlOf: () => server.url, token: "secret", ca: tls.cert });
