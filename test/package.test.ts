@@ -66,6 +66,7 @@ describe("the packed package", () => {
       "dist/third-party-licenses.txt",
       "README.md",
       "docs/api.md",
+      "deploy/systemd/disco-node.service",
       "LICENSE",
     ]) {
       assert.ok(paths.includes(path), path);

@@ -39,15 +39,17 @@ export function busContract(name: string, open: () => Promise<Bus>): void {
       await bus.close();
     });
 
-    test("a server's error reaches the caller, with its code", async () => {
+    test("a server's error reaches the caller, with its code and what to do about it", async () => {
       const bus = await open();
       bus.serve("coded", () => {
-        throw new DiscoError("no such job", { code: "unknown-job" });
+        throw new DiscoError("no such job", { code: "unknown-job", retry: "here", hint: "Submit it." });
       });
       bus.serve("plain", () => Promise.reject(new TypeError("x is not a function")));
       await assert.rejects(bus.request("coded", bytes(""), patienceMs), {
         message: "no such job",
         code: "unknown-job",
+        retry: "here",
+        hint: "Submit it.",
       });
       await assert.rejects(bus.request("plain", bytes(""), patienceMs), { code: "remote-error" });
       await bus.close();

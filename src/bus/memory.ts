@@ -115,6 +115,7 @@ async function call(handler: BusHandler, bytes: Uint8Array, subject: string): Pr
 
 function remoteError(cause: unknown): CommError {
   const message = cause instanceof Error ? cause.message : String(cause);
-  const code = cause instanceof DiscoError ? cause.code : "remote-error";
-  return new CommError(message, { code, cause, ...(cause instanceof DiscoError ? { retry: cause.retry } : {}) });
+  if (!(cause instanceof DiscoError)) return new CommError(message, { code: "remote-error", cause });
+  const { code, retry, hint } = cause;
+  return new CommError(message, { code, cause, retry, ...(hint === undefined ? {} : { hint }) });
 }

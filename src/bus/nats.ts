@@ -35,6 +35,7 @@ interface RemoteFault {
   readonly message: string;
   readonly code: string;
   readonly retry?: RetryPolicy;
+  readonly hint?: string;
 }
 
 export class NatsBus implements Bus {
@@ -247,7 +248,7 @@ function errorOf(bytes: Uint8Array): CommError {
 
 function faultOf(error: unknown): RemoteFault {
   const message = error instanceof Error ? error.message : String(error);
-  return error instanceof DiscoError
-    ? { message, code: error.code, retry: error.retry }
-    : { message, code: "remote-error" };
+  if (!(error instanceof DiscoError)) return { message, code: "remote-error" };
+  const { code, retry, hint } = error;
+  return { message, code, retry, ...(hint === undefined ? {} : { hint }) };
 }

@@ -6,7 +6,17 @@ import type { TaskFailure } from "../errors.ts";
 import type { Assignment, AttemptId, EventLevel } from "../protocol/messages.ts";
 import type { JobStatus } from "./job/spec.ts";
 
-export type Command = Assign | Cancel | StopJob | DropFiles | SetTimer | Log | JobEnded | ForgetJob | ResizeNode;
+export type Command =
+  | Assign
+  | Cancel
+  | StopJob
+  | DropFiles
+  | SetTimer
+  | Log
+  | SaveResults
+  | JobEnded
+  | ForgetJob
+  | ResizeNode;
 
 /** Send attempts to a node. Lost: the node does not name them when it joins again, and they are lost and assigned anew. */
 export interface Assign {
@@ -63,6 +73,16 @@ export interface Log {
   /** `map:3`, when it is about a task. */
   readonly task: string | null;
   readonly message: string;
+}
+
+/**
+ * Keep the job's results, or its out-of-band values, in DDFS, and say how that went. Lost: `unsaved` (`job/saving.ts`) lists the tries that
+ * are under way.
+ */
+export interface SaveResults {
+  readonly kind: "save-results";
+  readonly job: string;
+  readonly attempt: number;
 }
 
 /** Tell whoever waits. Lost: they ask again and find the job ended. */

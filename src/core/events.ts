@@ -43,7 +43,7 @@ export type NodeEvent =
   | NodeDraining
   | NodeUndrained
   | ConfigSaved;
-export type JobEvent = JobKilled | JobCleaned | JobPurged | TaskEvent;
+export type JobEvent = JobKilled | JobCleaned | JobPurged | ResultsSaved | ResultsNotSaved | TaskEvent;
 export type TaskEvent = TaskDone | TaskFailed | TaskLost | InputLost;
 
 /** A master took over. Its epoch is higher than any before; commands of lower epochs are refused by nodes. */
@@ -170,6 +170,24 @@ export interface PackHeld extends OfJob {
 export interface JobKilled extends OfJob {
   readonly kind: "job-killed";
   readonly reason?: string;
+}
+
+/** A try to keep the job's results in DDFS has succeeded; the tag was recorded before this, in the same turn. */
+export interface ResultsSaved extends OfJob {
+  readonly kind: "results-saved";
+  /** Of the `save-results` command. */
+  readonly attempt: number;
+  /** Instead of the addresses of its outputs. `null`: only out-of-band values were kept. */
+  readonly results: readonly string[] | null;
+}
+
+/** A try to keep the job's results in DDFS has failed. */
+export interface ResultsNotSaved extends OfJob {
+  readonly kind: "results-not-saved";
+  readonly attempt: number;
+  readonly reason: string;
+  /** Outputs that could not be read where they should lie: their tasks are to run again. */
+  readonly lost: readonly { readonly stage: number; readonly task: number; readonly ref: OutputRef }[];
 }
 
 /** A user wants the job's records forgotten (an active one is killed first). Its files stay. */

@@ -342,7 +342,7 @@ export class MasterMachine {
     const job = this.jobs.get(name);
     if (job === undefined) return [];
     fire(job, key);
-    return this.#after(job, []);
+    return this.#after(job, job.out.take());
   }
 
   #interrupted(at: number): Command[] {

@@ -24,16 +24,8 @@ export class TokenCheck {
   refusal({ headers, socket }: IncomingMessage): Refusal | null {
     if (this.isOpen) return null;
     const address = socket.remoteAddress ?? "";
-    const lockedMs = this.#wrong.lockedFor(address);
-    if (lockedMs > 0) {
-      const seconds = Math.ceil(lockedMs / 1000);
-      return {
-        status: 429,
-        code: "too-many-wrong-tokens",
-        message: `too many wrong tokens came from this address; it is heard again in ${seconds} s`,
-        headers: { "retry-after": String(seconds) },
-      };
-    }
+    const locked = this.#wrong.refusal(address);
+    if (locked !== null) return locked;
     const { authorization } = headers;
     if (authorization === undefined) return unauthorized("this node asks for a token");
     const token = tokenOf(authorization);

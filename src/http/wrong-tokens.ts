@@ -6,6 +6,7 @@
  */
 import { createHash } from "node:crypto";
 import { isIPv6 } from "node:net";
+import type { Refusal } from "./refusal.ts";
 
 /** Different wrong tokens within `windowMs`. */
 export const wrongTokensMax = 10;
@@ -32,6 +33,19 @@ export class WrongTokens {
   lockedFor(address: string): number {
     const tries = this.#tries.get(networkOf(address));
     return tries === undefined ? 0 : Math.max(0, tries.lockedUntil - this.#now());
+  }
+
+  /** What an address is answered that is not heard; `null`: it is heard. */
+  refusal(address: string): Refusal | null {
+    const ms = this.lockedFor(address);
+    if (ms === 0) return null;
+    const seconds = Math.ceil(ms / 1000);
+    return {
+      status: 429,
+      code: "too-many-wrong-tokens",
+      message: `too many wrong tokens came from this address; it is heard again in ${seconds} s`,
+      headers: { "retry-after": String(seconds) },
+    };
   }
 
   add(address: string, token: string): void {

@@ -36,6 +36,10 @@ export interface Caps {
   /** What a committed record survives. */
   readonly durable: "fsync" | "process-crash" | "memory";
   readonly replicas: number;
+  /** Version of the engine's server, where it tells. */
+  readonly version?: string;
+  /** What somebody should know about it, a sentence each. */
+  readonly notes?: readonly string[];
   /** Bytes of the largest record. */
   readonly recordBytesMax: number;
 }

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { type NatsEngine, openNats } from "../nats/connection.ts";
 import { NatsServers, skipWithoutNats } from "../nats/server.test-kit.ts";
-import { journalContract } from "./contract.ts";
+import { appendSome, journalContract } from "./contract.ts";
 import type { StoredRecord } from "./journal.ts";
 import { openNatsJournal } from "./nats.ts";
 import { encodeRecord } from "./record.ts";
@@ -76,6 +76,36 @@ describe("a journal on a NATS server", { skip }, () => {
       const first = await journal.append(0, body);
       assert.equal(first.kind, "committed");
       assert.deepEqual(await journal.append(0, body), first);
+    } finally {
+      await engine.close();
+    }
+  });
+
+  test("a record that a server does not have yet, or not any more, is asked for again before it is called missing", async () => {
+    const engine = await connect("stale");
+    try {
+      const { connection } = engine;
+      let stale = 0;
+      const request: typeof connection.request = (subject, data, options) => {
+        const isAsked = subject.startsWith("$JS.API.STREAM.MSG.GET") && String(data) === '{"seq":2}' && stale-- > 0;
+        return connection.request(subject, isAsked ? '{"seq":99}' : data, options);
+      };
+      const behind = Object.assign(Object.create(connection) as typeof connection, { request });
+      const journal = await openNatsJournal({ ...engine, connection: behind });
+      await appendSome(journal, 3);
+      const read = async (from: number): Promise<number[]> => {
+        const seqs: number[] = [];
+        for await (const { seq } of journal.read(from)) seqs.push(seq);
+        return seqs;
+      };
+      stale = 2;
+      assert.deepEqual(await read(2), [2, 3]);
+      // Records that a snapshot covers may be gone: no time is lost with them.
+      await journal.saveSnapshot(await journal.head(), new Uint8Array(1));
+      stale = Number.POSITIVE_INFINITY;
+      const begun = performance.now();
+      await assert.rejects(read(2), { code: "journal-gap" });
+      assert.ok(performance.now() - begun < 4_000);
     } finally {
       await engine.close();
     }

@@ -9,14 +9,17 @@
  *
  * NJ1. A time-out or a lost connection is `unknown`: the message may still arrive. Asked again with the same bytes, `append`
  *      finds them at their place and says `committed`.
- * NJ2. The last record is never trimmed, so that the head needs no other place.
+ * NJ2. A server that led the stream a moment ago, and was cut off, answers for some seconds of what it had. A record that it does
+ *      not have, and no snapshot covers, is asked for again before it is called missing.
+ * NJ3. The last record is never trimmed, so that the head needs no other place.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { CommError, DiscoError } from "../errors.ts";
 import type { NatsEngine } from "../nats/connection.ts";
 import { isConflict } from "../nats/failures.ts";
+import { type Durability, durabilityOf } from "../nats/monitor.ts";
 import { openStream } from "../nats/open-stream.ts";
-import type { NatsStream, StoredMessage } from "../nats/stream.ts";
+import type { NatsStream, StoredMessage, StreamState } from "../nats/stream.ts";
 import type { Appended, Caps, Head, Journal, StoredRecord, StoredSnapshot } from "./journal.ts";
 import { SideParts } from "./nats-parts.ts";
 import { Chain, hashOf } from "./record.ts";
@@ -28,19 +31,27 @@ const readsAhead = 64;
 const pollMsMax = 500;
 const pollMsMin = 5;
 const retryMs = 250;
+/** A record that should be there is asked for so often, `retryMs` apart: 5 s. */
+const looksMax = 20;
 
 export interface NatsJournalOptions {
   /** `false`: where there is no journal, none is made. For clusters whose nodes have data already. Default: `true`. */
   readonly create?: boolean;
+  /** Base URLs of the servers' monitoring pages, which say whether records are synced before they are acknowledged. Default: none. */
+  readonly monitors?: readonly string[];
 }
 
 /** The connection stays its owner's. @throws as `openStream`; DiscoError `no-journal` with `create: false` */
 export async function openNatsJournal(engine: NatsEngine, options: NatsJournalOptions = {}): Promise<Journal> {
-  const { create = true } = options;
+  const { create = true, monitors = [] } = options;
   try {
     const { stream, state } = await openStream(engine, { purpose: "journal", subjects: ["journal"], create });
     const side = await openStream(engine, { purpose: "parts", subjects: ["parts.>"], create });
-    return new NatsJournal(engine, stream, new SideParts(engine, side.stream), state.config.num_replicas);
+    const keepers = keepersOf(engine, [state, side.state]);
+    const { durable, notes } = monitors.length === 0 ? untold : await durabilityOf(monitors, keepers);
+    const { version } = engine;
+    const caps: Caps = { engine: "nats", durable, replicas: state.config.num_replicas, version, notes, recordBytesMax };
+    return new NatsJournal(engine, stream, new SideParts(engine, side.stream), caps);
   } catch (error) {
     if (!(error instanceof DiscoError) || error.code !== "no-stream") throw error;
     throw new DiscoError(`the NATS engine at ${engine.shown} has no journal of cluster ${engine.cluster}`, {
@@ -51,6 +62,24 @@ export async function openNatsJournal(engine: NatsEngine, options: NatsJournalOp
   }
 }
 
+/** Servers acknowledge before they sync, unless they are told otherwise, which a client is not told. */
+const untold: Durability = { durable: "process-crash", notes: [] };
+
+/** Names of all servers that keep one of the streams; `null`: it is not known of each copy where it is. */
+function keepersOf(engine: NatsEngine, states: readonly StreamState[]): string[] | null {
+  const names = new Set<string>();
+  for (const { cluster, config } of states) {
+    const own = [cluster?.leader, ...(cluster?.replicas ?? []).map(({ name }) => name)].filter(
+      (name) => name !== undefined,
+    );
+    // A server that is alone does not speak of a cluster.
+    const all = cluster === undefined ? [engine.connection.info?.server_name ?? ""] : own;
+    if (all.length < config.num_replicas || all.includes("")) return null;
+    for (const name of all) names.add(name);
+  }
+  return [...names];
+}
+
 class NatsJournal implements Journal {
   readonly caps: Caps;
   readonly #engine: NatsEngine;
@@ -58,13 +87,12 @@ class NatsJournal implements Journal {
   readonly #side: SideParts;
   readonly #subject: string;
 
-  constructor(engine: NatsEngine, stream: NatsStream, side: SideParts, replicas: number) {
+  constructor(engine: NatsEngine, stream: NatsStream, side: SideParts, caps: Caps) {
     this.#engine = engine;
     this.#stream = stream;
     this.#side = side;
     this.#subject = `${engine.prefix}journal`;
-    // Servers acknowledge before they sync, unless they are told otherwise, which a client is not told.
-    this.caps = { engine: "nats", durable: "process-crash", replicas, recordBytesMax };
+    this.caps = caps;
   }
 
   async head(): Promise<Head> {
@@ -215,10 +243,16 @@ class NatsJournal implements Journal {
   }
 
   async #record(seq: number, end: number): Promise<StoredRecord> {
-    const message = await this.#stream.get(seq);
-    if (message === null) throw gap(seq, `its head is ${end}`);
-    const body = await this.#body(message);
-    return { seq, hash: hashOf(body), body };
+    for (let looks = 1; ; looks++) {
+      const message = await this.#stream.get(seq);
+      if (message !== null) {
+        const body = await this.#body(message);
+        return { seq, hash: hashOf(body), body };
+      }
+      const covered = (await this.#side.snapshotHead())?.seq ?? 0;
+      if (seq <= covered || looks === looksMax) throw gap(seq, `its head is ${end}`);
+      await delay(retryMs);
+    }
   }
 
   #body(message: StoredMessage): Promise<Uint8Array> {

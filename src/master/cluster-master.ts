@@ -45,6 +45,7 @@ import { type NodeDesk, openNodeDesk } from "./node-desk.ts";
 import { NodeLink } from "./node-link.ts";
 import { withNodeResults } from "./node-results.ts";
 import { PackKeeper, packCandidates } from "./pack-keeper.ts";
+import { assertReachable } from "./reachability.ts";
 import { assertFits } from "./record-room.ts";
 import { RoomWatch } from "./room-watch.ts";
 import { openRoot } from "./root.ts";
@@ -72,6 +73,13 @@ const assignTryMs = 2_000;
 const leaseName = "leader";
 const lookForLeaderMs = 1_000;
 const incomingName = "_incoming";
+
+/** Of the journal on NATS: then it outlives the loss of a server, for good or for a while. */
+const replicasWanted = 3;
+const fewCopies =
+  "the journal has fewer than three copies: with the disk of a server that keeps it all jobs and what is known of results are lost, " +
+  "and while that server is away nothing is decided";
+const fewCopiesHint = "Run three servers of NATS, and start a master then: it has the copies made.";
 
 /** What runs backwards when the master ends. */
 type Closers = (() => void | Promise<void>)[];
@@ -185,7 +193,7 @@ async function open(
   closers.push(() => roomWatch.stop());
   const claims = new Claims(incomingDir);
   await claims.giveBack((job) => decider.machine.knows(job), files);
-  const { engine, durable, replicas } = journal.caps;
+  const { engine, durable, replicas, version, notes } = journal.caps;
   const dataServers = (): Readonly<Record<string, string>> =>
     desk?.liveness.dataServers() ??
     Object.fromEntries(
@@ -195,6 +203,9 @@ async function open(
   const token = clusterToken(settings.tokens);
   const peers = new Peers({ urlOf: (node) => dataServers()[node], token, ca, connectionsMax: passedOnMax });
   closers.push(() => peers.close());
+  // Who is not let in yet is shown no token.
+  const strangers = new Peers({ urlOf: () => undefined, ca });
+  closers.push(() => strangers.close());
   const distant = new DistantFiles({
     files,
     peers,
@@ -224,7 +235,13 @@ async function open(
       root,
       startedAt,
       scheduler,
-      journal: { engine, durable, replicas },
+      journal: {
+        engine,
+        durable,
+        replicas,
+        ...(version === undefined ? {} : { version }),
+        ...(notes === undefined ? {} : { notes }),
+      },
     },
     alarms: () => roomWatch.alarms(),
     watch: () => desk?.liveness ?? null,
@@ -287,12 +304,14 @@ async function open(
         log,
         suspicionMs,
         deathMs,
+        reach: (hello) => assertReachable(hello, { peers: strangers }),
       });
       const { liveness, nodeFiles } = desk;
       const isSilent = (host: string): boolean => liveness.isSuspect(host);
       keeper = new PackKeeper({ coordinator: decider, files, distant, nodeFiles, isSilent, log, now });
       known.note(epoch());
       log.info({ epoch: epoch(), url }, "leading");
+      if (engine === "nats" && replicas < replicasWanted) log.warn({ replicas, hint: fewCopiesHint }, fewCopies);
     },
   });
   closers.push(async () => {
@@ -306,7 +325,7 @@ async function open(
   }
   const record = { pid: process.pid, url: server.url, instance, version: packageVersion(), startedAt };
   closers.push(announce(root, record, log));
-  log.info({ url: server.url, advertised: url, journal: engine, durable }, "serving");
+  log.info({ url: server.url, advertised: url, journal: engine, durable, notes }, "serving");
   leadership.start();
 
   let closing: Promise<void> | undefined;

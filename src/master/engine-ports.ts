@@ -8,14 +8,14 @@ import type { Leading } from "./leading.ts";
 
 /** @throws what the engine throws */
 export async function openClusterEngine(settings: ClusterSettings, leading: Leading): Promise<ClusterEngine> {
-  const { journal, cluster } = settings;
+  const { journal, cluster, engineMonitors } = settings;
   const nats = natsAccess(settings, `master-${randomUUID()}`);
-  if (nats !== null) return await openOnNats(nats, journal);
+  if (nats !== null) return await openOnNats(nats, journal, engineMonitors);
   return await openOnPostgres(journal ?? "", cluster, leading);
 }
 
 /** All on NATS, or messages there and the rest on PostgreSQL. */
-async function openOnNats(access: NatsAccess, url: string | null): Promise<ClusterEngine> {
+async function openOnNats(access: NatsAccess, url: string | null, monitors: readonly string[]): Promise<ClusterEngine> {
   const [{ openNats }, { NatsBus }, { openNatsJournal }, { openNatsLease }, { openNatsLines }] = await Promise.all([
     import("../nats/connection.ts"),
     import("../bus/nats.ts"),
@@ -27,7 +27,8 @@ async function openOnNats(access: NatsAccess, url: string | null): Promise<Clust
   try {
     const lease = await openNatsLease(connected);
     const lines = await openNatsLines(connected);
-    const journal = url === null ? await openNatsJournal(connected) : await postgresJournal(url, access.cluster);
+    const journal =
+      url === null ? await openNatsJournal(connected, { monitors }) : await postgresJournal(url, access.cluster);
     const bus = new NatsBus(connected);
     const close = async (): Promise<void> => {
       try {

@@ -6,7 +6,7 @@
  */
 import type { Bus } from "../bus/bus.ts";
 import type { DiskSpace } from "../core/scheduler/disk-reserve.ts";
-import type { Heartbeat, LeaderNotice } from "../protocol/messages.ts";
+import type { Heartbeat, LeaderNotice, NodeHello } from "../protocol/messages.ts";
 import type { Coordinator } from "./coordinator.ts";
 import type { JobFiles } from "./job-files.ts";
 import { announceLeader } from "./leader-notices.ts";
@@ -26,6 +26,8 @@ export interface NodeDeskParts {
   readonly files: JobFiles;
   readonly nodes: NodeLink;
   readonly log: Log;
+  /** Throws when a new node is not where it says. Default: it is believed. */
+  readonly reach?: (hello: NodeHello) => Promise<void>;
   readonly suspicionMs?: number | undefined;
   readonly deathMs?: number | undefined;
   /** Milliseconds since 1970. */
@@ -92,6 +94,9 @@ export function openNodeDesk(parts: NodeDeskParts): NodeDesk {
     files,
     nodeFiles,
     admission: {
+      reach: async (hello) => {
+        if (cluster().node(hello.host)?.connected !== true) await parts.reach?.(hello);
+      },
       admit: (hello) => liveness.admit(hello),
       joined: (hello) => {
         liveness.joined(hello);

@@ -22,6 +22,8 @@ export interface NodeSubjects {
   readonly files: JobFiles;
   /** Who is let in, and who is there. Absent: on one machine, where there is one node. */
   readonly admission?: {
+    /** @throws DiscoError `node-unreachable` */
+    reach?(hello: NodeHello): Promise<void>;
     /** @throws DiscoError `name-taken`, `version-mismatch` */
     admit(hello: NodeHello): void;
     joined(hello: NodeHello): void;
@@ -42,6 +44,7 @@ export function serveNodes(bus: Bus, { instance, coordinator, files, admission, 
   };
   serve("join", async (message: unknown, host) => {
     const hello = checkedHello(message, host);
+    await admission?.reach?.(hello);
     admission?.admit(hello);
     const joined = coordinator.join(hello);
     admission?.joined(hello);

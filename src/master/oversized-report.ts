@@ -18,7 +18,7 @@ export function recordReports(record: (events: readonly MasterEvent[]) => void, 
     try {
       record([event]);
     } catch (error) {
-      if (!isTooBig(error) || !("attempt" in event)) throw error;
+      if (!isTooBig(error) || !("attempt" in event && "task" in event)) throw error;
       record([failedFor(event, error)]);
     }
   }

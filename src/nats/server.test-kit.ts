@@ -62,6 +62,11 @@ export class NatsServers implements AsyncDisposable {
     this.url = `nats://${ports.map((port) => `127.0.0.1:${port}`).join(",")}`;
   }
 
+  /** Base URLs of the monitoring pages. */
+  get monitors(): string[] {
+    return this.#monitors.map((port) => `http://127.0.0.1:${port}`);
+  }
+
   /** Resolves when JetStream has a leader. */
   static async start(options: NatsServersOptions = {}): Promise<NatsServers> {
     const { count = 1, configuration = "", storeBytesMax, jetStream = true } = options;

@@ -37,7 +37,8 @@ export interface StreamState {
     readonly bytes: number;
     readonly subjects?: Readonly<Record<string, number>>;
   };
-  readonly cluster?: { readonly leader?: string };
+  /** Names of the servers that keep it. */
+  readonly cluster?: { readonly leader?: string; readonly replicas?: readonly { readonly name: string }[] };
 }
 
 /** Whoever waits longer than this for the engine is told that the outcome is not known. */

@@ -11,6 +11,7 @@ import type { Bus } from "../bus/bus.ts";
 import type { DiscoError } from "../errors.ts";
 import type { ClusterSettings } from "../settings/cluster.ts";
 import { serveNodeData } from "./data-server/serve.ts";
+import { type AccessParts, whyNoAccess } from "./master-access.ts";
 import { Node } from "./node.ts";
 import { advertisedUrl, caOf, clusterToken, tlsOf } from "./served-as.ts";
 import { usualMemoryLimitBytes } from "./spare-worker.ts";
@@ -76,6 +77,9 @@ export async function openNodeProcess(
     closers.push(() => server.close());
     const bus = await openBus(session);
     closers.push(() => bus.close());
+    const remote = { token: clusterToken(tokens), ca: caOf(settings) };
+    const closing = new AbortController();
+    closers.push(() => closing.abort());
     const patience = new RefusalPatience(settings.deathMs * refusalPatience, log, failure.resolve);
     const node = new Node({
       host,
@@ -89,11 +93,12 @@ export async function openNodeProcess(
       url: advertisedUrl(settings, server.url),
       master: () => (node.masterUrl ?? "http://localhost").replace(/^https?:/, "disco:"),
       memoryLimitBytes: usualMemoryLimitBytes,
-      remote: { token: clusterToken(tokens), ca: caOf(settings) },
+      remote,
       refused: (error) => patience.refused(error),
       joined: (epoch) => {
         patience.over();
         log.info({ node: host, epoch, master: node.masterUrl, slots }, "joined");
+        if (node.masterUrl !== null) void checkAccess(node.masterUrl, { ...remote, signal: closing.signal }, log);
       },
       ...(workerScript === undefined ? {} : { workerScript }),
     });
@@ -102,16 +107,23 @@ export async function openNodeProcess(
     log.info({ url: server.url, node: host, dataDir }, "serving");
     closers.push(patience.sayAlone());
     node.follow();
-    let closing: Promise<void> | undefined;
+    let closed: Promise<void> | undefined;
     const close = async (): Promise<void> => {
       await node.leave();
       await closeAll();
     };
-    return { url: server.url, node, failed: failure.promise, close: () => (closing ??= close()) };
+    return { url: server.url, node, failed: failure.promise, close: () => (closed ??= close()) };
   } catch (error) {
     await closeAll();
     throw error;
   }
+}
+
+async function checkAccess(masterUrl: string, how: AccessParts, log: NodeLog): Promise<void> {
+  const problem = await whyNoAccess(masterUrl, how);
+  if (problem === null) return;
+  const { code, hint, message } = problem;
+  log.error({ code, hint }, `it has joined, but its tasks will fail: ${message}`);
 }
 
 /** How long a node puts up with masters that do not let it in. */

@@ -7,9 +7,14 @@ import { MissingOutput } from "./fetch/missing-output.ts";
 
 export function preparationFailure(error: unknown, id: AttemptId, input: TaskInput): NodeReport {
   if (error instanceof MissingOutput && input.kind === "stage") {
-    const { code, name, message, retry } = error;
+    const { code, name, message, retry, hint } = error;
     const lost = { stage: input.stage, ...error.output };
-    return { kind: "input-lost", ...id, lost, failure: { code, name, message, retry } };
+    return {
+      kind: "input-lost",
+      ...id,
+      lost,
+      failure: { code, name, message, retry, ...(hint === undefined ? {} : { hint }) },
+    };
   }
   const reason = lossReason(error);
   if (reason !== undefined) return { kind: "lost", ...id, reason };

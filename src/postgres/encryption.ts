@@ -41,7 +41,9 @@ function hasTls({ host, port, shown }: PostgresAddress, patienceMs: number): Pro
     const socket = connect({ host, port });
     const fail = (cause: unknown): void => {
       socket.destroy();
-      reject(new CommError(`cannot reach ${shown}`, { code: "postgres-unreachable", cause }));
+      const why = cause instanceof Error ? `: ${cause.message}` : "";
+      const hint = "Start PostgreSQL, have it listen there (listen_addresses), or correct --journal (DISCO_JOURNAL).";
+      reject(new CommError(`cannot reach ${shown}${why}`, { code: "postgres-unreachable", cause, hint }));
     };
     socket.setTimeout(patienceMs, () => fail(new Error("it does not answer")));
     socket.once("error", fail);

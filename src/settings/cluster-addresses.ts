@@ -9,6 +9,7 @@ export type Engine =
 
 const natsPort = 4222;
 const masterPort = 8989;
+const monitorPort = 8222;
 
 export const engineAddress: ValueType<Engine> = {
   expects:
@@ -26,6 +27,18 @@ export const engineAddress: ValueType<Engine> = {
   },
   show: (engine) =>
     engine.kind === "nats" ? `${engine.tls ? "tls" : "nats"}://${engine.servers.join(",")}` : engine.masters.join(","),
+};
+
+/** Monitoring pages of servers of NATS: their base URLs. */
+export const monitorAddresses: ValueType<readonly string[]> = {
+  expects: "http(s)://host:port,host:port, without user and password",
+  read: (raw) => {
+    const [, scheme = "", rest = ""] = (typeof raw === "string" && /^(https?):\/\/(.+)$/i.exec(raw)) || [];
+    const kind = scheme.toLowerCase();
+    const hosts = rest.split(",").map((one) => hostOf(one.trim(), kind, monitorPort));
+    return scheme === "" || hosts.includes(null) ? null : { value: hosts.map((one) => `${kind}://${one}`) };
+  },
+  show: (urls) => urls.join(","),
 };
 
 /** PostgreSQL, by a URL as libpq knows it; the password comes from `PGPASSWORD` or a `.pgpass` file. */

@@ -1,6 +1,6 @@
 /** The settings of masters and nodes of a cluster (`table.ts` has the others). */
 
-import { engineAddress, journalAddress, serverUrl } from "./cluster-addresses.ts";
+import { engineAddress, journalAddress, monitorAddresses, serverUrl } from "./cluster-addresses.ts";
 import { clusterName } from "./cluster-name.ts";
 import { duration } from "./quantities.ts";
 import type { Setting } from "./table.ts";
@@ -95,6 +95,15 @@ export const clusterTable = {
     "certificate (PEM) that this machine shows to servers of NATS that want one",
   ),
   engineKey: file("--engine-key <file>", "DISCO_ENGINE_KEY", "engine_key", "key (PEM) of that certificate"),
+  engineMonitor: row({
+    flag: "--engine-monitor <urls>",
+    env: "DISCO_ENGINE_MONITOR",
+    key: "engine_monitor",
+    type: optional(monitorAddresses, "none"),
+    default: none,
+    description:
+      "monitoring pages of all servers of NATS, `http://a:8222,b:8222`: they tell masters whether the journal survives a loss of power",
+  }),
   engineUser: row({
     flag: null,
     env: "DISCO_ENGINE_USER",

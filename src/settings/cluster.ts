@@ -14,6 +14,8 @@ export interface ClusterSettings extends DaemonSettings {
   /** `null`: a master that carries the messages itself, with a journal on PostgreSQL. `DISCO_ENGINE`. */
   readonly engine: Engine | null;
   readonly engineAccess: EngineAccess;
+  /** Base URLs of the monitoring pages of NATS. `DISCO_ENGINE_MONITOR`; default: none. */
+  readonly engineMonitors: readonly string[];
   /** Works with an engine below the version floor. `DISCO_ALLOW_OLD_ENGINE`. */
   readonly allowOldEngine: boolean;
   /** Name of the cluster at the engine. `DISCO_CLUSTER`; default `disco`. */
@@ -73,6 +75,7 @@ export function resolveClusterSettings(role: Role, sources: SettingSources): Res
       certFile: values.engineCert,
       keyFile: values.engineKey,
     },
+    engineMonitors: values.engineMonitor ?? [],
     allowOldEngine: values.allowOldEngine,
     cluster: values.cluster,
     journal: values.journal,

@@ -69,6 +69,7 @@ const samples: Readonly<Record<SettingName, readonly [string, string, string]>> 
   engineCa: ["/a", "/b", "/c"],
   engineCert: ["/a", "/b", "/c"],
   engineKey: ["/a", "/b", "/c"],
+  engineMonitor: ["http://a:1", "http://b:1,b:2", "https://c:1"],
   engineUser: ["a", "b", "c"],
   enginePassword: ["a", "b", "c"],
   allowOldEngine: ["1", "0", "1"],

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
+import { fromJsonBytes, toJsonBytes } from "../../src/bus/json.ts";
 import { packOf, scriptedWorker } from "../../src/master/fixtures/packs.ts";
 import { silentLog } from "../../src/master/log.ts";
 import { type NodeProcess, openNodeProcess } from "../../src/node/node-process.ts";
@@ -75,4 +76,32 @@ test("a process whose name is taken gives up after a while, with the reason", { 
   assert.equal((error as { code?: string }).code, "name-taken");
   await process.close();
   assert.ok(stand.isConnected("taken"));
+});
+
+test("a node that joins and cannot fetch from its master says that its tasks will fail, and why", async () => {
+  await using stand = await Stand.open({ hosts: [], workerScript: scriptedWorker });
+  const said = Promise.withResolvers<{ fields: object; message: string }>();
+  const log = { ...silentLog, error: (fields: object, message: string) => said.resolve({ fields, message }) };
+  const flags = { config: "none", engine: "nats://unused", root: join(stand.folder, "far"), port: "0", node: "far" };
+  const { settings } = resolveClusterSettings("node", { flags, env: {}, cwd: stand.folder });
+  // Its master advertises what nobody listens at.
+  const bus = Object.assign(Object.create(stand.bus) as typeof stand.bus, { close: () => Promise.resolve() });
+  for (const name of ["request", "publish", "serve"] as const) {
+    Object.assign(bus, { [name]: stand.bus[name].bind(stand.bus) });
+  }
+  bus.subscribe = (subject, listener) =>
+    stand.bus.subscribe(subject, (bytes, from) => {
+      const isNotice = subject === "leader";
+      listener(isNotice ? toJsonBytes({ ...fromJsonBytes<object>(bytes), url: "http://127.0.0.1:9" }) : bytes, from);
+    });
+  const process = await openNodeProcess(settings, {
+    bus: () => Promise.resolve(bus),
+    log,
+    workerScript: scriptedWorker,
+  });
+  const { fields, message } = await said.promise;
+  assert.match(message, /its tasks will fail: http:\/\/127\.0\.0\.1:9 cannot be reached/);
+  assert.match(JSON.stringify(fields), /--advertise/);
+  assert.ok(stand.isConnected("far"), "it stays in");
+  await process.close();
 });

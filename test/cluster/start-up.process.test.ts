@@ -74,3 +74,12 @@ test("a node whose token the master refuses says so with the remedy, and asks se
   assert.ok(asked <= 3, `${asked} requests`);
   assert.equal(await node.end(), 0);
 });
+
+test("a master whose PostgreSQL does not answer names it, why, and the remedy", () => {
+  const options = { encoding: "utf8", env: { ...process.env, ...env, DISCO_ROOT: join(folder, "pg") } } as const;
+  const args = [command, "master", "--journal", `postgres://disco@${nobody}/disco`, "--port", "0"];
+  const { status, stderr } = spawnSync(process.execPath, args, options);
+  assert.equal(status, 1, stderr);
+  assert.match(stderr, /^error: cannot reach postgres:\/\/\S*127\.0\.0\.1:9\/disco: connect ECONNREFUSED/m);
+  assert.match(stderr, /^hint: .*--journal/m);
+});

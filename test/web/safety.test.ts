@@ -174,6 +174,8 @@ describe("the page of a daemon with tokens", { skip: noBrowser, timeout: testsMs
     const { page } = await browser.open(`${daemon.url}/config.html`, { excused });
     await page.getByRole("dialog").locator("input").fill(read);
     await page.keyboard.press("Enter");
+    // What was refused before there was a token has been asked for again.
+    await page.getByLabel("Slots of localhost").waitFor();
     await page.getByRole("button", { name: "Save" }).click();
     await sees(page, /Cannot save the settings: this needs a token with the scope admin/);
   });

@@ -168,6 +168,7 @@ class LocalCluster {
       DISCO_ENGINE_CA: undefined,
       DISCO_ENGINE_CERT: undefined,
       DISCO_ENGINE_KEY: undefined,
+      DISCO_ENGINE_MONITOR: undefined,
       DISCO_ALLOW_OLD_ENGINE: "1",
     };
   }

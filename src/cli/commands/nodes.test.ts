@@ -39,3 +39,9 @@ test("a node that gets no tasks is shown with what keeps them off, and why", () 
   assert.match(lines[2] ?? "", /^b +quarantined .* all of its tasks failed$/);
   assert.match(lines[3] ?? "", /^c +ok /);
 });
+
+test("a disk that the master has heard nothing of is shown as unknown, not as full", () => {
+  const [, known, unknown] = linesOfNodes([{ ...node("a"), diskFreeBytes: 5e9 }, node("b")], 120, plain);
+  assert.match(known ?? "", / 5\.0 GB +0 B$/);
+  assert.match(unknown ?? "", / \? +\?$/);
+});

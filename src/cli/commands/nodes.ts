@@ -48,8 +48,10 @@ function rowOf(node: NodeInfo): Cell[] {
     formatCount(node.tasksOk),
     formatCount(node.tasksFailed),
     formatCount(node.dataErrors),
-    formatBytes(node.diskFreeBytes),
-    formatBytes(node.diskUsedBytes),
+    // A master that has not heard of the node's disk says 0 of both, which no disk has.
+    ...(node.diskFreeBytes + node.diskUsedBytes === 0
+      ? ["?", "?"]
+      : [formatBytes(node.diskFreeBytes), formatBytes(node.diskUsedBytes)]),
     Object.entries(node.labels)
       .map(([name, value]) => `${name}=${value}`)
       .join(","),

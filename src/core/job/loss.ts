@@ -17,6 +17,7 @@
 import type { JobMachine } from "./machine.ts";
 import type { Group } from "./plan.ts";
 import { groupKey, groupOutputs } from "./plan.ts";
+import { wantedKey } from "./saving.ts";
 import type { Grouping, TaskOutput } from "./spec.ts";
 import type { Changed, Stage } from "./stage.ts";
 import { done, gone, running, waiting } from "./stage.ts";
@@ -53,7 +54,7 @@ export function forgo(job: JobMachine): void {
     const stage = job.stages[number] as Stage;
     if (stage.missing.size === stage.count(gone) || job.stages[number + 1]?.complete !== true) continue;
     for (const task of stage.missing.keys()) {
-      if (stage.state(task) === gone) continue;
+      if (stage.state(task) === gone || job.wanted.has(wantedKey(number, task))) continue;
       job.cancelAttempts(stage, task, "nobody reads its output any more");
       stage.move(task, gone);
     }

@@ -29,7 +29,7 @@ import type { TaskFailure } from "../../errors.ts";
 import { DiscoError } from "../../errors.ts";
 import type { Assignment, EventLevel } from "../../protocol/messages.ts";
 import type { Command } from "../commands.ts";
-import type { AssignedTask, JobKilled, TaskDone, TaskEvent } from "../events.ts";
+import type { AssignedTask, JobKilled, ResultsNotSaved, ResultsSaved, TaskDone, TaskEvent } from "../events.ts";
 import { othersCanTake } from "../scheduler/choose.ts";
 import type { Cluster } from "../scheduler/cluster.ts";
 import { holdKey, localWaitMs, waitedOut } from "../scheduler/late-binding.ts";
@@ -40,6 +40,7 @@ import { failAttempt, loseAttempt, loseInput } from "./failing.ts";
 import { forgo, noteRecommit, settle } from "./loss.ts";
 import { Outbox } from "./outbox.ts";
 import { groupInputs, groupOutputs } from "./plan.ts";
+import { beginSaving, needsSaving, resultsNotSaved, resultsSaved, type Saving } from "./saving.ts";
 import type { JobSpec, JobStatus } from "./spec.ts";
 import type { Attempt, Used } from "./stage.ts";
 import { done, Stage, sleeping, unused, waiting } from "./stage.ts";
@@ -63,6 +64,14 @@ export class JobMachine {
   holders: readonly string[] = [];
   /** SHA-256 of its pack, hex; `null`: the journal does not say. */
   packSha256: string | null = null;
+  /** Its results are being kept in DDFS (`saving.ts`). */
+  saving: Saving | null = null;
+  /** Tries of that so far, and those that failed one after the other. */
+  saves = 0;
+  saveFailures = 0;
+  savedResults: readonly string[] | null = null;
+  /** Outputs that are made again for that alone: `wantedKey`. */
+  readonly wanted = new Set<string>();
   /** Planned stages, in order. */
   readonly stages: Stage[] = [];
   /** By stage: numbers that were used before the stage was planned anew. */
@@ -102,11 +111,21 @@ export class JobMachine {
     return [];
   }
 
-  handle(event: TaskEvent | JobKilled): Command[] {
+  handle(event: TaskEvent | JobKilled | ResultsSaved | ResultsNotSaved): Command[] {
     if (this.status !== "active") return [];
     if (event.kind === "job-killed") {
       this.out.log(event.at, texts.killed(), "warning");
       this.die(event.at, event.reason ?? "killed by a user", null);
+      return this.out.take();
+    }
+    if (event.kind === "results-saved") {
+      const last = this.stages.at(-1);
+      if (resultsSaved(this, event) && last !== undefined) this.#ready(event.at, last);
+      return this.out.take();
+    }
+    if (event.kind === "results-not-saved") {
+      resultsNotSaved(this, event);
+      this.advance(event.at);
       return this.out.take();
     }
     const stage = this.stages[event.stage];
@@ -285,10 +304,15 @@ export class JobMachine {
       if (settle(this, at)) continue;
       const last = this.stages.at(-1);
       // What is still to run before the last stage, runs because an input of it changed: the last stage may change too (J2).
-      if (last === undefined || this.stages.some((stage) => !stage.complete)) return;
+      if (last === undefined || this.stages.some((stage) => !stage.complete)) {
+        this.saving = null;
+        return;
+      }
+      if (this.saving !== null) return;
       this.out.log(at, texts.stageFinished(last.spec.name, at - last.plannedAt));
-      if (last.number === this.spec.pipeline.length - 1) this.#ready(at, last);
-      else this.#plan(last.number + 1, at);
+      if (last.number < this.spec.pipeline.length - 1) this.#plan(last.number + 1, at);
+      else if (needsSaving(this)) beginSaving(this, at);
+      else this.#ready(at, last);
     }
   }
 
@@ -306,7 +330,7 @@ export class JobMachine {
   }
 
   #ready(at: number, last: Stage): void {
-    this.results = resultsOf(last);
+    this.results = this.savedResults ?? resultsOf(last);
     this.out.log(at, texts.ready(at - this.submittedAt));
     this.#finish("ready", at);
   }
@@ -322,6 +346,7 @@ export class JobMachine {
   #finish(status: "ready" | "dead", at: number): void {
     this.status = status;
     this.endedAt = at;
+    this.saving = null;
     announceEnd(this, status, this.out);
   }
 }

@@ -8,6 +8,7 @@ import type { OutputColumns } from "./output-columns.ts";
 import type { Group } from "./plan.ts";
 import { groupInputs } from "./plan.ts";
 import type { Trouble } from "./retry.ts";
+import type { Saving } from "./saving.ts";
 import type { JobSpec, TaskOutput } from "./spec.ts";
 import type { Attempt, TaskState, Used } from "./stage.ts";
 import { Stage, unused, waiting } from "./stage.ts";
@@ -25,7 +26,16 @@ export interface JobSnapshot {
   readonly holders?: readonly string[];
   /** Absent: the journal does not say. */
   readonly packSha256?: string;
+  /** Absent: nothing of it was ever saved. */
+  readonly saving?: SavingSnapshot;
   readonly stages: readonly StageSnapshot[];
+}
+
+interface SavingSnapshot {
+  readonly now: Saving | null;
+  readonly saves: number;
+  readonly failures: number;
+  readonly wanted: readonly string[];
 }
 
 interface StageSnapshot {
@@ -60,6 +70,9 @@ export function snapshotJob(job: JobMachine): JobSnapshot {
     lines: job.out.lines,
     holders: job.holders,
     ...(job.packSha256 === null ? {} : { packSha256: job.packSha256 }),
+    ...(job.saves === 0
+      ? {}
+      : { saving: { now: job.saving, saves: job.saves, failures: job.saveFailures, wanted: [...job.wanted].sort() } }),
     stages: job.stages.map(snapshotStage),
   };
 }
@@ -70,6 +83,12 @@ export function restoreJob(from: JobSnapshot, cluster: Cluster): JobMachine {
   job.out.lines = from.lines ?? 0;
   job.holders = from.holders ?? [];
   job.packSha256 = from.packSha256 ?? null;
+  if (from.saving !== undefined) {
+    job.saving = from.saving.now;
+    job.saves = from.saving.saves;
+    job.saveFailures = from.saving.failures;
+    for (const key of from.saving.wanted) job.wanted.add(key);
+  }
   from.used.forEach((used, number) => {
     job.used[number] = used;
   });

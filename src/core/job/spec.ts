@@ -62,6 +62,8 @@ export interface JobSpec {
   readonly labels: Readonly<Record<string, string>>;
   /** Keep intermediate files after the job has ended. */
   readonly keep: boolean;
+  /** What is kept in DDFS before the job is ready: its results, out-of-band values if there are any. Absent: nothing. */
+  readonly save?: { readonly results: boolean; readonly oob: boolean };
 }
 
 /** Where one attempt put its output. The bytes are immutable once reported; `digest` identifies them. */

@@ -50,6 +50,9 @@ export const texts = {
     `WARNING: node ${host} gets no tasks for ${duration(ms)}: ${why}`,
   superseded: (task: string, host: string) => `[${task}] the attempt on ${host} was first, the other one is stopped`,
   replanned: (stage: string) => `WARNING: Stage ${stage} is planned anew, as the outputs of the stage before changed`,
+  saving: () => "Saving results to DDFS",
+  saved: () => "Results are saved",
+  notSaved: (why: string) => `WARNING: the results are not saved yet: ${why}`,
   killed: () => "WARN: Job killed",
   dead: (reason: string) => `ERROR: Job is dead: ${reason}`,
 } as const;

@@ -65,6 +65,11 @@ export class WaitQueue {
     return this.#picky.length > 0 || this.#frontOf(null) >= 0;
   }
 
+  /** Some task may have to keep off some host. */
+  get anyPicky(): boolean {
+    return this.#picky.length > 0;
+  }
+
   /** Hosts that hold the input of a waiting task. */
   holders(): string[] {
     return [...this.#byHost.keys()].filter((host) => host !== null && this.hasLocal(host)) as string[];

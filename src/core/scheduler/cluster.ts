@@ -65,6 +65,8 @@ export class Cluster {
   /** Nodes whose disks are below their reserves. */
   readonly #full = new Set<string>();
   readonly #room = new Room();
+  /** Nodes that have got room since the scheduler, which empties it, last looked. Some may be full again. */
+  readonly gainedRoom = new Set<Node>();
   readonly #free = new Set<Node>();
   /** Slots of open nodes: what each counts for, and the sum. */
   readonly #counted = new Map<Node, number>();
@@ -136,6 +138,7 @@ export class Cluster {
     const node = this.nodes.get(host);
     if (node === undefined || node.connected) return;
     this.#counted.delete(node);
+    this.gainedRoom.delete(node);
     this.changes++;
     this.quarantined.delete(node);
     this.settle(host);
@@ -161,8 +164,8 @@ export class Cluster {
     const node = this.nodes.get(host);
     if (node === undefined) return;
     const slots = this.open(node) ? node.slots : 0;
-    if (node.load < slots * node.queueDepth) this.#room.put(node);
-    else this.#room.delete(node);
+    if (node.load >= slots * node.queueDepth) this.#room.delete(node);
+    else if (this.#room.put(node)) this.gainedRoom.add(node);
     if (node.load < slots) this.#free.add(node);
     else this.#free.delete(node);
     const counted = this.#counted.get(node) ?? 0;

@@ -16,12 +16,15 @@
  * F3. The present number of attempts counts in full, and averages go on with each start and end of an attempt, not once a
  *     second: then a job cannot take every free slot until its turn is noticed to be over.
  *
+ * F4. A job that can use none of the nodes with room sleeps: it is asked again only when something happened to it, a node has
+ *     got room that it can use, or a node became another one. So jobs that wait for certain nodes cost a round nothing.
+ *
  * A heap (`turns.ts`): a place is found in O(log jobs). Credits of jobs at rest grow stale; one pass a second over all
  * jobs brings them up to date. Nothing of this is in snapshots: a new master begins without debts.
  */
 import { DiscoError } from "../../errors.ts";
 import type { JobMachine } from "../job/machine.ts";
-import type { Cluster } from "./cluster.ts";
+import type { Cluster, Node } from "./cluster.ts";
 import { type Member, Turns } from "./turns.ts";
 
 export type Policy = "fair" | "fifo";
@@ -41,6 +44,10 @@ export class JobOrder {
   /** Of those that have a task to hand out. */
   readonly #turns = new Turns<Entry>();
   readonly #entries = new Map<JobMachine, Entry>();
+  /** Jobs that have a task to hand out, and no use for any node with room (F4). */
+  readonly #asleep = new Set<Entry>();
+  /** `Cluster.changes` when sleepers were last looked at. */
+  #wokenAt = 0;
   /** Jobs that have or want slots. */
   #present = 0;
   #submitted = 0;
@@ -93,6 +100,7 @@ export class JobOrder {
     if (entry === undefined) return;
     if (isPresent(entry)) this.#present--;
     this.#turns.delete(entry);
+    this.#asleep.delete(entry);
     this.#entries.delete(job);
   }
 
@@ -101,6 +109,7 @@ export class JobOrder {
     const entry = this.#entries.get(job);
     if (entry === undefined) return;
     if (this.#policy === "fair") this.#average(entry);
+    this.#asleep.delete(entry);
     if (isPresent(entry)) this.#present--;
     entry.live = job.live;
     entry.hungry = job.hungry;
@@ -119,6 +128,28 @@ export class JobOrder {
     if (entry !== undefined) this.#turns.delete(entry);
   }
 
+  /** Takes a job that can use none of the nodes with room out of turn, until it can (F4). */
+  sleep(job: JobMachine): void {
+    const entry = this.#entries.get(job);
+    if (entry === undefined) return;
+    this.#turns.delete(entry);
+    this.#asleep.add(entry);
+  }
+
+  /** To be called before jobs are served. `canUse`: whether the job has a task for one of these nodes, which have room. */
+  wake(canUse: (job: JobMachine, nodes: readonly Node[]) => boolean): void {
+    const { gainedRoom, changes } = this.#cluster;
+    if (this.#asleep.size > 0) {
+      const isForAll = changes !== this.#wokenAt;
+      const nodes = [...gainedRoom].filter((node) => this.#cluster.hasRoom(node));
+      for (const { job } of isForAll || nodes.length > 0 ? this.#asleep : []) {
+        if (isForAll || canUse(job, nodes)) this.update(job);
+      }
+    }
+    this.#wokenAt = changes;
+    gainedRoom.clear();
+  }
+
   /** Slots that are a job's right. */
   get #share(): number {
     return this.#cluster.slots / Math.max(1, this.#present);
@@ -131,12 +162,17 @@ export class JobOrder {
     if (ms <= 0) return;
     let deficit = this.#share - entry.live;
     if (deficit > 0 && !entry.hungry) deficit = 0;
-    if (deficit < 0 && this.#turns.size <= (entry.place < 0 ? 0 : 1)) deficit = 0;
+    if (deficit < 0 && !this.#othersWant(entry)) deficit = 0;
     if (ms !== this.#leftMs) {
       this.#leftMs = ms;
       this.#left = Math.exp((this.#decay * ms) / msPerSecond);
     }
     entry.credit = deficit + (entry.credit - deficit) * this.#left;
+  }
+
+  #othersWant(entry: Entry): boolean {
+    const isCounted = entry.place >= 0 || this.#asleep.has(entry);
+    return this.#turns.size + this.#asleep.size > (isCounted ? 1 : 0);
   }
 
   /** The smallest is served first. */

@@ -24,14 +24,15 @@ export class Room {
     return this.#loads.has(node);
   }
 
-  /** Enters the node, or puts it where it belongs now. */
-  put(node: Node): void {
+  /** Enters the node, or puts it where it belongs now. Says whether it is new. */
+  put(node: Node): boolean {
     const load = node.load / node.slots;
     const before = this.#loads.get(node);
-    if (before === load) return;
+    if (before === load) return false;
     if (before !== undefined) this.#nodes.splice(this.#placeOf(node, before), 1);
     this.#nodes.splice(this.#placeOf(node, load), 0, node);
     this.#loads.set(node, load);
+    return before === undefined;
   }
 
   delete(node: Node): void {

@@ -30,12 +30,19 @@ export class Round {
 
   startWaiting(): void {
     const order = this.#order;
-    if (order.first() === undefined || !this.#cluster.anyRoom) return;
+    if (!this.#cluster.anyRoom) return;
+    order.wake((job, some) => choose(job, some, this.#at, false) !== null);
+    if (order.first() === undefined) return;
     const nodes = this.#cluster.withRoom();
     const aside: JobMachine[] = [];
     let passedBy = 0;
     for (let job = order.first(); job !== undefined && nodes.length > 0; job = order.first()) {
       const choice = choose(job, nodes, this.#at, passedBy < passedByMax);
+      // Whether a task that has to keep off some node may go there after all depends on more than the nodes with room.
+      if (choice === null && job.current()?.queue.anyPicky !== true) {
+        order.sleep(job);
+        continue;
+      }
       if (choice === null || choice === held) {
         if (choice === held) {
           this.#hold(job);

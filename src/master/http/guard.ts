@@ -42,8 +42,8 @@ export class Guard {
   scopeOf(request: IncomingMessage, target: Target): Scope | Refusal {
     if (this.#access.isOpen) return "admin";
     const address = request.socket.remoteAddress ?? "";
-    const lockedMs = this.#wrong.lockedFor(address);
-    if (lockedMs > 0) return locked(lockedMs);
+    const locked = this.#wrong.refusal(address);
+    if (locked !== null) return locked;
     const { authorization } = request.headers;
     if (authorization === undefined) return unauthorized("this server asks for a token");
     const token = tokenOf(authorization);
@@ -81,15 +81,5 @@ function forbidden(has: Scope, needed: Scope): Refusal {
     status: 403,
     code: "forbidden",
     message: `this needs a token with the scope ${needed}, the one that came has ${has}`,
-  };
-}
-
-function locked(ms: number): Refusal {
-  const seconds = Math.ceil(ms / 1000);
-  return {
-    status: 429,
-    code: "too-many-wrong-tokens",
-    message: `too many wrong tokens came from this address; it is heard again in ${seconds} s`,
-    headers: { "retry-after": String(seconds) },
   };
 }

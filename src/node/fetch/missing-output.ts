@@ -1,11 +1,14 @@
 /** The error of another node's output that cannot be had. */
 import type { OutputRef } from "../../core/job/spec.ts";
-import { DataError } from "../../errors.ts";
+import { DataError, DiscoError } from "../../errors.ts";
 
 export interface WantedOutput {
   readonly task: number;
   readonly ref: OutputRef;
 }
+
+const unreachableHint =
+  "If that node runs: it has to be started with --advertise http://host:port (DISCO_ADVERTISE), an address that other nodes reach.";
 
 /** The node reports `input-lost` with it: the master has that task run again. */
 export class MissingOutput extends DataError {
@@ -19,7 +22,12 @@ export class MissingOutput extends DataError {
       retry: "here",
       node: ref.host,
       cause,
+      ...(isUnreachable(cause) ? { hint: unreachableHint } : {}),
     });
     this.output = { task, ref };
   }
+}
+
+function isUnreachable(cause: unknown): boolean {
+  return cause instanceof DiscoError && cause.code === "peer-unreachable";
 }

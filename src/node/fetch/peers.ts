@@ -4,6 +4,7 @@
  */
 import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
+import { networkInterfaces, hostname as ownName } from "node:os";
 import { rootCertificates } from "node:tls";
 import { CommError } from "../../errors.ts";
 
@@ -86,8 +87,10 @@ export class Peers {
   }
 }
 
-/** Whether bytes to that address leave the machine. */
+/** Whether bytes to that address stay on this machine: nodes that share one advertise its address, or its name. */
 export function isLocalUrl(url: string): boolean {
-  const { hostname } = new URL(url);
-  return hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+  const hostname = new URL(url).hostname.replace(/^\[(.*)\]$/, "$1");
+  if (hostname === ownName().toLowerCase()) return true;
+  if (Object.values(networkInterfaces()).some((own) => own?.some(({ address }) => address === hostname))) return true;
+  return hostname === "localhost" || hostname === "::1" || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }
