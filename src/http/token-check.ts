@@ -1,7 +1,10 @@
-/** The tokens of a server that gives out data only: any that is right, or is derived for data, from an address that does not guess. */
+/**
+ * The tokens of a node's server: to read, any that is right or is derived for data will do; to store, one that may submit jobs. From an
+ * address that does not guess.
+ */
 import type { IncomingMessage } from "node:http";
 import type { Scope } from "../settings/daemon-settings.ts";
-import { Access, tokenOf } from "./access.ts";
+import { Access, allows, tokenOf } from "./access.ts";
 import type { Refusal } from "./refusal.ts";
 import { WrongTokens } from "./wrong-tokens.ts";
 
@@ -20,8 +23,8 @@ export class TokenCheck {
     return this.#access.isOpen;
   }
 
-  /** Why the request is not answered; `null`: it has a token of ours, or none is needed. */
-  refusal({ headers, socket }: IncomingMessage): Refusal | null {
+  /** Why the request is not answered; `null`: it has a token of ours that allows it, or none is needed. */
+  refusal({ headers, socket }: IncomingMessage, needed: Scope = "read"): Refusal | null {
     if (this.isOpen) return null;
     const address = socket.remoteAddress ?? "";
     const locked = this.#wrong.refusal(address);
@@ -29,10 +32,18 @@ export class TokenCheck {
     const { authorization } = headers;
     if (authorization === undefined) return unauthorized("this node asks for a token");
     const token = tokenOf(authorization);
-    if (token !== null && (this.#access.scopeOf(token) !== null || this.#access.isForData(token))) return null;
+    const scope = token === null ? null : this.#access.scopeOf(token);
+    if (scope !== null) return allows(scope, needed) ? null : forbidden(`the one that came has ${scope}`, needed);
+    if (token !== null && this.#access.isForData(token)) {
+      return needed === "read" ? null : forbidden("the one that came is for reading files", needed);
+    }
     this.#wrong.add(address, authorization);
     return unauthorized("the token is wrong");
   }
+}
+
+function forbidden(has: string, needed: Scope): Refusal {
+  return { status: 403, code: "forbidden", message: `this needs a token with the scope ${needed}, ${has}` };
 }
 
 function unauthorized(message: string): Refusal {

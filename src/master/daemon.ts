@@ -12,6 +12,7 @@ import { urlOf } from "../http/listen.ts";
 import type { LocalJournal } from "../journal/local.ts";
 import { openSqliteJournal } from "../journal/sqlite.ts";
 import { createDataServer } from "../node/data-server/data-server.ts";
+import { OwnBlobs } from "../node/ddfs/own-blobs.ts";
 import { usualMemoryLimitBytes } from "../node/spare-worker.ts";
 import { packageVersion } from "../package-version.ts";
 import { type DaemonSettings, daemonJournalName } from "../settings/daemon-settings.ts";
@@ -57,11 +58,13 @@ export async function openDaemon(settings: DaemonSettings, options: DaemonOption
   const instance = randomUUID();
   const startedAt = Date.now();
   const failure = Promise.withResolvers<Error>();
+  const blobs = new OwnBlobs({ dataDir, isAlone: true, reserveBytes });
   let url = urlOf(settings.host, settings.port);
   const master = await openEngine({
     host: node,
     address: () => url.replace("http://", "disco://"),
     dataDir,
+    blobs,
     journal,
     slots: workers,
     labels,
@@ -77,7 +80,7 @@ export async function openDaemon(settings: DaemonSettings, options: DaemonOption
     ...(workerScript === undefined ? {} : { workerScript }),
   });
   const formerHosts = master.hostsOfFiles();
-  const server = await serve(settings, { master, dataDir, instance, log, formerHosts }).catch(
+  const server = await serve(settings, { master, dataDir, blobs, instance, log, formerHosts }).catch(
     async (error: unknown) => {
       await master.close();
       throw error;
@@ -103,6 +106,7 @@ export async function openDaemon(settings: DaemonSettings, options: DaemonOption
 interface Served {
   readonly master: ServedMaster;
   readonly dataDir: string;
+  readonly blobs: OwnBlobs;
   readonly instance: string;
   readonly log: Log;
   /** Names that the node had. */
@@ -111,13 +115,13 @@ interface Served {
 
 async function serve(
   settings: DaemonSettings,
-  { master, dataDir, instance, log, formerHosts }: Served,
+  { master, dataDir, blobs, instance, log, formerHosts }: Served,
 ): Promise<HttpServer> {
   const { node, packBytesMax } = settings;
   const onError = (error: unknown, { method, url }: IncomingMessage): void =>
     log.error({ reason: error instanceof Error ? error.stack : String(error), method, url }, "a request failed");
   const api = createApi(master, { packBytesMax, onError });
-  const data = createDataServer({ dataDir, host: node, formerHosts });
+  const data = createDataServer({ dataDir, host: node, formerHosts, blobs });
   return await serveHttp({ master, settings, instance, log, api, data });
 }
 

@@ -6,6 +6,7 @@ import { availableParallelism } from "node:os";
 import type { MasterApi } from "../client/master-api.ts";
 import { defaultAlpha } from "../core/scheduler/job-order.ts";
 import { openMemoryJournal } from "../journal/memory.ts";
+import { OwnBlobs } from "../node/ddfs/own-blobs.ts";
 import { type SpareWorker, usualMemoryLimitBytes } from "../node/spare-worker.ts";
 import { rootDirectory } from "../root-directory.ts";
 import { openEngine } from "./engine.ts";
@@ -54,6 +55,8 @@ async function open(root: string, options: EmbeddedOptions): Promise<MasterApi> 
     host: embeddedHost,
     address: () => embeddedAddress,
     dataDir,
+    // Other processes may have their engines on the same root.
+    blobs: new OwnBlobs({ dataDir, isAlone: false }),
     journal: options.journal === "memory" ? openMemoryJournal() : openFreeJournal(root),
     slots: options.slots ?? availableParallelism(),
     labels: options.labels ?? {},

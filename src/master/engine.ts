@@ -8,6 +8,7 @@ import { MemoryBus } from "../bus/memory.ts";
 import type { JobSpec } from "../core/job/spec.ts";
 import type { DiscoError } from "../errors.ts";
 import type { LocalJournal } from "../journal/local.ts";
+import type { OwnBlobs } from "../node/ddfs/own-blobs.ts";
 import { Node } from "../node/node.ts";
 import type { SpareWorker } from "../node/spare-worker.ts";
 import { packageVersion } from "../package-version.ts";
@@ -33,6 +34,8 @@ export interface EngineParts {
   /** Address of the master, for `task.master`. */
   readonly address: () => string;
   readonly dataDir: string;
+  /** Of the only node. Closed by the engine. */
+  readonly blobs: OwnBlobs;
   /** Closed by the engine, also when it cannot be opened. */
   readonly journal: LocalJournal;
   /** Worker processes at once. */
@@ -64,7 +67,7 @@ const incomingName = "_incoming";
 
 /** @throws what the journal and the coordinator throw */
 export async function openEngine(parts: EngineParts): Promise<LocalMaster> {
-  const { host, dataDir, journal, slots, labels, scheduler, takeover, guard } = parts;
+  const { host, dataDir, blobs, journal, slots, labels, scheduler, takeover, guard } = parts;
   const now = (): number => Date.now();
   const startedAt = now();
   const bus = new MemoryBus();
@@ -113,6 +116,7 @@ export async function openEngine(parts: EngineParts): Promise<LocalMaster> {
         watch?.stop();
         await coordinator.close();
         await node.close();
+        await blobs.close();
         for (const stop of stops) stop();
         await bus.close();
         logs.flush();
@@ -157,6 +161,7 @@ export async function openEngine(parts: EngineParts): Promise<LocalMaster> {
     return new Node({
       host,
       dataDir,
+      blobs,
       bus: on,
       instance,
       slots,

@@ -11,6 +11,7 @@ import type { Bus } from "../bus/bus.ts";
 import type { DiscoError } from "../errors.ts";
 import type { ClusterSettings } from "../settings/cluster.ts";
 import { serveNodeData } from "./data-server/serve.ts";
+import { OwnBlobs } from "./ddfs/own-blobs.ts";
 import { type AccessParts, whyNoAccess } from "./master-access.ts";
 import { Node } from "./node.ts";
 import { advertisedUrl, caOf, clusterToken, tlsOf } from "./served-as.ts";
@@ -64,8 +65,11 @@ export async function openNodeProcess(
   };
   try {
     closers.push(lockFolder(dataDir, "node.lock"));
+    const blobs = new OwnBlobs({ dataDir, isAlone: true, reserveBytes: settings.diskReserveBytes });
+    closers.push(() => blobs.close());
     const server = await serveNodeData({
       node: host,
+      blobs,
       dataDir,
       host: settings.host,
       port: settings.port,
@@ -84,6 +88,7 @@ export async function openNodeProcess(
     const node = new Node({
       host,
       dataDir,
+      blobs,
       bus,
       session,
       slots,

@@ -17,6 +17,7 @@ import { packageVersion } from "../package-version.ts";
 import type { PackPlaces } from "../protocol/large-reply.ts";
 import type { Assignment, AttemptId, DropScope, NodeHello, NodeState, WorkerTask } from "../protocol/messages.ts";
 import { AcceptedAttempts } from "./accepted-attempts.ts";
+import type { OwnBlobs } from "./ddfs/own-blobs.ts";
 import { diskIdentity, diskSpace } from "./disk.ts";
 import { MasterFiles } from "./fetch/master-files.ts";
 import { Peers } from "./fetch/peers.ts";
@@ -39,6 +40,8 @@ import { WorkerPool } from "./worker-pool.ts";
 export interface NodeOptions {
   readonly host: string;
   readonly dataDir: string;
+  /** Closed by who made them. Absent: it takes none. */
+  readonly blobs?: OwnBlobs | undefined;
   readonly bus: Bus;
   /** The only master that there will ever be, on one machine. Absent: the node follows whoever leads (`follow`). */
   readonly instance?: string;

@@ -17,6 +17,8 @@ export interface VolumesParts {
   readonly disk: Disk;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** No other process writes to them: what uploads have left is nobody's. Default: yes. */
+  readonly isAlone?: boolean;
   /** A volume with less room takes nothing. Bytes. */
   readonly reserveBytes?: number;
   /** A blob was found damaged. */
@@ -61,11 +63,11 @@ export class Volumes implements Blobs {
 
   /** Makes the directories, and sweeps what uploads of before have left. Volumes that cannot be used are in trouble, no more. */
   async begin(): Promise<void> {
-    const { disk, now } = this.#parts;
+    const { disk, now, isAlone = true } = this.#parts;
     for (const state of this.#states) {
       try {
         await disk.mkdir(state.volume.directory);
-        await state.volume.sweep(true, now());
+        await state.volume.sweep(isAlone, now());
       } catch (error) {
         this.#blame(state, error);
       }

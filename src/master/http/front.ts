@@ -11,10 +11,10 @@
 import { setMaxListeners } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { hostname } from "node:os";
+import type { BodyWatch } from "../../http/body-watch.ts";
 import { type HttpLimits, headRefusal } from "../../http/limits.ts";
 import { hasBody, type Refusal, Refused, sendRefusal } from "../../http/refusal.ts";
 import { packageVersion } from "../../package-version.ts";
-import type { BodyWatch } from "./body-watch.ts";
 import { type DiscoInterfaceParts, handleDisco } from "./disco-interface.ts";
 import { Following, stopping } from "./following.ts";
 import { Guard } from "./guard.ts";

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import type { IncomingMessage } from "node:http";
 import { test } from "node:test";
 import fc from "fast-check";
+import { isTooSlow } from "../../http/body-watch.ts";
 import { defaultLimits, headRefusal, isDeeper } from "../../http/limits.ts";
-import { isTooSlow } from "./body-watch.ts";
 
 function refusal(head: { method?: string; url?: string; headers?: Record<string, string>; raw?: string[] }): number {
   const { method = "POST", url = "/", headers = {}, raw } = head;

@@ -2,6 +2,7 @@
 import type { ServerResponse } from "node:http";
 import type { SecureContextOptions } from "node:tls";
 import { promisify } from "node:util";
+import { BodyWatch } from "../../http/body-watch.ts";
 import { defaultLimits, type HttpLimits } from "../../http/limits.ts";
 import { assertGuarded, listen, urlOf } from "../../http/listen.ts";
 import { type Certificate, createServerFor } from "../../http/plain-or-tls.ts";
@@ -9,7 +10,6 @@ import type { DaemonSettings } from "../../settings/daemon-settings.ts";
 import type { Leading } from "../leading.ts";
 import type { Log } from "../log.ts";
 import type { ServedMaster } from "../served-master.ts";
-import { BodyWatch } from "./body-watch.ts";
 import { answerParserError } from "./client-error.ts";
 import { Front } from "./front.ts";
 import type { Handler } from "./handler.ts";

@@ -4,9 +4,13 @@
  *
  * `POST /disco/NODE/hh/JOB/.disco/outputs` is for other nodes' tasks (`outputs.ts`).
  *
+ * `/ddfs/…` are its blobs (`ddfs/blob-server.ts`).
+ *
  * `/proxy/NODE/GET/PATH` is `PATH` at node NODE: for clients that reach no machine but this one (`DISCO_PROXY`).
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { createBlobServer } from "../ddfs/blob-server.ts";
+import type { OwnBlobs } from "../ddfs/own-blobs.ts";
 import { Peers } from "../fetch/peers.ts";
 import { jobDirectory } from "../job-directory.ts";
 import { openContained } from "./contained-file.ts";
@@ -23,6 +27,8 @@ export interface DataServerOptions {
   readonly host: string;
   /** Names that it had before: what it wrote then is still its own. Default: none. */
   readonly formerHosts?: ReadonlySet<string>;
+  /** Default: it has none. */
+  readonly blobs?: OwnBlobs | undefined;
   /** Base URLs of the data servers of other nodes, by name: where requests for them are passed on to. Default: none. */
   readonly nodes?: () => Readonly<Record<string, string>>;
   /** How they are asked: with the cluster's token, and a certificate authority. Default: without either. */
@@ -37,9 +43,10 @@ const retryAfterSeconds = 1;
 /** Requests passed on to one node at once. */
 const forwardedMax = 64;
 
-/** Answers requests whose path begins with `/disco/` or `/proxy/`; 404 for any other. Who may ask has been checked before. */
+/** Answers requests whose path begins with `/disco/`, `/ddfs/` or `/proxy/`; 404 for any other. Who may ask has been checked before. */
 export function createDataServer(options: DataServerOptions): DataServer {
-  const { dataDir, host, nodes = () => ({}), formerHosts = new Set() } = options;
+  const { dataDir, host, nodes = () => ({}), formerHosts = new Set(), blobs } = options;
+  const serveBlobs = blobs === undefined ? null : createBlobServer({ blobs, host });
   const isOwn = (node: string | undefined): node is string =>
     node !== undefined && (node === host || formerHosts.has(node));
   const digests = new DigestCache();
@@ -51,7 +58,8 @@ export function createDataServer(options: DataServerOptions): DataServer {
     if (segments[0] !== "proxy") return await serve(request, response, segments);
     const [, node, method, ...path] = segments;
     if (node === undefined || method === undefined || path.length === 0) return refuse(response, 404, "Not found.");
-    if (method !== "GET" && method !== "HEAD") {
+    const isUpload = method === "PUT" && request.method === "PUT" && path[0] === "ddfs" && isOwn(node);
+    if (method !== "GET" && method !== "HEAD" && !isUpload) {
       return refuse(response, 405, "Only GET and HEAD are passed on.", { allow: "GET, HEAD" });
     }
     if (isOwn(node)) return await serve(request, response, path);
@@ -71,6 +79,7 @@ export function createDataServer(options: DataServerOptions): DataServer {
 
   async function serve(request: IncomingMessage, response: ServerResponse, path: readonly string[]): Promise<void> {
     const [disco, node, hash, job] = path;
+    if (disco === "ddfs" && serveBlobs !== null) return await serveBlobs(request, response, path);
     const isOfJob =
       disco === "disco" &&
       node !== undefined &&

@@ -5,7 +5,10 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, it } from "node:test";
+import { freshObject } from "../../blobs/contract.ts";
 import { loopbackCertificate, skipWithoutOpenssl } from "../../http/certificate.test-kit.ts";
+import { dataTokenOf } from "../../http/data-token.ts";
+import { OwnBlobs } from "../ddfs/own-blobs.ts";
 import { Peers } from "../fetch/peers.ts";
 import { jobDirectory } from "../job-directory.ts";
 import { createDataServer } from "./data-server.ts";
@@ -99,4 +102,31 @@ it("passes requests on to a node with the cluster's token instead of the client'
   }
   const unknown = `/disco/${jobDirectory("n9", "count@1")}/part-0`;
   assert.equal((await fetch(`http://127.0.0.1:${port}${unknown}`, { headers })).status, 404);
+});
+
+it("takes blobs from whoever may submit jobs, gives them to readers, and to the proxy's addresses of its own node", async (t) => {
+  const blobs = new OwnBlobs({ dataDir: root, isAlone: true });
+  const tokens = { read: "reads", submit: "submits" };
+  const server = await serveNodeData({ ...parts, blobs, tokens });
+  t.after(() => server.close());
+  const ask = async (way: string, token: string, method = "GET", body: string | null = null): Promise<Response> =>
+    await fetch(server.url + way, { method, body, headers: { authorization: `Bearer ${token}` } });
+  const object = freshObject();
+  assert.equal((await ask(`/ddfs/${object}`, "reads", "PUT", "bytes")).status, 403);
+  assert.equal((await ask(`/ddfs/${object}`, dataTokenOf("submits"), "PUT", "bytes")).status, 403);
+  assert.equal((await ask(`/ddfs/${object}`, "wrong", "PUT", "bytes")).status, 401);
+  assert.deepEqual(blobs.info, []);
+  const put = await ask(`/ddfs/${object}`, "submits", "PUT", "bytes");
+  assert.equal(put.status, 201);
+  const way = new URL((await put.json()) as string).pathname;
+  for (const [base, token] of [
+    ["", "reads"],
+    ["", dataTokenOf("submits")],
+    ["/proxy/n1/GET", "reads"],
+  ] as const)
+    assert.equal(await (await ask(base + way, token)).text(), "bytes");
+  const other = freshObject();
+  assert.equal((await ask(`/proxy/n1/PUT/ddfs/${other}`, "submits", "PUT", "more")).status, 201);
+  assert.equal((await ask(`/proxy/n1/PUT/ddfs/${other}`, "submits")).status, 405);
+  assert.equal((await (await blobs.open()).stat(other))?.size, 4);
 });

@@ -1,29 +1,34 @@
 /**
- * The data server of a node that is a process of its own: files of jobs and outputs for other nodes, over HTTP or HTTPS, and
- * nothing else. `/healthz` is answered to everybody.
+ * The data server of a node that is a process of its own: files of jobs, outputs for other nodes, and blobs, over HTTP or HTTPS,
+ * and nothing else. `/healthz` is answered to everybody.
  *
- * Whoever has the cluster's token, what is derived from it for data, or one of the masters' for reading, may read. Without any
+ * Whoever has the cluster's token, what is derived from it for data, or one of the masters' for reading, may read; to store
+ * blobs takes one that may submit jobs. Without any
  * token only this machine reaches the server, and then a request must be addressed to a name of this machine: a web page could
  * have its own name lead here.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { hostname } from "node:os";
+import { BodyWatch } from "../../http/body-watch.ts";
 import { HostCheck } from "../../http/host-check.ts";
 import { defaultLimits, type HttpLimits, headRefusal } from "../../http/limits.ts";
 import { assertGuarded, listen, urlOf } from "../../http/listen.ts";
 import { createServerFor } from "../../http/plain-or-tls.ts";
-import { type Refusal, sendRefusal } from "../../http/refusal.ts";
+import { hasBody, type Refusal, sendRefusal } from "../../http/refusal.ts";
 import { TokenCheck } from "../../http/token-check.ts";
 import type { Scope } from "../../settings/daemon-settings.ts";
+import type { OwnBlobs } from "../ddfs/own-blobs.ts";
 import { createDataServer } from "./data-server.ts";
 
-/** Of a list of outputs. */
+/** Of a list of outputs. A blob is as large as there is room. */
 const bodyBytesMax = 16 * 1024 * 1024;
 
 export interface NodeDataParts {
   readonly dataDir: string;
   /** Name of the node. */
   readonly node: string;
+  /** Absent: it has none. */
+  readonly blobs?: OwnBlobs;
   /** Where it listens: an address or name of this machine, and a port, 0 for any that is free. */
   readonly host: string;
   readonly port: number;
@@ -48,19 +53,21 @@ export interface NodeDataServer {
 
 /** @throws DiscoError `token-needed`, `port-in-use`, `port-forbidden`, `bad-host`, `bad-certificate` */
 export async function serveNodeData(parts: NodeDataParts): Promise<NodeDataServer> {
-  const { dataDir, node, host, port, tokens, tls, allowedHosts = [], noted } = parts;
+  const { dataDir, node, blobs, host, port, tokens, tls, allowedHosts = [], noted } = parts;
   const tokenCheck = new TokenCheck(tokens);
   await assertGuarded(host, !tokenCheck.isOpen);
   const limits: HttpLimits = { ...defaultLimits, ...parts.limits };
   const names = new HostCheck(["localhost", hostname(), node], allowedHosts);
-  const data = createDataServer({ dataDir, host: node });
+  const data = createDataServer({ dataDir, host: node, blobs });
+  const watch = new BodyWatch(limits);
 
   const refusalOf = (request: IncomingMessage): Refusal | null => {
     const { method = "", headers } = request;
+    const stores = method === "PUT";
     return (
-      headRefusal(request, bodyBytesMax, limits) ??
+      headRefusal(request, stores ? Number.POSITIVE_INFINITY : bodyBytesMax, limits) ??
       (tokenCheck.isOpen ? names.refusal(method, headers) : null) ??
-      tokenCheck.refusal(request)
+      tokenCheck.refusal(request, stores ? "submit" : "read")
     );
   };
   const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -73,7 +80,10 @@ export async function serveNodeData(parts: NodeDataParts): Promise<NodeDataServe
         return;
       }
       const refusal = refusalOf(request);
-      if (refusal === null) return await data(request, response);
+      if (refusal === null) {
+        if (hasBody(request)) watch.add(request, response, "/disco/");
+        return await data(request, response);
+      }
       noted?.({ code: refusal.code, address });
       sendRefusal(request, response, "/disco/", refusal);
     } catch {
@@ -94,6 +104,7 @@ export async function serveNodeData(parts: NodeDataParts): Promise<NodeDataServe
     const timer = setTimeout(() => server.closeAllConnections(), limits.closeGraceMs);
     await ended;
     clearTimeout(timer);
+    watch.close();
   };
   let closing: Promise<void> | undefined;
   const url = urlOf(host, bound, tls === undefined ? "http" : "https");

@@ -23,7 +23,7 @@ before(async () => {
   root = await mkdtemp(join(tmpdir(), "disco-blob-server-"));
   blobs = new Volumes({ directories: new Map([["vol0", join(root, "vol0")]]), disk: realDisk, now: Date.now });
   await blobs.begin();
-  const serve = createBlobServer({ blobs, host: "n1" });
+  const serve = createBlobServer({ blobs: { open: () => Promise.resolve(blobs) }, host: "n1" });
   server = http.createServer((request, response) => {
     const segments = pathSegments(request.url ?? "");
     if (segments === null) response.writeHead(400).end();

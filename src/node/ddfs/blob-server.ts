@@ -9,15 +9,15 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
-import type { Blobs } from "../../blobs/blobs.ts";
 import { hashOf } from "../../blobs/volumes/layout.ts";
 import { isObject } from "../../core/ddfs/names.ts";
 import { DiscoError } from "../../errors.ts";
 import { replicaAddress } from "../../protocol/ddfs/replica-address.ts";
 import { parseRange } from "../data-server/range.ts";
+import type { OwnBlobs } from "./own-blobs.ts";
 
 export interface BlobServerParts {
-  readonly blobs: Blobs;
+  readonly blobs: Pick<OwnBlobs, "open">;
   /** Name of the node, in addresses. */
   readonly host: string;
 }
@@ -71,7 +71,7 @@ export function createBlobServer({ blobs, host }: BlobServerParts): BlobServer {
         ...(digest === null ? {} : { digest }),
       };
       // The request is left as it is: destroyed, it would take the connection along, and the answer with it.
-      const stored = await blobs.put(object, request.iterator({ destroyOnReturn: false }), expected);
+      const stored = await (await blobs.open()).put(object, request.iterator({ destroyOnReturn: false }), expected);
       const body = Buffer.from(JSON.stringify(replicaAddress(host, stored.volume, object)));
       response.writeHead(201, {
         "content-type": "application/json",
@@ -91,7 +91,8 @@ export function createBlobServer({ blobs, host }: BlobServerParts): BlobServer {
   }
 
   async function give(request: IncomingMessage, response: ServerResponse, object: string): Promise<void> {
-    const stored = await blobs.stat(object);
+    const store = await blobs.open();
+    const stored = await store.stat(object);
     if (stored === null) return say(response, 404, "Not found.");
     const etag = `"${stored.digest}"`;
     const ifRange = request.headers["if-range"];
@@ -121,7 +122,7 @@ export function createBlobServer({ blobs, host }: BlobServerParts): BlobServer {
       response.writeHead(status, headers).end();
       return;
     }
-    const opened = await blobs.open(object, { from, to });
+    const opened = await store.open(object, { from, to });
     if (opened === null) return say(response, 404, "Not found.");
     response.writeHead(status, headers);
     await pipeline(opened.body, response).catch(() => response.destroy());

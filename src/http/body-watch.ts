@@ -3,8 +3,8 @@
  * count, nor does the time of grace.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { HttpLimits } from "../../http/limits.ts";
-import { sendRefusal } from "../../http/refusal.ts";
+import type { HttpLimits } from "./limits.ts";
+import { sendRefusal } from "./refusal.ts";
 
 interface Watched {
   readonly request: IncomingMessage;
