@@ -30,6 +30,10 @@ export interface VolumeInfo {
 /** `ddfs-list`: a page of the node's blobs, in the order of volume and object. */
 export interface ListBlobs {
   readonly epoch: number;
+  /** Number of the run of garbage collection that asks: from then on the node refuses to delete for lower ones. Absent: no run asks. */
+  readonly gc?: number;
+  /** Only objects whose HH (the first byte of md5) is from `from` to `to`, both included, 0 … 255. Absent: all. */
+  readonly hashes?: { readonly from: number; readonly to: number };
   /** The last of the page before. */
   readonly after?: { readonly volume: string; readonly object: string };
 }
