@@ -8,6 +8,7 @@ import type {
   NewBlobOptions,
   NodeSpace,
   PutBlob,
+  ReplaceOptions,
   TagContents,
   TokenOption,
   UpdateOptions,
@@ -124,12 +125,12 @@ export class Ddfs implements DdfsApi {
     return [this.versionAddress(await this.#parts.tags.link(name, urls, options))];
   }
 
-  async putTag(name: string, urls: readonly (readonly string[])[], token: TokenOption = {}): Promise<string[]> {
-    return [this.versionAddress(await this.#parts.tags.put(name, urls, shown(token)))];
+  async putTag(name: string, urls: readonly (readonly string[])[], options: ReplaceOptions = {}): Promise<string[]> {
+    return [this.versionAddress(await this.#parts.tags.put(name, urls, options))];
   }
 
-  deleteTag(name: string, token: TokenOption = {}): Promise<void> {
-    return this.#parts.tags.delete(name, shown(token));
+  deleteTag(name: string, options: ReplaceOptions = {}): Promise<void> {
+    return this.#parts.tags.delete(name, options);
   }
 
   async space(): Promise<NodeSpace[]> {

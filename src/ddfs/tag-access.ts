@@ -24,6 +24,7 @@ export function assertMay(tag: Tag, what: "read" | "write", shown: TagToken): vo
   const missing = shown.token === undefined ? "asks for a token" : "has another token";
   throw new DiscoError(`the tag ${tag.name} ${missing} to ${what === "read" ? "be read" : "be changed"}`, {
     code: "tag-unauthorized",
+    url: `tag://${tag.name}`,
     hint: `Give it as \`token\`, or in DDFS_${what.toUpperCase()}_TOKEN.`,
   });
 }

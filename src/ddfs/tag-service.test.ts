@@ -50,6 +50,23 @@ describe("tags as a service", () => {
     await assert.rejects(service.tag("t"), { code: "unknown-tag" });
   });
 
+  it("are replaced and deleted only in the version that was read, where it is said", async () => {
+    const { service, tags } = stand();
+    const ifId = await service.link("t", [["raw://a"]]);
+    void service.link("t", [["raw://b"]], { delayed: true });
+    await assert.rejects(service.put("t", [], { ifId }), { code: "tag-changed", url: "tag://t" });
+    await assert.rejects(service.delete("t", { ifId }), { code: "tag-changed" });
+    const many = Array.from({ length: 20_000 }, (_, i) => [`raw://${i}`]);
+    const slow = service.put("t", many, { ifId: tags.tag("t")?.id });
+    await service.link("t", [["raw://c"]]);
+    await assert.rejects(slow, { code: "tag-changed" });
+    assert.deepEqual(urlsOf(tags, "t"), ["raw://c", "raw://b", "raw://a"]);
+    await service.put("t", [["raw://d"]], { ifId: tags.tag("t")?.id });
+    await service.delete("t", { ifId: tags.tag("t")?.id });
+    await assert.rejects(service.put("t", [], { ifId }), { code: "tag-changed" });
+    assert.deepEqual(tags.names(), []);
+  });
+
   it("lose nothing of what two clients add a thousand times each, delayed or not", async () => {
     const { service, tags } = stand();
     await service.link("t", []);

@@ -27,6 +27,11 @@ export interface LinkOptions extends TagToken {
   readonly update?: boolean | undefined;
 }
 
+export interface ReplaceOptions extends TagToken {
+  /** Only where the tag's version is still this one (`NAME$ts`). */
+  readonly ifId?: string | undefined;
+}
+
 /** An attribute by which a tag's own parts are reached. */
 export type TagPart = "ddfs:urls" | "ddfs:read-token" | "ddfs:write-token";
 
@@ -97,10 +102,13 @@ export class TagService {
     return this.#tags.tag(name)?.id ?? name;
   }
 
-  /** Replaces the tag's URLs. @throws DiscoError as `link` */
-  async put(name: string, urls: unknown, token: TagToken = {}): Promise<string> {
+  /** Replaces the tag's URLs. @throws DiscoError as `link`, and `tag-changed` */
+  async put(name: string, urls: unknown, { ifId, ...token }: ReplaceOptions = {}): Promise<string> {
     this.#writable(name, token);
-    await this.#change(name, { kind: "put" }, urlParts(urls), token);
+    const parts = urlParts(urls);
+    this.#flush(name);
+    this.#assertVersion(name, ifId);
+    await this.#change(name, { kind: "put" }, parts, { ...token, ifId });
     return this.#tags.tag(name)?.id ?? name;
   }
 
@@ -126,10 +134,11 @@ export class TagService {
     await this.#record(name, { kind: "delete-attribute", name: attribute }, token);
   }
 
-  /** One that does not exist is gone already. @throws DiscoError `bad-name`, `tag-unauthorized` */
-  async delete(name: string, token: TagToken = {}): Promise<void> {
+  /** One that does not exist is gone already. @throws DiscoError `bad-name`, `tag-unauthorized`, `tag-changed` */
+  async delete(name: string, { ifId, ...token }: ReplaceOptions = {}): Promise<void> {
     if (this.#writable(name, token) === undefined) return;
     this.#flush(name);
+    this.#assertVersion(name, ifId);
     const { decider, now } = this.#parts;
     decider.record([{ kind: "tag-deleted", at: now(), tag: name }]);
     await decider.committed();
@@ -151,6 +160,7 @@ export class TagService {
     if (tag !== undefined) return tag;
     throw new DiscoError(`there is no tag ${name}`, {
       code: "unknown-tag",
+      url: `tag://${name}`,
       hint: "`ddfs ls` names all tags.",
     });
   }
@@ -161,6 +171,16 @@ export class TagService {
     const tag = this.#tags.tag(name);
     if (tag !== undefined) assertMay(tag, "write", token);
     return tag;
+  }
+
+  /** In the turn in which the change is recorded: nothing comes between. */
+  #assertVersion(name: string, id: string | undefined): void {
+    if (id === undefined || this.#tags.tag(name)?.id === id) return;
+    throw new DiscoError(`the tag ${name} is not as it was in version ${id}`, {
+      code: "tag-changed",
+      url: `tag://${name}`,
+      hint: "Somebody changed it meanwhile: read it again.",
+    });
   }
 
   #attributeChange(tag: Tag | undefined, name: string, attribute: string, value: unknown): TagChange {
@@ -188,7 +208,7 @@ export class TagService {
     name: string,
     change: { readonly kind: "link"; readonly dedupe?: boolean } | { readonly kind: "put" },
     parts: readonly UrlText[],
-    token: TagToken,
+    { ifId, ...token }: ReplaceOptions,
   ): Promise<void> {
     this.#flush(name);
     const { decider, now } = this.#parts;
@@ -206,6 +226,7 @@ export class TagService {
       await new Promise((resolve) => setImmediate(resolve));
     }
     // In the same turn as the event: what the core refuses must not get so far.
+    this.#assertVersion(name, ifId);
     for (const urls of parts) this.#tags.assertAlive(urls);
     await this.#record(name, { ...change, urls: last, staged: update }, token);
   }

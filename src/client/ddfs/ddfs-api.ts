@@ -1,7 +1,7 @@
 /**
  * What the client of DDFS needs of a master: the engine in this process implements it directly, a master elsewhere over HTTP. Errors
- * are `DiscoError`: `unknown-tag`, `unknown-attribute`, `bad-name`, `bad-url`, `bad-attribute`, `tag-unauthorized`, `not-enough-nodes`,
- * `blob-condemned`; `CommError` where the master or a node does not answer.
+ * are `DiscoError`: `unknown-tag`, `tag-changed`, `unknown-attribute`, `bad-name`, `bad-url`, `bad-attribute`, `tag-unauthorized`,
+ * `not-enough-nodes`, `blob-condemned`; `CommError` where the master or a node does not answer.
  */
 import type { Readable } from "node:stream";
 import type { GcStats } from "../../core/ddfs/events.ts";
@@ -29,6 +29,11 @@ export interface UpdateOptions extends TokenOption {
   readonly delayed?: boolean | undefined;
   /** Leave out blobs whose name the tag has already. */
   readonly update?: boolean | undefined;
+}
+
+export interface ReplaceOptions extends TokenOption {
+  /** Only where the tag's version is still this one (`id`): else `tag-changed`, and nothing is changed. */
+  readonly ifId?: string | undefined;
 }
 
 export interface NewBlobOptions {
@@ -129,8 +134,8 @@ export interface DdfsApi {
   /** Adds; returns the addresses of the tag's new version. */
   link(name: string, urls: readonly (readonly string[])[], options?: UpdateOptions): Promise<string[]>;
   /** Replaces. */
-  putTag(name: string, urls: readonly (readonly string[])[], options?: TokenOption): Promise<string[]>;
-  deleteTag(name: string, options?: TokenOption): Promise<void>;
+  putTag(name: string, urls: readonly (readonly string[])[], options?: ReplaceOptions): Promise<string[]>;
+  deleteTag(name: string, options?: ReplaceOptions): Promise<void>;
   space(): Promise<NodeSpace[]>;
   hostedTags(host: string): Promise<string[]>;
   gcStart(): Promise<void>;
