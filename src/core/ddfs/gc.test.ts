@@ -20,17 +20,27 @@ function address(host: string, volume: string, object: string): string {
 function view(
   named: Record<string, string[]>,
   listings: Record<string, ListedBlob[] | null>,
-  more: { leaving?: string[]; replicas?: number } = {},
+  more: { leaving?: string[]; replicas?: number; condemned?: string[] } = {},
 ): GcView {
-  const { leaving = [], replicas = 2 } = more;
+  const { leaving = [], replicas = 2, condemned = [] } = more;
   const hosts = new Map<string, HostView>(
-    Object.entries(listings).map(([host, listing]) => [host, { listing, leaving: leaving.includes(host) }]),
+    Object.entries(listings).map(([host, files]) => [
+      host,
+      { files: files ?? [], isComplete: files !== null, isLeaving: leaving.includes(host) },
+    ]),
   );
   const urls = Object.entries(named).map(
     ([object, on]) => [object, on.map((h) => address(h, "vol0", object))] as const,
   );
-  const takers = [...hosts.values()].filter((host) => host.listing !== null && !host.leaving).length;
-  return { named: new Map(urls), hosts, replicas, takers, now, graceMs, addressOf: address };
+  return {
+    named: new Map(urls),
+    hosts,
+    replicas,
+    condemned: new Set(condemned),
+    now,
+    graceMs,
+    addressOf: address,
+  };
 }
 
 describe("the plan of garbage collection", () => {
@@ -93,13 +103,39 @@ describe("the plan of garbage collection", () => {
     assert.deepEqual([...after.needed], []);
   });
 
-  it("gives up second files of a node and nodes beyond one spare, never the wanted ones", () => {
+  it("gives up files that no tag mentions beside K + 1 on other nodes, or K and one on the same; never what tags mention", () => {
     const listings = { a: [file(old), file(old, 1_000, "vol1")], b: [file(old)], c: [file(old)], d: [file(old)] };
-    const { surplus } = planGc(view({ [old]: ["a", "b", "c", "d"] }, listings));
-    assert.deepEqual(surplus, [
-      { object: old, host: "a", volume: "vol1" },
-      { object: old, host: "d", volume: "vol0" },
-    ]);
+    const places = (plan: ReturnType<typeof planGc>): string[] =>
+      plan.surplus.map((one) => `${one.host}/${one.volume}`);
+    assert.deepEqual(places(planGc(view({ [old]: ["a", "b", "c", "d"] }, listings))), ["a/vol1"]);
+    assert.deepEqual(places(planGc(view({ [old]: ["a", "b", "c"] }, listings))), ["a/vol1", "d/vol0"]);
+    const few = planGc(view({ [old]: ["a", "b"] }, listings));
+    assert.deepEqual(places(few), ["a/vol1"]);
+    assert.deepEqual(few.changes[0]?.add, [address("c", "vol0", old), address("d", "vol0", old)]);
+    assert.deepEqual(places(planGc(view({ [old]: ["a"] }, listings))), []);
+    const fresh = { ...listings, d: [file(old, now - 5)] };
+    assert.deepEqual(places(planGc(view({ [old]: ["a", "b", "c"] }, fresh))), ["a/vol1"]);
+  });
+
+  it("keeps a blob condemned while anybody has it, or may have it", () => {
+    const more = { condemned: [old] };
+    const remaining = planGc(view({}, { a: [file(old)], b: [] }, more));
+    assert.deepEqual([remaining.remains.length, remaining.gone, remaining.condemned], [1, [], []]);
+    assert.deepEqual(planGc(view({}, { a: [], b: null }, more)).gone, []);
+    assert.deepEqual(planGc(view({}, { a: [], b: [] }, more)).gone, [old]);
+  });
+
+  it("counts what a node has listed before a volume of it failed, and gives nothing up for what it has not", () => {
+    const half = view({ [old]: ["a", "b"] }, { a: [file(old)], b: [], c: [] });
+    const hosts = new Map(half.hosts).set("b", { files: [], isComplete: false, isLeaving: false });
+    const plan = planGc({ ...half, hosts });
+    assert.deepEqual([plan.changes, plan.copies.length, plan.waitsFor], [[], 1, ["b"]]);
+  });
+
+  it("asks for as many replicas as before while other nodes are away", () => {
+    const away = { a: [file(old)], b: null, c: null, d: [file(old)] };
+    const plan = planGc(view({ [old]: ["a", "d"] }, away, { leaving: ["d"] }));
+    assert.deepEqual([plan.changes, [...plan.needed]], [[], [["d", 1]]]);
   });
 
   it("never condemns what is named, never drops the last proven replica, never copies to who has it", () => {
@@ -138,7 +174,7 @@ describe("the plan of garbage collection", () => {
           }
           for (const { object, host } of plan.surplus) {
             const left = hostNames.filter((h) => h !== host && has(h, object) && !leaving.includes(h));
-            assert.ok(left.length >= Math.min(replicas, left.length + 1));
+            assert.ok(left.length >= replicas + 1, `${object} is there often enough without ${host}`);
           }
         },
       ),

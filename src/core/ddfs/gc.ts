@@ -7,13 +7,20 @@
  *   no               some node  condemned, when old enough and everybody has listed                    (Disco: GC3)
  *   yes              >= 1 node  files that tags do not mention are added to the tags                   (GC4)
  *   yes              < K nodes  copied to others, those with fewest replicas first                     (RR1, RR2)
+ *   yes              > K+1      files that tags do not mention are given up, when old enough
  *   yes              no node    lost, if everybody has listed; else somebody is waited for
- *   yes              leaving    replicas there are given up when K others are proven                   (node removal)
+ *   yes              leaving    mentions of replicas there are given up when K others are proven       (node removal)
+ *   condemned        no node    gone, if everybody has listed
  * ```
  * GP1. Nothing that a tag names is condemned, and no line of a tag loses its last proven replica.
- * GP2. Nothing is condemned, and no mention of a replica is given up as missing, on an incomplete listing: every node that tags
- *      mention, or that is part of the cluster, has to have listed all. A node that is being removed and does not answer is not waited for.
+ * GP2. Nothing is condemned, and nothing counts as gone, on an incomplete listing: every node that tags mention, or that is part of the
+ *      cluster, has to have listed all. A node that is being removed and does not answer is not waited for. A mention of a replica is
+ *      given up as missing only where its own node has listed all.
  * GP3. What is younger than the grace period by its name, or by the clock of any node that has it, is left alone: its tag may be on its way.
+ * GP4. What tags name is read before nodes are asked: a replica that is mentioned, and missing in a listing, was not put there since.
+ *      Whoever carries the plan out leaves alone what was named since (`Tags.watch`).
+ * GP5. A blob stays condemned until a later run has found that nobody has it. So no tag ever names one whose deletion is under way
+ *      somewhere, also if the one who ordered it is not the master any more.
  */
 import type { ReplicaChange } from "./events.ts";
 import { parseBlobAddress, partsOfObject } from "./names.ts";
@@ -30,10 +37,12 @@ export interface ListedBlob {
 }
 
 export interface HostView {
-  /** All its files of this part, none left out; `null`: it did not list, or not all. */
-  readonly listing: readonly ListedBlob[] | null;
+  /** Its files of this part, as far as it has listed them. */
+  readonly files: readonly ListedBlob[];
+  /** None was left out. `false`: it is away, did not list to the end, or a volume of it cannot be read. */
+  readonly isComplete: boolean;
   /** On the GC blacklist: to be emptied. */
-  readonly leaving: boolean;
+  readonly isLeaving: boolean;
 }
 
 export interface GcView {
@@ -43,8 +52,8 @@ export interface GcView {
   readonly hosts: ReadonlyMap<string, HostView>;
   /** Replicas that each blob is to have. */
   readonly replicas: number;
-  /** Nodes that could take a copy. */
-  readonly takers: number;
+  /** Objects of this part that were condemned before. */
+  readonly condemned: ReadonlySet<string>;
   /** Milliseconds since 1970. */
   readonly now: number;
   readonly graceMs: number;
@@ -81,7 +90,11 @@ export interface GcPlan {
   /** The most urgent first. */
   readonly copies: readonly Copy[];
   readonly changes: readonly ReplicaChange[];
-  /** Files beyond what is wanted, of objects whose change drops them: to be deleted after it. */
+  /** Of those condemned before: files that are still there, to be deleted. */
+  readonly remains: readonly Condemned[];
+  /** Of those condemned before: nobody has them. */
+  readonly gone: readonly string[];
+  /** Files that no tag mentions, of blobs of which there are more than enough. */
   readonly surplus: readonly (FileOf & { readonly object: string })[];
   /** Named, and nowhere: gone. */
   readonly lost: readonly string[];
@@ -95,144 +108,153 @@ export interface GcPlan {
 }
 
 /** Replicas above K that are no reason to delete any: nodes come and go. */
-const spareReplicas = 1;
+export const spareReplicas = 1;
 
 interface Found extends FileOf {
   readonly blob: ListedBlob;
-  readonly leaving: boolean;
+  readonly isLeaving: boolean;
+}
+
+interface Draft {
+  readonly copies: Copy[];
+  readonly changes: ReplicaChange[];
+  readonly surplus: (FileOf & { object: string })[];
+  readonly needed: Map<string, number>;
 }
 
 export function planGc(view: GcView): GcPlan {
   const { named, hosts } = view;
-  const waitsFor = [...hosts].flatMap(([host, { listing, leaving }]) => (listing === null && !leaving ? [host] : []));
+  const waitsFor = [...hosts].flatMap(([host, { isComplete, isLeaving }]) => (isComplete || isLeaving ? [] : [host]));
+  const allListed = [...hosts.values()].every(({ isComplete }) => isComplete);
   const found = filesOf(hosts);
-  const draft = {
-    condemned: waitsFor.length === 0 ? condemn(view, found) : [],
-    copies: [] as Copy[],
-    changes: [] as ReplicaChange[],
-    surplus: [] as (FileOf & { object: string })[],
-    lost: [] as string[],
-    unseen: [] as string[],
-    needed: new Map<string, number>(),
-  };
+  const draft: Draft = { copies: [], changes: [], surplus: [], needed: new Map() };
+  const lost: string[] = [];
+  const unseen: string[] = [];
   let files = 0;
   let bytes = 0;
   for (const [object, urls] of named) {
     const here = found.get(object) ?? [];
     files += here.length;
     for (const { blob } of here) bytes += blob.size;
-    if (here.length === 0) {
-      // Who is being removed and does not answer may be the only one that has it: it is lost all the same if it never comes.
-      const away = urls.some((url) => {
-        const host = parseBlobAddress(url)?.host;
-        return host !== undefined && hosts.get(host)?.listing == null;
-      });
-      (away || waitsFor.length > 0 ? draft.unseen : draft.lost).push(object);
-      for (const host of leavingHosts(urls, hosts)) need(draft.needed, host);
+    if (here.length > 0) {
+      planNamed(view, object, urls, here, draft);
       continue;
     }
-    planNamed(view, object, urls, here, draft);
+    (allListed ? lost : unseen).push(object);
+    const perhaps = [...hosts].flatMap(([host, at]) => (at.isLeaving && !at.isComplete ? [host] : []));
+    for (const host of new Set([...leavingHosts(urls, hosts), ...perhaps])) need(draft.needed, host);
   }
   draft.copies.sort((a, b) => a.present - b.present || (a.object < b.object ? -1 : 1));
-  return { ...draft, waitsFor, kept: [files, bytes] };
+  return {
+    ...draft,
+    condemned: waitsFor.length === 0 ? condemn(view, found) : [],
+    remains: [...view.condemned].flatMap((object) => {
+      const its = named.has(object) ? undefined : found.get(object);
+      return its === undefined ? [] : [condemnedOf(object, its)];
+    }),
+    gone: waitsFor.length === 0 ? [...view.condemned].filter((object) => !found.has(object)) : [],
+    lost,
+    unseen,
+    waitsFor,
+    kept: [files, bytes],
+  };
 }
-
-type Draft = Pick<GcPlan, "needed"> & {
-  copies: Copy[];
-  changes: ReplicaChange[];
-  surplus: (FileOf & { object: string })[];
-  needed: Map<string, number>;
-};
 
 function planNamed(view: GcView, object: string, urls: readonly string[], here: readonly Found[], draft: Draft): void {
-  const { hosts, takers, addressOf } = view;
-  const staying = here.filter(({ leaving }) => !leaving);
+  const { hosts, addressOf } = view;
+  const staying = here.filter(({ isLeaving }) => !isLeaving);
   const onHosts = new Set(staying.map(({ host }) => host));
+  const wanted = wantedOf(view);
+  const surplus = surplusOf(view, object, urls, staying);
   const addresses = new Map(here.map((file) => [addressOf(file.host, file.volume, object), file]));
-  const add = [...addresses].flatMap(([url, { leaving }]) => (urls.includes(url) || leaving ? [] : [url]));
+  const mentioned = new Set([...addresses].flatMap(([url, { host }]) => (urls.includes(url) ? [host] : [])));
+  const add: string[] = [];
+  for (const [url, file] of addresses) {
+    // One a node: a second file of it is not mentioned, and goes some day.
+    if (mentioned.has(file.host) || file.isLeaving || surplus.includes(file)) continue;
+    mentioned.add(file.host);
+    add.push(url);
+  }
   const drop: string[] = [];
   for (const url of urls) {
-    const address = parseBlobAddress(url);
-    if (address === null || addresses.has(url)) continue;
-    // Its node has listed all of its files, and this is not among them; others are proven (GP1), or it stays as the last hint.
-    if (hosts.get(address.host)?.listing != null && onHosts.size > 0) drop.push(url);
+    const host = hosts.get(parseBlobAddress(url)?.host ?? "");
+    if (host === undefined) continue;
+    // Others are proven (GP1), or it stays as the last hint.
+    const isThere = addresses.has(url);
+    if (!isThere && host.isComplete && onHosts.size > 0) drop.push(url);
+    else if (host.isLeaving && onHosts.size >= wanted) drop.push(url);
   }
-  const wanted = Math.min(view.replicas, Math.max(1, takers));
-  if (onHosts.size >= wanted) {
-    for (const [url, { leaving }] of addresses) if (leaving && urls.includes(url)) drop.push(url);
-    for (const url of urls) {
-      const host = parseBlobAddress(url)?.host;
-      const at = host === undefined ? undefined : hosts.get(host);
-      if (at?.leaving === true && at.listing === null) drop.push(url);
-    }
-    for (const file of surplusOf(view, staying)) {
-      drop.push(addressOf(file.host, file.volume, object));
-      draft.surplus.push({ object, host: file.host, volume: file.volume });
-    }
-  } else {
-    const sources = [...staying, ...here.filter(({ leaving }) => leaving)];
-    const [best] = sources;
-    if (best !== undefined) {
-      draft.copies.push({
-        object,
-        size: best.blob.size,
-        digest: best.blob.digest,
-        sources: sources.map(({ host, volume }) => addressOf(host, volume, object)),
-        taken: [...new Set(here.map(({ host }) => host))],
-        present: onHosts.size,
-        missing: wanted - onHosts.size,
-      });
-    }
-    for (const host of new Set([
-      ...leavingHosts(urls, hosts),
-      ...here.filter(({ leaving }) => leaving).map(({ host }) => host),
-    ]))
-      need(draft.needed, host);
-  }
-  const dropped = [...new Set(drop)];
-  const added = add.filter((url) => !dropped.includes(url));
-  if (added.length > 0 || dropped.length > 0) draft.changes.push({ object, add: added, drop: dropped });
+  for (const { host, volume } of surplus) draft.surplus.push({ object, host, volume });
+  if (add.length > 0 || drop.length > 0) draft.changes.push({ object, add, drop });
+  if (onHosts.size >= wanted) return;
+  const leaving = here.filter(({ isLeaving }) => isLeaving);
+  const sources = [...staying, ...leaving];
+  draft.copies.push({
+    object,
+    size: sources[0]?.blob.size ?? 0,
+    digest: sources[0]?.blob.digest ?? "",
+    sources: sources.map(({ host, volume }) => addressOf(host, volume, object)),
+    taken: [...new Set(here.map(({ host }) => host))],
+    present: onHosts.size,
+    missing: wanted - onHosts.size,
+  });
+  for (const host of new Set([...leavingHosts(urls, hosts), ...leaving.map(({ host }) => host)]))
+    need(draft.needed, host);
 }
 
-/** Second files on one node, and nodes beyond what is wanted: those that are old enough to be meant (GP3). */
-function surplusOf({ replicas, now, graceMs }: GcView, staying: readonly Found[]): Found[] {
-  const hosts = new Set<string>();
-  const second: Found[] = [];
-  const first: Found[] = [];
-  for (const file of staying) {
-    (hosts.has(file.host) ? second : first).push(file);
-    hosts.add(file.host);
-  }
-  const surplus = [...second, ...first.slice(replicas + spareReplicas)];
-  return surplus.filter(({ blob }) => blob.storedAt < now - graceMs);
+/**
+ * Replicas on nodes that stay. Not more than there are nodes; those that are away count, as a blob is not safe because the others
+ * of a cluster have stopped.
+ */
+function wantedOf({ replicas, hosts }: GcView): number {
+  const staying = [...hosts.values()].filter(({ isLeaving }) => !isLeaving).length;
+  return Math.min(replicas, Math.max(1, staying));
 }
 
-function condemn({ named, now, graceMs }: GcView, found: ReadonlyMap<string, readonly Found[]>): Condemned[] {
+/**
+ * Files that no tag mentions, while enough others that tags do mention were listed on other nodes: left by a copy that was thought
+ * to be needed; or on the same node, beside enough. Only those that are old enough to be meant (GP3). What somebody asked for beyond
+ * K is mentioned, and stays.
+ */
+function surplusOf(view: GcView, object: string, urls: readonly string[], staying: readonly Found[]): Found[] {
+  const { replicas, addressOf, now, graceMs } = view;
   const before = now - graceMs;
+  if ((partsOfObject(object)?.micros ?? Number.POSITIVE_INFINITY) / 1000 >= before) return [];
+  const isMentioned = ({ host, volume }: Found): boolean => urls.includes(addressOf(host, volume, object));
+  const mentioned = new Set(staying.filter(isMentioned).map(({ host }) => host));
+  return staying.filter((file) => {
+    if (isMentioned(file) || file.blob.storedAt >= before) return false;
+    return mentioned.size >= (mentioned.has(file.host) ? replicas : replicas + spareReplicas);
+  });
+}
+
+function condemn(view: GcView, found: ReadonlyMap<string, readonly Found[]>): Condemned[] {
+  const before = view.now - view.graceMs;
   const condemned: Condemned[] = [];
   for (const [object, files] of found) {
-    if (named.has(object)) continue;
+    if (view.named.has(object) || view.condemned.has(object)) continue;
     const born = partsOfObject(object);
     if (born === null || born.micros / 1000 >= before) continue;
     if (files.some(({ blob }) => blob.storedAt >= before)) continue;
-    condemned.push({
-      object,
-      size: files[0]?.blob.size ?? 0,
-      files: files.map(({ host, volume }) => ({ host, volume })),
-    });
+    condemned.push(condemnedOf(object, files));
   }
   return condemned;
+}
+
+function condemnedOf(object: string, files: readonly Found[]): Condemned {
+  const size = files[0]?.blob.size ?? 0;
+  return { object, size, files: files.map(({ host, volume }) => ({ host, volume })) };
 }
 
 /** By object, in the order of hosts and volumes, so that a plan is the same whoever makes it. */
 function filesOf(hosts: GcView["hosts"]): Map<string, Found[]> {
   const found = new Map<string, Found[]>();
-  for (const [host, { listing, leaving }] of [...hosts].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    for (const blob of listing ?? []) {
-      const file = { host, volume: blob.volume, blob, leaving };
-      const files = found.get(blob.object);
-      if (files === undefined) found.set(blob.object, [file]);
-      else files.push(file);
+  for (const [host, { files, isLeaving }] of [...hosts].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    for (const blob of files) {
+      const file = { host, volume: blob.volume, blob, isLeaving };
+      const its = found.get(blob.object);
+      if (its === undefined) found.set(blob.object, [file]);
+      else its.push(file);
     }
   }
   return found;
@@ -241,7 +263,7 @@ function filesOf(hosts: GcView["hosts"]): Map<string, Found[]> {
 function leavingHosts(urls: readonly string[], hosts: GcView["hosts"]): string[] {
   return urls.flatMap((url) => {
     const host = parseBlobAddress(url)?.host;
-    return host !== undefined && hosts.get(host)?.leaving === true ? [host] : [];
+    return host !== undefined && hosts.get(host)?.isLeaving === true ? [host] : [];
   });
 }
 

@@ -105,6 +105,30 @@ describe("tags", () => {
     assert.equal(tags.tag("t")?.urls.count, 1);
   });
 
+  it("say what was named since somebody began to read them, in tags and in parts of updates", () => {
+    const tags = new Tags();
+    change(tags, "t", { kind: "link", urls: replica("a$00-0-1") });
+    const watch = tags.watch();
+    change(tags, "t", { kind: "link", urls: `http://x\t${replica("b$00-0-1")}` });
+    tags.handle({ kind: "urls-staged", at: 1, update: "u", urls: replica("c$00-0-1") });
+    change(tags, "t", { kind: "set-attribute", name: "n", value: 1 });
+    watch.end();
+    change(tags, "t", { kind: "put", urls: replica("d$00-0-1") });
+    assert.deepEqual(
+      ["a", "b", "c", "d"].map((name) => watch.has(`${name}$00-0-1`)),
+      [false, true, true, false],
+    );
+    assert.deepEqual([...tags.staged()], [replica("c$00-0-1")]);
+  });
+
+  it("refuse a line that names a condemned blob behind another one", () => {
+    const tags = new Tags();
+    tags.handle({ kind: "gc-started", at: 1, gc: 1 });
+    tags.handle({ kind: "blobs-condemned", at: 1, gc: 1, objects: ["a$00-0-1"] });
+    const urls = `${replica("b$00-0-1")}\t${replica("a$00-0-1")}`;
+    assert.throws(() => change(tags, "t", { kind: "link", urls }), { code: "blob-condemned" });
+  });
+
   it("take no decision of a garbage collection that is over", () => {
     const tags = new Tags();
     tags.handle({ kind: "gc-started", at: 1, gc: 1 });

@@ -8,7 +8,7 @@
  */
 import { DiscoError } from "../../errors.ts";
 import type { DdfsEvent, GcEnded, GcStats, ReplicasChanged, TagChanged, UrlText } from "./events.ts";
-import { linesOf, objectOfLine, type Replicas, UrlList } from "./url-lists.ts";
+import { linesOf, objectsOfLine, type Replicas, UrlList } from "./url-lists.ts";
 
 export interface Tag {
   readonly name: string;
@@ -30,7 +30,14 @@ export interface LastGc {
   readonly safe: readonly string[];
 }
 
+/** What was named, by tags or by parts of updates, since `Tags.watch` was called. No event: nothing is decided by it. */
+export interface NameWatch {
+  has(object: string): boolean;
+  end(): void;
+}
+
 export class Tags {
+  readonly #watches = new Set<Set<string>>();
   readonly #tags = new Map<string, Tag>();
   readonly #staged = new Map<string, UrlText[]>();
   readonly #condemned = new Set<string>();
@@ -53,6 +60,7 @@ export class Tags {
         const parts = this.#staged.get(event.update);
         if (parts === undefined) this.#staged.set(event.update, [event.urls]);
         else parts.push(event.urls);
+        this.#note(event.urls);
         return;
       }
       case "tag-changed":
@@ -113,24 +121,24 @@ export class Tags {
     return this.#condemned;
   }
 
-  /** Objects that tags name. */
-  named(): Set<string> {
+  /** Notes what is named from now on, until it is ended: who reads all tags bit by bit misses nothing. */
+  watch(): NameWatch {
     const objects = new Set<string>();
-    for (const { urls } of this.#tags.values()) {
-      for (const line of urls.lines()) {
-        const object = objectOfLine(line);
-        if (object !== null) objects.add(object);
-      }
-    }
-    return objects;
+    this.#watches.add(objects);
+    return { has: (object) => objects.has(object), end: () => this.#watches.delete(objects) };
+  }
+
+  /** Parts of updates that are not whole yet: what they name will soon be named. */
+  *staged(): Generator<UrlText> {
+    for (const parts of this.#staged.values()) yield* parts;
   }
 
   /** @throws DiscoError `blob-condemned` when a line names a blob that is being deleted (TG3) */
   assertAlive(text: UrlText): void {
     if (this.#condemned.size === 0) return;
     for (const line of linesOf(text)) {
-      const object = objectOfLine(line);
-      if (object === null || !this.#condemned.has(object)) continue;
+      const object = objectsOfLine(line).find((one) => this.#condemned.has(one));
+      if (object === undefined) continue;
       throw new DiscoError(`${object} is being deleted: no tag has named it for a long time`, {
         code: "blob-condemned",
         hint: "Push the blob again, and tag it soon after.",
@@ -171,6 +179,7 @@ export class Tags {
     if (change.kind === "link" || change.kind === "put") {
       for (const part of parts) this.assertAlive(part);
       this.assertAlive(change.urls);
+      this.#note(change.urls);
     }
     let tag = this.#tags.get(name);
     if (tag === undefined) {
@@ -204,6 +213,13 @@ export class Tags {
       case "set-token":
         tag[change.which === "read" ? "readToken" : "writeToken"] = change.token;
         return;
+    }
+  }
+
+  #note(text: UrlText): void {
+    if (this.#watches.size === 0) return;
+    for (const line of linesOf(text)) {
+      for (const object of objectsOfLine(line)) for (const seen of this.#watches) seen.add(object);
     }
   }
 

@@ -116,12 +116,26 @@ export function objectOfLine(line: string): string | null {
   return parseBlobAddress(end < 0 ? line : line.slice(0, end))?.object ?? null;
 }
 
+/** All objects that a line names: that of its first replica, and what others call differently. */
+export function objectsOfLine(line: string): string[] {
+  const objects: string[] = [];
+  for (const url of line.split("\t")) {
+    const object = parseBlobAddress(url)?.object;
+    if (object !== undefined && !objects.includes(object)) objects.push(object);
+  }
+  return objects;
+}
+
 function nameOfLine(line: string): string {
   const end = line.indexOf("\t");
   return blobNameOf(end < 0 ? line : line.slice(0, end));
 }
 
 function changedLine(line: string, changes: ReadonlyMap<string, Replicas>): string {
+  // Most lines are not meant: what they end with tells.
+  const tab = line.indexOf("\t");
+  const first = tab < 0 ? line : line.slice(0, tab);
+  if (!changes.has(first.slice(first.lastIndexOf("/") + 1))) return line;
   const object = objectOfLine(line);
   const change = object === null ? undefined : changes.get(object);
   if (change === undefined) return line;
