@@ -62,6 +62,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   settings: ["root-directory.ts", "client/nearest-name.ts", "protocol/master-list.ts"],
   master: [
     "core",
+    "ddfs",
+    "blobs",
     "journal",
     "bus",
     "lease",
@@ -75,6 +77,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "package-version.ts",
     "root-directory.ts",
     "client/master-api.ts:types",
+    "client/ddfs/ddfs-api.ts:types",
   ],
   client: [
     "protocol",

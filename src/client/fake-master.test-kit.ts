@@ -1,5 +1,6 @@
 /** A master that runs nothing: tests say what became of a job. */
 import type { JobStatus } from "../core/job/spec.ts";
+import { lazyDdfs } from "../ddfs/lazy-ddfs.ts";
 import { DiscoError } from "../errors.ts";
 import { Disco, type DiscoOptions } from "./disco.ts";
 import type {
@@ -17,6 +18,7 @@ import type {
 } from "./master-api.ts";
 
 export class FakeMaster implements MasterApi {
+  readonly ddfs = lazyDdfs(() => Promise.reject(new DiscoError("it has no DDFS", { code: "not-yet" })));
   readonly packs: Uint8Array[] = [];
   readonly calls: string[] = [];
   readonly #jobs = new Map<string, JobResult>();

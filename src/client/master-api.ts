@@ -5,6 +5,7 @@
 import type { JobSpec, JobStatus } from "../core/job/spec.ts";
 import type { TaskFailure } from "../errors.ts";
 import type { EventLevel, TaskProgress } from "../protocol/messages.ts";
+import type { DdfsApi } from "./ddfs/ddfs-api.ts";
 
 export interface JobListEntry {
   readonly name: string;
@@ -241,6 +242,8 @@ export interface JobResult {
 }
 
 export interface MasterApi {
+  /** Tags and blobs. */
+  readonly ddfs: DdfsApi;
   /**
    * Starts a job from its job pack and returns its unique name. `spec`: what the pack tells the master, which one in this process
    * then need not read. `JobError` when the pack is refused.

@@ -39,12 +39,12 @@ function open(spaces: NodeSpace[]): Ddfs {
     decider,
     collection,
     tags: new TagService({ decider, now: () => 1_000 }),
-    replicas: 1,
+    replicas: () => 1,
     reserveBytes: 10,
     host: "m",
     now: () => 1_000,
     nodes: {
-      spaces: () => spaces,
+      spaces: async () => spaces,
       urlFor: (host, object) => `http://${host}/ddfs/${object}`,
       async put({ host, object }, body) {
         const bytes = Buffer.concat(await Array.fromAsync(body));

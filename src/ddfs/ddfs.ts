@@ -36,8 +36,8 @@ export interface DdfsParts {
   readonly tags: TagService;
   readonly nodes: NodeBlobs;
   readonly collection: Collection;
-  /** Replicas of a blob, where its client does not say. */
-  readonly replicas: number;
+  /** Replicas of a blob, where its client does not say and so many nodes can take one. */
+  readonly replicas: (nodes: number) => number;
   /** A node with less room gets new blobs only when all are so. Bytes. */
   readonly reserveBytes: number;
   /** Name by which the master is addressed. */
@@ -51,27 +51,31 @@ export const replicasMax = 64;
 
 export class Ddfs implements DdfsApi {
   readonly #parts: DdfsParts;
+  /** For those who serve others: with tokens of the master itself, and without copies of lists. */
+  readonly tagService: TagService;
   #micros = 0;
   #turn = 0;
 
   constructor(parts: DdfsParts) {
     this.#parts = parts;
+    this.tagService = parts.tags;
   }
 
   /** @throws DiscoError `bad-name`, `bad-replicas`, `unknown-node`, `not-enough-nodes`, and what keeps the master from taking anything */
   async newBlob(name: string, options: NewBlobOptions = {}): Promise<BlobTarget[]> {
     const { decider, nodes, reserveBytes, replicas: usual } = this.#parts;
-    const { replicas = usual, include = [], exclude = [] } = options;
+    const { include = [], exclude = [] } = options;
     assertName(name);
+    const spaces = await nodes.spaces();
+    const places = spaces.map((space) => placeOf(space));
+    const replicas = options.replicas ?? usual(places.filter(({ takes }) => takes).length);
     if (!Number.isInteger(replicas) || replicas < 1 || replicas > replicasMax)
       throw new DiscoError(`1 to ${replicasMax} replicas are possible, not ${replicas}`, { code: "bad-replicas" });
     decider.assertRoom();
-    const spaces = nodes.spaces();
     for (const host of [...include, ...exclude]) {
       if (!spaces.some((space) => space.host === host))
         throw new DiscoError(`there is no node ${host}`, { code: "unknown-node", node: host });
     }
-    const places = spaces.map((space) => placeOf(space));
     const hosts = placeReplicas(places, { replicas, include, exclude, turn: this.#turn++, reserveBytes });
     if (hosts.length < replicas) throw notEnough(replicas, hosts.length, spaces);
     const object = await this.#object(name);
@@ -133,7 +137,7 @@ export class Ddfs implements DdfsApi {
     return this.#parts.tags.delete(name, options);
   }
 
-  async space(): Promise<NodeSpace[]> {
+  space(): Promise<NodeSpace[]> {
     return this.#parts.nodes.spaces();
   }
 

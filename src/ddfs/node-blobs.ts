@@ -1,12 +1,21 @@
-/** The blobs of the nodes, as the master reaches them: in its own process, or over HTTP. */
+/** The blobs of the nodes, as the master reaches them: in its own process (`only-node-blobs.ts`), or over HTTP. */
 import type { Readable } from "node:stream";
 import type { BlobTarget, NodeSpace, PutBlob } from "../client/ddfs/ddfs-api.ts";
 import type { BlobAddress } from "../core/ddfs/names.ts";
 import type { StoredBlob } from "../protocol/ddfs/messages.ts";
 
+export interface OpenedReplica {
+  /** Bytes of the whole blob. */
+  readonly size: number;
+  /** SHA-256 in hex; `null`: the node does not tell. */
+  readonly digest: string | null;
+  /** From the byte that was asked for. Read whole, it is checked. */
+  readonly body: Readable;
+}
+
 export interface NodeBlobs {
   /** All nodes, with what they last said of their volumes. */
-  spaces(): NodeSpace[];
+  spaces(): Promise<NodeSpace[]>;
   /** Where a client puts an object that is to lie on that node. */
   urlFor(host: string, object: string): string;
   /** @throws DiscoError, CommError as `Blobs.put`, and where the node cannot be reached */
@@ -15,6 +24,6 @@ export interface NodeBlobs {
   open(
     address: BlobAddress,
     options: { readonly from?: number; readonly signal?: AbortSignal },
-  ): Promise<{ readonly size: number; readonly digest: string | null; readonly body: Readable } | null>;
+  ): Promise<OpenedReplica | null>;
   stat(address: BlobAddress): Promise<StoredBlob | null>;
 }

@@ -26,6 +26,8 @@ import { Collector } from "./collector.ts";
 import { Coordinator } from "./coordinator.ts";
 import type { CoordinatorParts } from "./coordinator-parts.ts";
 import { announce } from "./daemon-record.ts";
+import { openClusterDdfs } from "./ddfs/cluster-ddfs.ts";
+import { nameCluster } from "./ddfs/cluster-name.ts";
 import { DiskRoom } from "./disk-room.ts";
 import { DistantFiles } from "./distant-files.ts";
 import { EventLogs } from "./event-log.ts";
@@ -223,10 +225,19 @@ async function open(
     knows: (job) => decider.machine.knows(job),
   });
   closers.push(() => distant.close());
+  const ddfs = openClusterDdfs({
+    coordinator: decider,
+    peers,
+    heartbeat: (host) => desk?.liveness.heartbeat(host) ?? null,
+    isSuspect: (host) => desk?.liveness.isSuspect(host) ?? false,
+    replicas: null,
+    now,
+  });
   const master = new LocalMaster({
     ...shared,
     claims,
     coordinator: decider,
+    ddfs: async () => ddfs,
     dataDir,
     incomingDir,
     identity: {
@@ -295,6 +306,8 @@ async function open(
     holder: `${instance} ${url}`,
     coordinator: decider,
     began: () => {
+      // A journal that takes nothing at present is named by who leads next, and asked for then.
+      nameCluster(decider, now).catch(() => undefined);
       desk = openNodeDesk({
         ...shared,
         bus,
@@ -315,6 +328,8 @@ async function open(
     },
   });
   closers.push(async () => {
+    // Updates of tags that wait for others, as long as this master may record them.
+    if (decider.leads) await ddfs.tagService.flush().catch(() => undefined);
     keeper?.close();
     desk?.close();
     await leadership.stop();

@@ -5,6 +5,8 @@
 import { availableParallelism } from "node:os";
 import type { MasterApi } from "../client/master-api.ts";
 import { defaultAlpha } from "../core/scheduler/job-order.ts";
+import { DiscoError } from "../errors.ts";
+import type { LocalJournal } from "../journal/local.ts";
 import { openMemoryJournal } from "../journal/memory.ts";
 import { OwnBlobs } from "../node/ddfs/own-blobs.ts";
 import { type SpareWorker, usualMemoryLimitBytes } from "../node/spare-worker.ts";
@@ -33,6 +35,8 @@ export interface EmbeddedOptions {
 /** The name of the only node, in addresses of results as well. */
 export const embeddedHost = "localhost";
 const embeddedAddress = `disco://${embeddedHost}`;
+/** A daemon on the same root has another journal, and volumes from 0 on. */
+const embeddedVolume = "vol1000";
 
 /**
  * Opens the engine on a root directory. Several processes may do so at once: each has a journal of its own, and all share the
@@ -51,13 +55,13 @@ export async function openEmbedded(options: EmbeddedOptions = {}): Promise<Maste
 async function open(root: string, options: EmbeddedOptions): Promise<MasterApi> {
   const dataDir = await openRoot(root);
   const { spare, workerScript } = options;
+  const { journal, blobs } = options.journal === "memory" ? ofThisProcess(dataDir) : ofRoot(root, dataDir);
   return await openEngine({
     host: embeddedHost,
     address: () => embeddedAddress,
     dataDir,
-    // Other processes may have their engines on the same root.
-    blobs: new OwnBlobs({ dataDir, isAlone: false }),
-    journal: options.journal === "memory" ? openMemoryJournal() : openFreeJournal(root),
+    blobs,
+    journal,
     slots: options.slots ?? availableParallelism(),
     labels: options.labels ?? {},
     scheduler: { policy: "fair", alpha: defaultAlpha },
@@ -67,4 +71,35 @@ async function open(root: string, options: EmbeddedOptions): Promise<MasterApi> 
     takeover: "interrupt",
     ...(workerScript === undefined ? {} : { workerScript }),
   });
+}
+
+/**
+ * Where decisions are recorded, and which blobs they are about. What garbage collection deletes is what its journal does not name: so the
+ * engines and the daemon that may share a root have volumes of their own. Of several engines at once only the one with the first journal
+ * has DDFS: tags in another one would be gone when that number is not given out again.
+ */
+interface Kept {
+  readonly journal: LocalJournal;
+  readonly blobs: OwnBlobs;
+}
+
+/** Of engines that leave nothing behind: as no other process has the number, the volume is nobody else's. */
+const scratchVolumes = { first: 2_000, count: 8_000 };
+
+function ofThisProcess(dataDir: string): Kept {
+  const first = `vol${scratchVolumes.first + (process.pid % scratchVolumes.count)}`;
+  return { journal: openMemoryJournal(), blobs: new OwnBlobs({ dataDir, first, scratch: true, isAlone: true }) };
+}
+
+function ofRoot(root: string, dataDir: string): Kept {
+  const { journal, isFirst } = openFreeJournal(root);
+  if (isFirst) return { journal, blobs: new OwnBlobs({ dataDir, first: embeddedVolume, isAlone: true }) };
+  const store = (): Promise<never> => {
+    const busy = new DiscoError(`another script on ${root} has its tags and blobs`, {
+      code: "root-busy",
+      hint: "One script at a time uses DDFS without a daemon: run `disco start`, and give its address to all, or give each a root of its own.",
+    });
+    return Promise.reject(busy);
+  };
+  return { journal, blobs: new OwnBlobs({ dataDir, store, isAlone: false }) };
 }

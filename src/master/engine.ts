@@ -14,6 +14,7 @@ import type { SpareWorker } from "../node/spare-worker.ts";
 import { packageVersion } from "../package-version.ts";
 import { Claims } from "./claims.ts";
 import { Coordinator } from "./coordinator.ts";
+import type { OwnDdfs } from "./ddfs/own-ddfs.ts";
 import type { DiskRoom } from "./disk-room.ts";
 import { EventLogs } from "./event-log.ts";
 import { JobFiles } from "./job-files.ts";
@@ -109,11 +110,22 @@ export async function openEngine(parts: EngineParts): Promise<LocalMaster> {
   const rejoin = (): Promise<void> => joinNode(coordinator);
   const watch = guard === undefined ? null : new RoomWatch({ ...guard, coordinator, rejoin, now });
 
+  let opening: Promise<OwnDdfs> | undefined;
+  const ddfs = (): Promise<OwnDdfs> => {
+    coordinator.assertAlive();
+    // What failed is tried again: there may be room by then.
+    opening ??= openDdfs(coordinator).catch((error: unknown) => {
+      opening = undefined;
+      throw error;
+    });
+    return opening;
+  };
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> =>
     (closing ??= keepAlive.during(
       (async () => {
         watch?.stop();
+        await (await opening?.catch(() => undefined))?.close();
         await coordinator.close();
         await node.close();
         await blobs.close();
@@ -127,6 +139,7 @@ export async function openEngine(parts: EngineParts): Promise<LocalMaster> {
     ...shared,
     ...claims,
     coordinator,
+    ddfs: async () => (await ddfs()).ddfs,
     dataDir,
     incomingDir,
     identity: {
@@ -144,6 +157,12 @@ export async function openEngine(parts: EngineParts): Promise<LocalMaster> {
     },
     close,
   });
+
+  async function openDdfs(decider: Coordinator): Promise<OwnDdfs> {
+    const { openOwnDdfs } = await import("./ddfs/own-ddfs.ts");
+    const url = (): string => parts.address().replace(/^disco:/, "http:");
+    return await openOwnDdfs({ blobs, coordinator: decider, host, url, replicas: null, reserveBytes: 0, now });
+  }
 
   async function joinNode(decider: Coordinator): Promise<void> {
     await node.start();

@@ -9,11 +9,18 @@ import { openSqliteJournal } from "../journal/sqlite.ts";
 
 const enginesMax = 64;
 
+export interface FreeJournal {
+  readonly journal: LocalJournal;
+  /** That of every script that runs alone. */
+  readonly isFirst: boolean;
+}
+
 /** @throws DiscoError `root-busy`, and what `openSqliteJournal` throws */
-export function openFreeJournal(root: string): LocalJournal {
+export function openFreeJournal(root: string): FreeJournal {
   for (let n = 1; n <= enginesMax; n++) {
     try {
-      return openSqliteJournal(join(root, n === 1 ? "journal.sqlite" : `journal-${n}.sqlite`));
+      const journal = openSqliteJournal(join(root, n === 1 ? "journal.sqlite" : `journal-${n}.sqlite`));
+      return { journal, isFirst: n === 1 };
     } catch (error) {
       if (!(error instanceof DiscoError) || error.code !== "journal-busy") throw error;
     }

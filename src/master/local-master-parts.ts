@@ -1,6 +1,7 @@
 /** What a master is made of, as clients in its process see it (`local-master.ts`). */
 import type { Alarm, MasterInfo } from "../client/master-api.ts";
 import type { JobSpec } from "../core/job/spec.ts";
+import type { Ddfs } from "../ddfs/ddfs.ts";
 import type { Claims } from "./claims.ts";
 import type { Coordinator } from "./coordinator.ts";
 import type { DistantFiles } from "./distant-files.ts";
@@ -26,6 +27,8 @@ export interface LocalMasterParts {
   readonly dataDir: string;
   /** Throws for a job that none of the nodes that there will ever be can run. */
   readonly assertRunnable: (spec: JobSpec, packBytes: number) => void;
+  /** Opens DDFS, with the first call. */
+  readonly ddfs: () => Promise<Ddfs>;
   /** Has nodes hold the job's pack, as a master's disk may go with it. Absent: on one machine. */
   readonly holdPack?: (job: string) => Promise<HeldPack>;
   /** What lies on other machines. Absent: there are none. */

@@ -1,8 +1,11 @@
 /** The master as a client in the same process sees it (`client/master-api.ts`): its jobs; the rest is in `operator-desk.ts`. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { DdfsApi } from "../client/ddfs/ddfs-api.ts";
 import type { JobEvent, JobInfo, JobListEntry, JobResult, TaskPage, TaskQuery } from "../client/master-api.ts";
 import type { JobSpec } from "../core/job/spec.ts";
+import type { Ddfs } from "../ddfs/ddfs.ts";
+import { lazyDdfs } from "../ddfs/lazy-ddfs.ts";
 import { DiscoError } from "../errors.ts";
 import { answer, requestOf } from "./http/routes.ts";
 import type { LocalMasterParts } from "./local-master-parts.ts";
@@ -19,9 +22,11 @@ const jobNamePattern = /^[a-zA-Z0-9_@:]{1,200}$/;
 
 export class LocalMaster extends OperatorDesk implements ServedMaster {
   readonly #submissions: Submissions;
+  readonly ddfs: DdfsApi;
 
   constructor(parts: LocalMasterParts) {
     super(parts);
+    this.ddfs = lazyDdfs(() => this.openDdfs());
     this.#submissions = new Submissions(parts);
   }
 
@@ -31,6 +36,10 @@ export class LocalMaster extends OperatorDesk implements ServedMaster {
 
   get jobListVersion(): number {
     return this.parts.coordinator.jobListVersion;
+  }
+
+  async openDdfs(): Promise<Ddfs> {
+    return await this.parts.ddfs();
   }
 
   submit(pack: Uint8Array, options: { idempotencyKey?: string; spec?: JobSpec } = {}): Promise<string> {

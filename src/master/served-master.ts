@@ -1,5 +1,6 @@
 /** What the HTTP server needs of the master in its own process, besides what every client has. */
 import type { MasterApi } from "../client/master-api.ts";
+import type { Ddfs } from "../ddfs/ddfs.ts";
 
 export interface ServedMaster extends MasterApi {
   /** Absolute path of a directory on the disk of the job packs, where uploads are written before they are submitted. */
@@ -20,6 +21,8 @@ export interface ServedMaster extends MasterApi {
   oobFile(name: string, key: string): Promise<string>;
   /** Absolute path of the job's event log, which has all events so far; there may be no such file yet. `unknown-job`. */
   eventsFile(name: string): Promise<string>;
+  /** `ddfs`, with what only who serves others needs. */
+  openDdfs(): Promise<Ddfs>;
   /** Numbers for monitoring; asked for every few seconds, so it costs no walk through all tasks of all jobs. */
   counts(): MasterCounts;
   /** Rises whenever what `jobList` would answer has changed, so that its answer can be kept. */

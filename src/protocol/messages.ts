@@ -4,6 +4,7 @@
  */
 import type { OutputRef, StageManifest, TaskInput, TaskOutput } from "../core/job/spec.ts";
 import type { TaskFailure } from "../errors.ts";
+import type { VolumeInfo } from "./ddfs/messages.ts";
 
 /** One attempt of one task. `attempt` counts from 0 and is never reused within the task. */
 export interface AttemptId {
@@ -107,6 +108,8 @@ export interface Heartbeat {
   readonly diskReserveBytes?: number;
   readonly memoryFreeBytes: number;
   readonly memoryTotalBytes: number;
+  /** Where it keeps blobs. Absent in older versions. */
+  readonly volumes?: readonly VolumeInfo[];
 }
 
 /** Which of a job's files go: what only the running job needed, or everything. */

@@ -9,6 +9,7 @@ import type { Bus } from "../../src/bus/bus.ts";
 import { MemoryBus } from "../../src/bus/memory.ts";
 import { MemoryStore, openMemoryJournal } from "../../src/journal/memory.ts";
 import { Coordinator } from "../../src/master/coordinator.ts";
+import { openClusterDdfs } from "../../src/master/ddfs/cluster-ddfs.ts";
 import { EventLogs } from "../../src/master/event-log.ts";
 import { JobFiles } from "../../src/master/job-files.ts";
 import { JobSignals } from "../../src/master/job-signals.ts";
@@ -20,6 +21,7 @@ import { type NodeDesk, openNodeDesk } from "../../src/master/node-desk.ts";
 import { NodeLink } from "../../src/master/node-link.ts";
 import { openRoot } from "../../src/master/root.ts";
 import { createDataServer } from "../../src/node/data-server/data-server.ts";
+import { Peers } from "../../src/node/fetch/peers.ts";
 import { masterHost } from "../../src/node/job-directory.ts";
 import { Node, type NodeOptions } from "../../src/node/node.ts";
 import { packageVersion } from "../../src/package-version.ts";
@@ -58,6 +60,7 @@ export class Stand implements AsyncDisposable {
   #master!: LocalMaster;
   #coordinator!: Coordinator;
   #desk!: NodeDesk;
+  readonly #peers = new Peers({ urlOf: (host) => this.#desk.liveness.dataServers()[host] });
 
   private constructor(folder: string, options: StandOptions) {
     this.folder = folder;
@@ -165,9 +168,19 @@ export class Stand implements AsyncDisposable {
       deathMs,
     });
     const { engine, durable } = journal.caps;
+    const { liveness } = this.#desk;
+    const ddfs = openClusterDdfs({
+      coordinator,
+      peers: this.#peers,
+      heartbeat: (host) => liveness.heartbeat(host),
+      isSuspect: (host) => liveness.isSuspect(host),
+      replicas: null,
+      now,
+    });
     this.#master = new LocalMaster({
       ...shared,
       coordinator,
+      ddfs: async () => ddfs,
       dataDir,
       incomingDir: join(dataDir, "_incoming"),
       identity: {
@@ -188,6 +201,7 @@ export class Stand implements AsyncDisposable {
   async endMaster(): Promise<void> {
     this.#desk.close();
     await this.#coordinator.close();
+    this.#peers.close();
   }
 
   /** Resolves when it is so; looked at when something happens, and often. */

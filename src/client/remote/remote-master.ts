@@ -49,6 +49,7 @@ import type {
   TaskPage,
   TaskQuery,
 } from "../master-api.ts";
+import { notYet } from "../not-yet.ts";
 import { addressAt } from "../servers.ts";
 import { EndWatch } from "./end-watch.ts";
 import { newKey, type Questions } from "./questions.ts";
@@ -57,6 +58,9 @@ import { follow } from "./streams.ts";
 export class RemoteMaster implements MasterApi {
   readonly #questions: Questions;
   readonly #ends: EndWatch;
+  get ddfs(): never {
+    throw notYet("DDFS of a master elsewhere", "issue 6");
+  }
 
   constructor(questions: Questions) {
     this.#questions = questions;

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { JobEvent, JobInfo, JobListEntry, MasterSettings } from "../../client/master-api.ts";
+import { lazyDdfs } from "../../ddfs/lazy-ddfs.ts";
 import { DiscoError, JobError } from "../../errors.ts";
 import type { ServedMaster } from "../served-master.ts";
 
@@ -82,7 +83,10 @@ export async function openFakeMaster(): Promise<FakeMaster> {
   await writeFile(join(folder, "events"), jobEvents.map((event) => `${JSON.stringify(event)}\n`).join(""));
   await writeFile(join(folder, "pack"), "0123456789");
 
+  const openDdfs = (): Promise<never> => Promise.reject(new DiscoError("it has no DDFS", { code: "not-yet" }));
   const master: FakeMaster = {
+    ddfs: lazyDdfs(openDdfs),
+    openDdfs,
     calls,
     packs,
     folder,

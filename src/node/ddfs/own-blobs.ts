@@ -2,6 +2,7 @@
  * The blobs of this node. They are opened when somebody first needs them: most jobs of the embedded engine never do, and neither its
  * start nor its memory is to show that they could.
  */
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Blobs } from "../../blobs/blobs.ts";
 import type { DamagedBlob, VolumeInfo } from "../../protocol/ddfs/messages.ts";
@@ -15,9 +16,15 @@ export interface OwnBlobsParts {
   readonly isAlone: boolean;
   /** Bytes of each volume that are to stay free. Default 0. */
   readonly reserveBytes?: number;
+  /** Name of the volume in `dataDir`, where the journals of several masters share it. Default: `vol0`. */
+  readonly first?: string;
+  /** That volume is empty when it is opened, and goes when it is closed: so do the tags that name what is there. */
+  readonly scratch?: boolean;
   /** Instead of volumes of this machine. */
   readonly store?: () => Promise<Blobs>;
 }
+
+const firstVolume = "vol0";
 
 /** Who hears of blobs that are damaged. */
 export type DamageListener = (blob: DamagedBlob) => void;
@@ -65,17 +72,24 @@ export class OwnBlobs {
   async close(): Promise<void> {
     const opened = await this.#opened?.catch(() => null);
     await opened?.close();
+    if (opened != null && this.#parts.scratch === true) await rm(this.#first, { recursive: true, force: true });
+  }
+
+  /** Absolute path of the volume in the data directory. */
+  get #first(): string {
+    return join(this.#parts.dataDir, "ddfs", this.#parts.first ?? firstVolume);
   }
 
   async #open(): Promise<Blobs> {
-    const { dataDir, isAlone, reserveBytes = 0, store } = this.#parts;
+    const { first = firstVolume, scratch, isAlone, reserveBytes = 0, store } = this.#parts;
     if (store !== undefined) return await store();
+    if (scratch === true) await rm(this.#first, { recursive: true, force: true });
     const [{ Volumes }, { realDisk }] = await Promise.all([
       import("../../blobs/volumes/volumes.ts"),
       import("../../blobs/volumes/disk.ts"),
     ]);
     const volumes = new Volumes({
-      directories: new Map([["vol0", join(dataDir, "ddfs", "vol0")]]),
+      directories: new Map([[first, this.#first]]),
       disk: realDisk,
       now: Date.now,
       isAlone,

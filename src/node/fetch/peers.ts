@@ -5,6 +5,7 @@
 import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
 import { networkInterfaces, hostname as ownName } from "node:os";
+import { Readable } from "node:stream";
 import { rootCertificates } from "node:tls";
 import { CommError } from "../../errors.ts";
 
@@ -27,10 +28,13 @@ export interface PeersOptions {
 }
 
 export interface PeerRequest {
-  readonly method: "GET" | "HEAD" | "POST";
-  readonly body?: Uint8Array;
+  readonly method: "GET" | "HEAD" | "POST" | "PUT";
+  /** A stream is read to its end, or destroyed: also when the answer comes before. */
+  readonly body?: Uint8Array | Readable;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
+  /** As in `PeersOptions`, of this request. */
+  readonly idleMs?: number;
 }
 
 export class Peers {
@@ -54,8 +58,8 @@ export class Peers {
   }
 
   /** The answer, once its head is here; an error of it while it is read is a broken connection as well. @throws CommError `peer-unreachable` */
-  ask(url: string, { method, body, headers, signal }: PeerRequest): Promise<IncomingMessage> {
-    const { token, idleMs = idleMsMax } = this.#options;
+  ask(url: string, { method, body, headers, signal, ...more }: PeerRequest): Promise<IncomingMessage> {
+    const { token, idleMs = idleMsMax } = { ...this.#options, ...more };
     const isSecure = url.startsWith("https:");
     return new Promise((resolve, reject) => {
       const sent = (isSecure ? https : http).request(
@@ -66,7 +70,7 @@ export class Peers {
           signal,
           headers: {
             ...headers,
-            ...(body === undefined ? {} : { "content-length": String(body.byteLength) }),
+            ...(body instanceof Uint8Array ? { "content-length": String(body.byteLength) } : {}),
             ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
           },
         },
@@ -77,7 +81,17 @@ export class Peers {
         const message = `${new URL(url).origin} cannot be reached: ${cause.message}`;
         reject(new CommError(message, { code: "peer-unreachable", retry: "here", cause }));
       });
-      sent.end(body);
+      if (!(body instanceof Readable)) {
+        sent.end(body);
+        return;
+      }
+      body.once("error", (cause) => sent.destroy(cause));
+      sent.once("response", () => {
+        // Refused before all of it was sent.
+        if (!sent.writableFinished) body.destroy();
+      });
+      sent.once("close", () => body.destroy());
+      body.pipe(sent);
     });
   }
 

@@ -1,0 +1,48 @@
+/** DDFS of one machine: volumes in the data directory, tags in the journal of the same root. It is opened when somebody uses it. */
+import { Ddfs } from "../../ddfs/ddfs.ts";
+import { noCollection } from "../../ddfs/no-collection.ts";
+import { OnlyNodeBlobs } from "../../ddfs/only-node-blobs.ts";
+import { replicasWanted } from "../../ddfs/replicas-wanted.ts";
+import { TagService } from "../../ddfs/tag-service.ts";
+import type { OwnBlobs } from "../../node/ddfs/own-blobs.ts";
+import type { Coordinator } from "../coordinator.ts";
+import { nameCluster } from "./cluster-name.ts";
+
+export interface OwnDdfsParts {
+  readonly blobs: OwnBlobs;
+  readonly coordinator: Coordinator;
+  readonly host: string;
+  /** Base URL of the master; of an engine in a user's process an address that nobody asks. */
+  readonly url: () => string;
+  /** `DDFS_BLOB_REPLICAS`; `null`: one. */
+  readonly replicas: number | null;
+  readonly reserveBytes: number;
+  readonly now: () => number;
+}
+
+export interface OwnDdfs {
+  readonly ddfs: Ddfs;
+  /** The coordinator is still there. */
+  close(): Promise<void>;
+}
+
+/** @throws DiscoError what `record` throws, and what keeps the volumes from being used */
+export async function openOwnDdfs(parts: OwnDdfsParts): Promise<OwnDdfs> {
+  const { blobs, coordinator, host, url, replicas, reserveBytes, now } = parts;
+  const volumes = await blobs.open();
+  await nameCluster(coordinator, now);
+  const tags = new TagService({ decider: coordinator, now });
+  const leaving = (): boolean => coordinator.machine.gcBlacklist.has(host);
+  const ddfs = new Ddfs({
+    decider: coordinator,
+    tags,
+    nodes: new OnlyNodeBlobs({ host, blobs: volumes, url, leaving }),
+    collection: noCollection(),
+    replicas: (nodes) => replicasWanted(replicas, nodes),
+    reserveBytes,
+    host,
+    now,
+  });
+  // What waits is recorded, or told of what keeps it from being.
+  return { ddfs, close: () => tags.flush().catch(() => undefined) };
+}
