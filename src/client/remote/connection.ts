@@ -8,6 +8,7 @@
 import type { Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { packageVersion } from "../../package-version.ts";
 import { Interrupted } from "./interrupted.ts";
+import { watchPresence } from "./presence.ts";
 
 export interface Exchange {
   readonly method: string;
@@ -36,6 +37,8 @@ const lastingMax = 128;
 const connectMs = 10_000;
 /** Where another one can be asked. */
 const connectMsOfSeveral = 2_000;
+/** A master that is there says so within this. */
+const probeMs = 2_000;
 /** A body above this is sent when the server has said that it wants it, or has said nothing for a while. */
 const expectBytesMin = 1024 * 1024;
 const expectMs = 1_000;
@@ -46,6 +49,7 @@ export class Connection {
   #master: string;
   #base: URL;
   readonly #connectMs: number;
+  readonly #isOneOfSeveral: boolean;
   readonly #token: string | undefined;
   readonly #client: Client;
   readonly #isSecure: boolean;
@@ -57,6 +61,7 @@ export class Connection {
   constructor(url: string, token: string | undefined, { isOneOfSeveral = false } = {}) {
     this.#master = url;
     this.#base = new URL(url);
+    this.#isOneOfSeveral = isOneOfSeveral;
     this.#connectMs = isOneOfSeveral ? connectMsOfSeveral : connectMs;
     this.#token = token;
     this.#isSecure = this.#base.protocol === "https:";
@@ -86,6 +91,14 @@ export class Connection {
       resolve({ status: body.statusCode ?? 0, headers: body.headers, master, body });
     });
     sent.once("close", over);
+    if (this.#isOneOfSeveral) {
+      const base = this.#base;
+      const silent = (): void => void sent.destroy(new Error(`${base.host} does not answer any more`));
+      sent.once(
+        "close",
+        watchPresence(() => this.#isThere(base), silent),
+      );
+    }
     sent.once("socket", (socket) => {
       if (exchange.lasts === true) socket.unref();
       isConnected = !socket.connecting;
@@ -103,6 +116,25 @@ export class Connection {
     sent.on("error", (error) => {
       over();
       reject(new Interrupted(error, { isSent: isConnected, master }));
+    });
+    return promise;
+  }
+
+  /** Over a connection of its own: an old one may be to nowhere. */
+  #isThere(base: URL): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const headers = { connection: "close", "user-agent": this.#userAgent };
+    const probe = this.#client.get(new URL("/healthz", base), { agent: false, headers, timeout: probeMs }, (reply) => {
+      reply.resume();
+      resolve(true);
+    });
+    const timer = setTimeout(() => probe.destroy(), probeMs);
+    timer.unref();
+    probe.on("socket", (socket) => socket.unref());
+    probe.on("error", () => resolve(false));
+    probe.on("close", () => {
+      clearTimeout(timer);
+      resolve(false);
     });
     return promise;
   }
