@@ -149,4 +149,51 @@ describe("tags as a service", () => {
       await assert.rejects(service.link("t", urls), { code: "bad-url" });
     assert.deepEqual(events, []);
   });
+
+  it("carry a request out once that comes again with its key, also to the next master", async () => {
+    const { service, tags, events } = stand();
+    await service.link("t", [["raw://a"]], { key: "k1" });
+    const twice = [1, 2].map(() => service.link("t", [["raw://b"]], { key: "k2", delayed: true }));
+    await Promise.all(twice);
+    const many = Array.from({ length: 20_000 }, (_, i) => [`raw://${i}`]);
+    await Promise.all([1, 2].map(() => service.link("t", many, { key: "k3" })));
+    assert.equal(urlsOf(tags, "t").length, 20_002);
+    const next = Tags.restore(JSON.parse(JSON.stringify(tags.save())) as ReturnType<Tags["save"]>);
+    const decider: Decider = {
+      machine: { tags: next, gcBlacklist: new Set() },
+      record: () => assert.fail("it is done already"),
+      committed: async () => undefined,
+      assured: async () => undefined,
+      assertRoom: () => undefined,
+    };
+    const after = new TagService({ decider, now: () => 9_000 });
+    for (const key of ["k1", "k2", "k3"]) await after.link("t", [["raw://again"]], { key });
+    assert.equal(events.filter(({ kind }) => kind === "tag-changed").length, 3);
+  });
+
+  it("record a thousand delayed updates as one, and refuse only the one that names what is being deleted", async () => {
+    const { service, tags, events } = stand();
+    await service.link("t", []);
+    const dead = "disco://a/ddfs/vol0/blob/00/x$00-1-1";
+    const updates = Array.from({ length: 1_000 }, (_, i) => service.link("t", [[`raw://${i}`]], { delayed: true }));
+    const refused = service.link("t", [[dead]], { delayed: true });
+    tags.handle({ kind: "gc-started", at: 1, gc: 1 });
+    tags.handle({ kind: "blobs-condemned", at: 1, gc: 1, objects: ["x$00-1-1"] });
+    await assert.rejects(refused, { code: "blob-condemned" });
+    await Promise.all(updates);
+    assert.equal(urlsOf(tags, "t").length, 1_000);
+    assert.equal(urlsOf(tags, "t")[0], "raw://999");
+    assert.equal(events.filter(({ kind }) => kind === "tag-changed").length, 2);
+  });
+
+  it("drop the parts of a long list that is refused in the end", async () => {
+    const { service, tags } = stand();
+    const ifId = await service.link("t", [["raw://a"]]);
+    const many = Array.from({ length: 20_000 }, (_, i) => [`raw://${i}`]);
+    const refused = assert.rejects(service.put("t", many, { ifId }), { code: "tag-changed" });
+    await service.link("t", [["raw://b"]]);
+    await refused;
+    assert.deepEqual([...tags.staged()], []);
+    assert.deepEqual(urlsOf(tags, "t"), ["raw://b", "raw://a"]);
+  });
 });

@@ -2,7 +2,8 @@
  * Tags, as people and jobs change them. Each change is one decision of the master: recorded, and answered when it is in the journal.
  * Changes of one tag happen in the order in which they came; nobody waits for those of another.
  *
- *   link, delayed ─▶ buffer of the tag ─(a second, or a thousand URLs)─▶ one event ─▶ journal ─▶ all who wait
+ *   link, delayed ─▶ buffer of the tag ─(a second, or a part of a list)─▶ one event ─▶ journal ─▶ all who wait
+ *   long lists ─▶ staged in parts ─▶ the event that makes them true, or the one that drops them
  */
 import { randomUUID } from "node:crypto";
 import type { DdfsEvent, TagChange, UrlText } from "../core/ddfs/events.ts";
@@ -10,6 +11,7 @@ import { isName, objectOf, partsOfObject } from "../core/ddfs/names.ts";
 import type { Tag } from "../core/ddfs/tags.ts";
 import { DiscoError } from "../errors.ts";
 import type { Decider } from "./decider.ts";
+import { DelayedUpdates } from "./delayed-updates.ts";
 import { assertMay, type TagToken } from "./tag-access.ts";
 import { urlParts } from "./url-text.ts";
 
@@ -21,13 +23,18 @@ export interface TagServiceParts {
   readonly delayMs?: number;
 }
 
-export interface LinkOptions extends TagToken {
+export interface KeyOption {
+  /** Unique for the request: repeated with it, it is carried out once, whichever master it comes to. */
+  readonly key?: string | undefined;
+}
+
+export interface LinkOptions extends TagToken, KeyOption {
   readonly delayed?: boolean | undefined;
   /** Without blobs whose name the tag has already. */
   readonly update?: boolean | undefined;
 }
 
-export interface ReplaceOptions extends TagToken {
+export interface ReplaceOptions extends TagToken, KeyOption {
   /** Only where the tag's version is still this one (`NAME$ts`). */
   readonly ifId?: string | undefined;
 }
@@ -41,22 +48,21 @@ export const attributeValueBytesMax = 4_096;
 export const attributesMax = 1_000;
 const tokenLengthMax = 1_024;
 const defaultDelayMs = 1_000;
-const bufferedPartsMax = 8;
 const tagParts: ReadonlySet<string> = new Set(["ddfs:urls", "ddfs:read-token", "ddfs:write-token"]);
-
-interface Buffered {
-  readonly parts: UrlText[];
-  readonly done: Promise<void>;
-  readonly resolve: (flushed: Promise<void>) => void;
-  readonly timer: NodeJS.Timeout;
-}
 
 export class TagService {
   readonly #parts: TagServiceParts;
-  readonly #buffers = new Map<string, Buffered>();
+  readonly #delayed: DelayedUpdates;
+  /** By key: one that comes again while the first is being carried out. */
+  readonly #underWay = new Map<string, Promise<void>>();
 
   constructor(parts: TagServiceParts) {
     this.#parts = parts;
+    this.#delayed = new DelayedUpdates({
+      record: (name, urls, keys) => this.#record(name, { kind: "link", urls }, {}, keys),
+      assertAlive: (urls) => this.#tags.assertAlive(urls),
+      delayMs: parts.delayMs ?? defaultDelayMs,
+    });
   }
 
   /** In ascending order. */
@@ -92,23 +98,35 @@ export class TagService {
    * Adds URLs, before those that are there; a tag that does not exist is made. Returns the id of the version that has them.
    * @throws DiscoError `bad-name`, `bad-url`, `tag-unauthorized`, `blob-condemned`, and what the master throws
    */
-  async link(name: string, urls: unknown, { delayed, update, ...token }: LinkOptions = {}): Promise<string> {
+  async link(name: string, urls: unknown, options: LinkOptions = {}): Promise<string> {
+    return await this.linkParts(name, urlParts(urls), options);
+  }
+
+  /** As `link`, of a list that was checked already. */
+  async linkParts(name: string, parts: readonly UrlText[], options: LinkOptions = {}): Promise<string> {
+    const { delayed, update, key, ...token } = options;
     const tag = this.#writable(name, token);
-    const parts = urlParts(urls);
-    const change = { kind: "link", ...(update === true ? { dedupe: true } : {}) } as const;
-    if (delayed === true && tag !== undefined && update !== true && parts.length <= bufferedPartsMax)
-      await this.#later(name, parts);
-    else await this.#change(name, change, parts, token);
+    await this.#once(key, () => {
+      const [first = ""] = parts;
+      if (delayed === true && tag !== undefined && update !== true && parts.length <= 1) {
+        this.#tags.assertAlive(first);
+        return this.#delayed.add(name, first, key);
+      }
+      const change = { kind: "link", ...(update === true ? { dedupe: true } : {}) } as const;
+      return this.#change(name, change, parts, { ...token, key });
+    });
     return this.#tags.tag(name)?.id ?? name;
   }
 
   /** Replaces the tag's URLs. @throws DiscoError as `link`, and `tag-changed` */
-  async put(name: string, urls: unknown, { ifId, ...token }: ReplaceOptions = {}): Promise<string> {
-    this.#writable(name, token);
-    const parts = urlParts(urls);
-    this.#flush(name);
-    this.#assertVersion(name, ifId);
-    await this.#change(name, { kind: "put" }, parts, { ...token, ifId });
+  async put(name: string, urls: unknown, options: ReplaceOptions = {}): Promise<string> {
+    return await this.putParts(name, urlParts(urls), options);
+  }
+
+  /** As `put`, of a list that was checked already. */
+  async putParts(name: string, parts: readonly UrlText[], options: ReplaceOptions = {}): Promise<string> {
+    this.#writable(name, options);
+    await this.#once(options.key, () => this.#change(name, { kind: "put" }, parts, options));
     return this.#tags.tag(name)?.id ?? name;
   }
 
@@ -137,7 +155,7 @@ export class TagService {
   /** One that does not exist is gone already. @throws DiscoError `bad-name`, `tag-unauthorized`, `tag-changed` */
   async delete(name: string, { ifId, ...token }: ReplaceOptions = {}): Promise<void> {
     if (this.#writable(name, token) === undefined) return;
-    this.#flush(name);
+    this.#delayed.flush(name);
     this.#assertVersion(name, ifId);
     const { decider, now } = this.#parts;
     decider.record([{ kind: "tag-deleted", at: now(), tag: name }]);
@@ -146,7 +164,7 @@ export class TagService {
 
   /** What waits to be recorded together is recorded now. */
   async flush(): Promise<void> {
-    for (const name of [...this.#buffers.keys()]) this.#flush(name);
+    this.#delayed.flushAll();
     await this.#parts.decider.committed();
   }
 
@@ -208,72 +226,77 @@ export class TagService {
     name: string,
     change: { readonly kind: "link"; readonly dedupe?: boolean } | { readonly kind: "put" },
     parts: readonly UrlText[],
-    { ifId, ...token }: ReplaceOptions,
+    { ifId, key, ...token }: ReplaceOptions,
   ): Promise<void> {
-    this.#flush(name);
-    const { decider, now } = this.#parts;
+    this.#delayed.flush(name);
+    const keys = key === undefined ? [] : [key];
     const last = parts.at(-1) ?? "";
     if (parts.length <= 1) {
+      this.#assertVersion(name, ifId);
       this.#tags.assertAlive(last);
-      await this.#record(name, { ...change, urls: last }, token);
+      await this.#record(name, { ...change, urls: last }, token, keys);
       return;
     }
     const update = randomUUID();
-    for (const urls of parts.slice(0, -1)) {
+    try {
+      await this.#stage(update, parts.slice(0, -1));
+      // In the same turn as the event: what the core refuses must not get so far.
+      this.#writable(name, token);
+      this.#assertVersion(name, ifId);
+      this.#tags.assertStaged(update);
+      this.#tags.assertAlive(last);
+    } catch (error) {
+      this.#drop(update);
+      throw error;
+    }
+    await this.#record(name, { ...change, urls: last, staged: update }, token, keys);
+  }
+
+  async #stage(update: string, parts: readonly UrlText[]): Promise<void> {
+    const { decider, now } = this.#parts;
+    for (const urls of parts) {
       decider.record([{ kind: "urls-staged", at: now(), update, urls }]);
       // The journal's pace is the pace of this: a million URLs do not wait in memory.
       await decider.committed();
       await new Promise((resolve) => setImmediate(resolve));
     }
-    // In the same turn as the event: what the core refuses must not get so far.
-    this.#assertVersion(name, ifId);
-    for (const urls of parts) this.#tags.assertAlive(urls);
-    await this.#record(name, { ...change, urls: last, staged: update }, token);
   }
 
-  async #record(name: string, change: TagChange, { token }: TagToken): Promise<void> {
+  #drop(update: string): void {
+    const { decider, now } = this.#parts;
+    try {
+      decider.record([{ kind: "urls-staged", at: now(), update, urls: "", dropped: true }]);
+    } catch {
+      // Whoever leads next drops them.
+    }
+  }
+
+  #record(name: string, change: TagChange, { token }: TagToken, keys: readonly string[] = []): Promise<void> {
     const { decider } = this.#parts;
-    decider.record([this.#event(name, change, token)]);
-    await decider.committed();
+    decider.record([this.#event(name, change, keys, token)]);
+    return decider.committed();
   }
 
-  #event(name: string, change: TagChange, token?: string): DdfsEvent {
+  #event(name: string, change: TagChange, keys: readonly string[], token?: string): DdfsEvent {
     const at = this.#parts.now();
     const before = this.#tags.tag(name);
     const micros = Math.max(Math.floor(at) * 1000, (partsOfObject(before?.id ?? "")?.micros ?? 0) + 1);
     // As Disco has it: who makes a tag and shows a token has it protected by that one.
     const tokens = before === undefined && token !== undefined ? { tokens: { read: token, write: token } } : {};
-    return { kind: "tag-changed", at, tag: name, id: objectOf(name, micros), change, ...tokens };
+    const done = keys.length === 0 ? {} : { keys };
+    return { kind: "tag-changed", at, tag: name, id: objectOf(name, micros), change, ...done, ...tokens };
   }
 
-  #later(name: string, parts: readonly UrlText[]): Promise<void> {
-    for (const urls of parts) this.#tags.assertAlive(urls);
-    let buffer = this.#buffers.get(name);
-    if (buffer === undefined) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      const timer = setTimeout(() => this.#flush(name), this.#parts.delayMs ?? defaultDelayMs);
-      buffer = { parts: [], done: promise, resolve, timer };
-      this.#buffers.set(name, buffer);
+  /** Carries it out, unless that was done, or is being done, for the same request. */
+  async #once(key: string | undefined, act: () => Promise<void>): Promise<void> {
+    if (key === undefined) return await act();
+    if (this.#tags.hasDone(key)) return await this.#parts.decider.committed();
+    let doing = this.#underWay.get(key);
+    if (doing === undefined) {
+      doing = act().finally(() => this.#underWay.delete(key));
+      this.#underWay.set(key, doing);
     }
-    buffer.parts.unshift(...parts.filter((text) => text !== ""));
-    if (buffer.parts.length >= bufferedPartsMax) this.#flush(name);
-    return buffer.done;
-  }
-
-  /** Records what waits for the tag: as it was asked for before whatever comes now. */
-  #flush(name: string): void {
-    const buffer = this.#buffers.get(name);
-    if (buffer === undefined) return;
-    this.#buffers.delete(name);
-    clearTimeout(buffer.timer);
-    const { decider } = this.#parts;
-    buffer.resolve(
-      (async () => {
-        for (const urls of buffer.parts) this.#tags.assertAlive(urls);
-        decider.record([...buffer.parts].reverse().map((urls) => this.#event(name, { kind: "link", urls })));
-        await decider.committed();
-      })(),
-    );
+    await doing;
   }
 }
 

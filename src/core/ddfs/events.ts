@@ -36,6 +36,8 @@ export interface UrlsStaged extends At {
   /** Unique. Parts come in order. */
   readonly update: string;
   readonly urls: UrlText;
+  /** The update will not come: its parts are nobody's. */
+  readonly dropped?: true;
 }
 
 /** A tag is created or changed. `id` is the new version's: `NAME$ts`. */
@@ -44,6 +46,8 @@ export interface TagChanged extends At {
   readonly tag: string;
   readonly id: string;
   readonly change: TagChange;
+  /** Of the requests that are carried out with this: one that comes again has been carried out. */
+  readonly keys?: readonly string[];
   /** Of a tag that is created by this: its tokens. */
   readonly tokens?: { readonly read?: string; readonly write?: string };
 }

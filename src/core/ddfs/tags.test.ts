@@ -216,4 +216,31 @@ describe("tags", () => {
     assert.ok(tags.save().tags[0]?.urls.length ?? Number.POSITIVE_INFINITY < 300);
     assert.equal(sets(tags, "t").length, 1_000_000);
   });
+
+  it("keeps parts that are staged in snapshots: the event that names them may come after one", () => {
+    const tags = new Tags();
+    tags.handle({ kind: "urls-staged", at: 1, update: "x", urls: "u1" });
+    tags.handle({ kind: "urls-staged", at: 1, update: "gone", urls: "u9" });
+    tags.handle({ kind: "urls-staged", at: 1, update: "gone", urls: "", dropped: true });
+    const restored = Tags.restore(JSON.parse(JSON.stringify(tags.save())) as ReturnType<Tags["save"]>);
+    assert.deepEqual([...restored.staged()], ["u1"]);
+    change(restored, "t", { kind: "link", urls: "u2", staged: "x" });
+    assert.deepEqual([...(restored.tag("t")?.urls.lines() ?? [])], ["u1", "u2"]);
+  });
+
+  it("finds what was condemned after a part was staged, and before", () => {
+    for (const early of [true, false]) {
+      const tags = new Tags();
+      const condemn = (): void => {
+        tags.handle({ kind: "gc-started", at: 1, gc: 1 });
+        tags.handle({ kind: "blobs-condemned", at: 1, gc: 1, objects: ["b$00-0-1"] });
+      };
+      if (early) condemn();
+      tags.handle({ kind: "urls-staged", at: 1, update: "x", urls: "disco://n/ddfs/vol0/blob/00/b$00-0-1" });
+      if (!early) condemn();
+      assert.throws(() => tags.assertStaged("x"), { code: "blob-condemned" });
+      assert.throws(() => change(tags, "t", { kind: "link", urls: "", staged: "x" }), { code: "blob-condemned" });
+      assert.equal(tags.tag("t"), undefined);
+    }
+  });
 });

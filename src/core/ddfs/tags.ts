@@ -5,9 +5,10 @@
  * TG2. A list that was staged in parts is seen whole or not at all.
  * TG3. No tag names a condemned blob: a change that would is refused before it is recorded.
  * TG4. A line keeps at least one of its replicas, whatever garbage collection says.
+ * TG5. A request with a key is carried out once, also where its answer was lost and it comes again, to whichever master.
  */
 import { DiscoError } from "../../errors.ts";
-import type { DdfsEvent, GcEnded, GcStats, ReplicasChanged, TagChanged, UrlText } from "./events.ts";
+import type { DdfsEvent, GcEnded, GcStats, ReplicasChanged, TagChanged, UrlsStaged, UrlText } from "./events.ts";
 import { linesOf, objectsOfLine, type Replicas, UrlList } from "./url-lists.ts";
 
 export interface Tag {
@@ -36,11 +37,26 @@ export interface NameWatch {
   end(): void;
 }
 
+interface Staged {
+  readonly parts: UrlText[];
+  /** `#condemnings` when the first part came: no more was condemned since, and no part has to be looked through again. */
+  readonly since: number;
+  /** A condemned object that a part names. */
+  dead: string | null;
+}
+
+/** Keys of so many requests are remembered: more than come within the minutes in which a request is repeated. */
+const keysMax = 10_000;
+
 export class Tags {
   readonly #watches = new Set<Set<string>>();
   readonly #tags = new Map<string, Tag>();
-  readonly #staged = new Map<string, UrlText[]>();
+  readonly #staged = new Map<string, Staged>();
   readonly #condemned = new Set<string>();
+  /** Rises with what is condemned. */
+  #condemnings = 0;
+  /** The oldest first. */
+  readonly #keys = new Set<string>();
   #names: string[] | null = null;
   /** `cluster-named`; `null`: not yet. */
   cluster: string | null = null;
@@ -57,10 +73,7 @@ export class Tags {
         this.cluster ??= event.id;
         return;
       case "urls-staged": {
-        const parts = this.#staged.get(event.update);
-        if (parts === undefined) this.#staged.set(event.update, [event.urls]);
-        else parts.push(event.urls);
-        this.#note(event.urls);
+        this.#stage(event);
         return;
       }
       case "tag-changed":
@@ -79,6 +92,7 @@ export class Tags {
       case "blobs-condemned":
         this.#assertNewest(event.gc);
         for (const object of event.objects) this.#condemned.add(object);
+        this.#condemnings++;
         return;
       case "blobs-gone":
         for (const object of event.objects) this.#condemned.delete(object);
@@ -130,20 +144,26 @@ export class Tags {
 
   /** Parts of updates that are not whole yet: what they name will soon be named. */
   *staged(): Generator<UrlText> {
-    for (const parts of this.#staged.values()) yield* parts;
+    for (const { parts } of this.#staged.values()) yield* parts;
   }
 
   /** @throws DiscoError `blob-condemned` when a line names a blob that is being deleted (TG3) */
   assertAlive(text: UrlText): void {
-    if (this.#condemned.size === 0) return;
-    for (const line of linesOf(text)) {
-      const object = objectsOfLine(line).find((one) => this.#condemned.has(one));
-      if (object === undefined) continue;
-      throw new DiscoError(`${object} is being deleted: no tag has named it for a long time`, {
-        code: "blob-condemned",
-        hint: "Push the blob again, and tag it soon after.",
-      });
-    }
+    const object = this.#condemnedIn(text);
+    if (object !== null) throw condemned(object);
+  }
+
+  /** As `assertAlive`, of parts that are staged. @throws DiscoError `no-parts` as well */
+  assertStaged(update: string): void {
+    const staged = this.#staged.get(update);
+    if (staged === undefined) throw new DiscoError("parts of an update are missing", { code: "no-parts" });
+    if (staged.dead !== null) throw condemned(staged.dead);
+    if (staged.since !== this.#condemnings) for (const part of staged.parts) this.assertAlive(part);
+  }
+
+  /** The request with that key was carried out (TG5). */
+  hasDone(key: string): boolean {
+    return this.#keys.has(key);
   }
 
   save(): TagsSnapshot {
@@ -153,6 +173,8 @@ export class Tags {
       gc,
       lastGc,
       condemned: [...this.#condemned].sort(),
+      ...(this.#staged.size === 0 ? {} : { staged: [...this.#staged].map(([id, { parts }]) => [id, [...parts]]) }),
+      ...(this.#keys.size === 0 ? {} : { keys: [...this.#keys] }),
       tags: this.names().flatMap((name) => {
         const tag = this.#tags.get(name);
         if (tag === undefined) return [];
@@ -168,16 +190,32 @@ export class Tags {
     tags.gc = from.gc;
     tags.lastGc = from.lastGc;
     for (const object of from.condemned) tags.#condemned.add(object);
+    for (const [update, parts] of from.staged ?? []) {
+      for (const urls of parts) tags.#stage({ kind: "urls-staged", at: 0, update, urls });
+    }
+    for (const key of from.keys ?? []) tags.#keys.add(key);
     for (const { urls, attributes, ...tag } of from.tags)
       tags.#tags.set(tag.name, { ...tag, urls: UrlList.restore(urls), attributes: new Map(attributes) });
     return tags;
   }
 
-  #changed({ tag: name, id, at, change, tokens }: TagChanged): void {
-    const parts = "staged" in change && change.staged !== undefined ? this.#staged.get(change.staged) : [];
-    if (parts === undefined) throw new DiscoError(`parts of an update of ${name} are missing`, { code: "no-parts" });
+  #stage({ update, urls, dropped }: UrlsStaged): void {
+    if (dropped === true) {
+      this.#staged.delete(update);
+      return;
+    }
+    let staged = this.#staged.get(update);
+    if (staged === undefined) this.#staged.set(update, (staged = { parts: [], since: this.#condemnings, dead: null }));
+    staged.parts.push(urls);
+    staged.dead ??= this.#condemnedIn(urls);
+    this.#note(urls);
+  }
+
+  #changed({ tag: name, id, at, change, keys = [], tokens }: TagChanged): void {
+    const update = "staged" in change ? change.staged : undefined;
+    if (update !== undefined) this.assertStaged(update);
+    const parts = update === undefined ? [] : (this.#staged.get(update)?.parts ?? []);
     if (change.kind === "link" || change.kind === "put") {
-      for (const part of parts) this.assertAlive(part);
       this.assertAlive(change.urls);
       this.#note(change.urls);
     }
@@ -192,6 +230,7 @@ export class Tags {
     }
     tag.id = id;
     tag.modifiedAt = at;
+    this.#done(keys);
     switch (change.kind) {
       case "put":
       case "link": {
@@ -214,6 +253,23 @@ export class Tags {
         tag[change.which === "read" ? "readToken" : "writeToken"] = change.token;
         return;
     }
+  }
+
+  #done(keys: readonly string[]): void {
+    for (const key of keys) this.#keys.add(key);
+    for (const key of this.#keys) {
+      if (this.#keys.size <= keysMax) return;
+      this.#keys.delete(key);
+    }
+  }
+
+  #condemnedIn(text: UrlText): string | null {
+    if (this.#condemned.size === 0) return null;
+    for (const line of linesOf(text)) {
+      const object = objectsOfLine(line).find((one) => this.#condemned.has(one));
+      if (object !== undefined) return object;
+    }
+    return null;
   }
 
   #note(text: UrlText): void {
@@ -240,11 +296,20 @@ export class Tags {
   }
 }
 
+function condemned(object: string): DiscoError {
+  return new DiscoError(`${object} is being deleted: no tag has named it for a long time`, {
+    code: "blob-condemned",
+    hint: "Push the blob again, and tag it soon after.",
+  });
+}
+
 export interface TagsSnapshot {
   readonly cluster: string | null;
   readonly gc: number;
   readonly lastGc: LastGc | null;
   readonly condemned: readonly string[];
+  readonly staged?: readonly (readonly [update: string, parts: readonly UrlText[]])[];
+  readonly keys?: readonly string[];
   readonly tags: readonly {
     readonly name: string;
     readonly id: string;
