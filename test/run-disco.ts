@@ -1,4 +1,5 @@
 /** Runs the `disco` command of this checkout, as a shell would, with a root of its own. */
+import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -16,12 +17,18 @@ export interface RunDiscoOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Called once the process runs, e.g. to send it signals when it has said something. */
   readonly started?: (child: ChildProcess) => void;
+  /** What comes through its standard input; nothing where there is none. */
+  readonly input?: string | Uint8Array;
 }
 
-const command = join(import.meta.dirname, "..", "bin", "disco.js");
+const bin = join(import.meta.dirname, "..", "bin");
 
 export async function runDisco(args: readonly string[], options: RunDiscoOptions): Promise<Finished> {
-  return run([command, ...args], options);
+  return run([join(bin, "disco.js"), ...args], options);
+}
+
+export async function runDdfs(args: readonly string[], options: RunDiscoOptions): Promise<Finished> {
+  return run([join(bin, "ddfs.js"), ...args], options);
 }
 
 /** Runs a script of a user's own, which may say `new Disco()`. `args` are Node's. */
@@ -33,12 +40,14 @@ export async function runScript(
 }
 
 async function run(args: readonly string[], options: RunDiscoOptions): Promise<Finished> {
-  const { root, cwd, env, started } = options;
+  const { root, cwd, env, started, input } = options;
   const child = spawn(process.execPath, args, {
     cwd: cwd ?? process.cwd(),
     env: { ...process.env, DISCO_ROOT: root, NODE_OPTIONS: "", NO_COLOR: "1", ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
   });
+  child.stdin?.on("error", () => {}).end(input);
+  assert.ok(child.stdout !== null && child.stderr !== null);
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));

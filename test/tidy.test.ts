@@ -112,6 +112,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "master/log.ts",
     "journal/sqlite.ts",
     "protocol",
+    "core/ddfs/names.ts",
   ],
 };
 

@@ -39,6 +39,20 @@ const usageCodes: ReadonlySet<string> = new Set([
   "unknown-stage",
 ]);
 
+/** The same of DDFS: what there is not, what may not be, what cannot be done. */
+const ddfsUsageCodes: ReadonlySet<string> = new Set([
+  "bad-attribute",
+  "bad-name",
+  "bad-replicas",
+  "no-such-file",
+  "not-enough-nodes",
+  "nothing-to-push",
+  "tag-exists",
+  "tag-unauthorized",
+  "unknown-attribute",
+  "unknown-tag",
+]);
+
 /** What the command returns for an error that ended it. */
 export function exitCodeOfError(error: unknown): number {
   if (isUsageError(error)) return exitCodes.usage;
@@ -46,5 +60,5 @@ export function exitCodeOfError(error: unknown): number {
 }
 
 export function isUsageError(error: unknown): boolean {
-  return error instanceof DiscoError && usageCodes.has(error.code);
+  return error instanceof DiscoError && (usageCodes.has(error.code) || ddfsUsageCodes.has(error.code));
 }

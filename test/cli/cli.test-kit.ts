@@ -1,14 +1,16 @@
 /** Commands as a shell runs them, in a folder and with a root of their own: with a daemon on the root, or without. */
 import assert from "node:assert/strict";
-import type { ChildProcess } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Finished, runDisco } from "../run-disco.ts";
+import { type Finished, runDdfs, runDisco } from "../run-disco.ts";
 
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly started?: (child: ChildProcess) => void;
+  readonly input?: string | Uint8Array;
 }
 
 /** Nothing of this machine's own settings counts. */
@@ -24,6 +26,7 @@ const quiet = {
 export class CommandPlace {
   readonly folder: string;
   readonly root: string;
+  #ddfsProcess: ChildProcess | null = null;
 
   private constructor(folder: string) {
     this.folder = folder;
@@ -40,6 +43,25 @@ export class CommandPlace {
   disco(args: readonly string[], { env, started }: RunOptions = {}): Promise<Finished> {
     const { root, folder: cwd } = this;
     return runDisco(args, { root, cwd, env: { ...quiet, ...env }, ...(started === undefined ? {} : { started }) });
+  }
+
+  /** The `ddfs` command. Where its input and its end do not matter, one process runs all of them: most of the time goes into starts. */
+  async ddfs(args: readonly string[], { env, ...others }: RunOptions = {}): Promise<Finished> {
+    const all = { ...quiet, ...env };
+    if (Object.keys(others).length > 0)
+      return await runDdfs(args, { root: this.root, cwd: this.folder, env: all, ...others });
+    this.#ddfsProcess ??= fork(join(import.meta.dirname, "command-process.ts"), {
+      stdio: ["ignore", "ignore", "inherit", "ipc"],
+      execArgv: ["--conditions=disco-source"],
+    });
+    const ended = once(this.#ddfsProcess, "message") as Promise<[Finished]>;
+    const { NODE_OPTIONS: _, ...own } = process.env;
+    this.#ddfsProcess.send({
+      args,
+      env: { ...own, DISCO_ROOT: this.root, NO_COLOR: "1", ...all },
+      cwd: this.folder,
+    });
+    return (await ended)[0];
   }
 
   /** Runs a command that is to go well, and returns its standard output. */
@@ -72,6 +94,7 @@ export class CommandPlace {
 
   /** Ends the daemon, if there is one, and deletes everything. */
   async close(): Promise<void> {
+    this.#ddfsProcess?.disconnect();
     await this.disco(["stop", "--force"]);
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }

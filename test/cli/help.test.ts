@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Command } from "commander";
+import { buildDdfsProgram } from "../../src/cli/ddfs/program.ts";
 import { buildProgram } from "../../src/cli/program.ts";
 import { settingNames, settingOf } from "../../src/settings/table.ts";
 
@@ -11,44 +12,49 @@ const manual = readFileSync(join(import.meta.dirname, "..", "..", "docs", "cli.m
 /** Described once, for all commands; and settings, which have a manual of their own. */
 const described = new Set([
   "--json",
+  "--prefix-mode",
+  "--ignore-missing",
   "--config",
   "--help",
   ...settingNames.flatMap((name) => settingOf(name).flag?.match(/--[a-z-]+/) ?? []),
 ]);
 
 interface Named {
+  /** `disco` or `ddfs`. */
+  readonly program: string;
   readonly words: readonly string[];
   readonly command: Command;
 }
 
-const commands = allCommands(buildProgram(), []);
+const programs = [buildProgram(), buildDdfsProgram()];
+const commands = programs.flatMap((program) => allCommands(program.name(), program, []));
 
-function allCommands(parent: Command, before: readonly string[]): Named[] {
+function allCommands(program: string, parent: Command, before: readonly string[]): Named[] {
   return parent.commands.flatMap((command) => {
     const words = [...before, command.name()];
-    return [{ words, command }, ...allCommands(command, words)];
+    return [{ program, words, command }, ...allCommands(program, command, words)];
   });
 }
 
 /** The text below `### \`disco NAME\``, up to the next heading of that rank or above. */
-function sectionOf(name: string): string {
-  const at = manual.indexOf(`\n### \`disco ${name}\`\n`);
-  assert.ok(at >= 0, `docs/cli.md has no section on disco ${name}`);
+function sectionOf(program: string, name: string): string {
+  const at = manual.indexOf(`\n### \`${program} ${name}\`\n`);
+  assert.ok(at >= 0, `docs/cli.md has no section on ${program} ${name}`);
   const rest = manual.slice(at + 1);
   return rest.slice(0, (/\n#{2,3} /.exec(rest)?.index ?? rest.length) + 1);
 }
 
 test("every command has a summary, a description in sentences, and an example that names it", () => {
-  for (const { words, command } of commands) {
+  for (const { program, words, command } of commands) {
     const name = words.join(" ");
     assert.match(command.summary(), /^[a-z].*[^.]$/, `summary of ${name}`);
     assert.match(command.description(), /^[A-Z][^]*\.$/, `description of ${name}`);
     let help = "";
     command.configureOutput({ writeOut: (text) => (help += text) });
     command.outputHelp();
-    const example = new RegExp(`\\n {2}\\$ (?:[^\\n]*[ (])?disco ${words.join(" ")}[ \\n]`);
+    const example = new RegExp(`\\n {2}\\$ (?:[^\\n]*[ (])?${program} ${words.join(" ")}[ \\n]`);
     const inner = command.commands.map((one) => one.name()).join("|");
-    const innerExample = new RegExp(`\\n {2}\\$ disco ${words.join(" ")} (?:${inner}) `);
+    const innerExample = new RegExp(`\\n {2}\\$ ${program} ${words.join(" ")} (?:${inner}) `);
     const isLoaded = name === "completion" && /source <\(disco completion /.test(help);
     assert.ok(
       example.test(help) || (inner !== "" && innerExample.test(help)) || isLoaded,
@@ -77,33 +83,37 @@ test("every command has --json, and those that talk to a master can be told whic
 });
 
 test("the manual has a section with an example on every command, and names all of its options", () => {
-  for (const { words, command } of commands) {
+  for (const { program, words, command } of commands) {
     const name = words.join(" ");
-    const section = sectionOf(words[0] ?? "");
-    assert.ok(section.includes(`disco ${name}`), `disco ${name} in docs/cli.md`);
-    assert.match(section, new RegExp(`\\n\`\`\`sh\\n[^\`]*disco ${words[0]}`), `example of ${words[0]}`);
+    const section = sectionOf(program, words[0] ?? "");
+    assert.ok(section.includes(`${program} ${name}`), `${program} ${name} in docs/cli.md`);
+    assert.match(section, new RegExp(`\\n\`\`\`sh\\n[^\`]*${program} ${words[0]}`), `example of ${words[0]}`);
     for (const { long } of command.options) {
       if (long == null || described.has(long)) continue;
-      assert.ok(new RegExp(`${long}(?![a-z-])`).test(section), `${long} of disco ${name} in docs/cli.md`);
+      assert.ok(new RegExp(`${long}(?![a-z-])`).test(section), `${long} of ${program} ${name} in docs/cli.md`);
     }
   }
 });
 
 test("the manual names no command and no option that is not there", () => {
-  const names = new Set(commands.map(({ words }) => words[0]));
-  for (const [, name = ""] of manual.matchAll(/\n### `disco ([a-z]+)`/g)) assert.ok(names.has(name), `disco ${name}`);
-  for (const [, name = ""] of manual.matchAll(/`disco ([a-z]+)[ `]/g)) assert.ok(names.has(name), `disco ${name}`);
   const known = new Set(commands.flatMap(({ command }) => command.options.map(({ long }) => long)));
-  for (const name of names) {
-    for (const [flag] of sectionOf(name ?? "").matchAll(/(?<![a-z-])--[a-z][a-z-]+/g)) {
-      assert.ok(known.has(flag), `${flag} in the section on disco ${name}`);
+  for (const program of ["disco", "ddfs"]) {
+    const names = new Set(commands.flatMap((one) => (one.program === program ? [one.words[0]] : [])));
+    const headings = manual.matchAll(new RegExp(`\\n### \`${program} ([a-z]+)\``, "g"));
+    const mentions = manual.matchAll(new RegExp(`\`${program} ([a-z]+)[ \`]`, "g"));
+    for (const [, name = ""] of [...headings, ...mentions]) assert.ok(names.has(name), `${program} ${name}`);
+    for (const name of names) {
+      for (const [flag] of sectionOf(program, name ?? "").matchAll(/(?<![a-z-])--[a-z][a-z-]+/g)) {
+        assert.ok(known.has(flag), `${flag} in the section on ${program} ${name}`);
+      }
     }
   }
 });
 
 test("the overview of the manual leads to every section", () => {
-  for (const { words } of commands) {
-    assert.ok(manual.includes(`[\`${words[0]}\`](#disco-${words[0]})`), `disco ${words[0]} in the overview`);
+  for (const { program, words } of commands) {
+    const link = `[\`${words[0]}\`](#${program}-${words[0]})`;
+    assert.ok(manual.includes(link), `${program} ${words[0]} in the overview`);
   }
 });
 

@@ -1,5 +1,5 @@
 /**
- * Before something goes that cannot come back. Somebody who has named a job in full has decided; whoever gave a pattern, a short
+ * Before something goes that cannot come back. Somebody who has named a job (or a tag) in full has decided; whoever gave a pattern, a short
  * name or several sees the list first: a person is asked, a program has to say `--yes`.
  */
 import { createInterface } from "node:readline/promises";
@@ -11,28 +11,39 @@ export interface Question {
   readonly verb: string;
   readonly names: readonly string[];
   readonly yes: boolean;
+  /** What they are. */
+  readonly kind?: Kind;
 }
+
+export interface Kind {
+  /** `disco purge`: the command that takes a name in full. */
+  readonly command: (verb: string) => string;
+  readonly one: string;
+  readonly several: string;
+}
+
+const jobs: Kind = { command: (verb) => `disco ${verb}`, one: "job", several: "jobs" };
 
 const namesShownMax = 20;
 
 /** Resolves when it may be done. @throws DiscoError `not-confirmed` */
-export async function confirm({ verb, names, yes }: Question): Promise<void> {
+export async function confirm({ verb, names, yes, kind = jobs }: Question): Promise<void> {
   if (yes) return;
   const { stdin, stderr } = process;
   if (!stdin.isTTY || !stderr.isTTY) {
     const [only] = names;
-    throw new DiscoError(`${verb} of ${listed(names)} needs a confirmation`, {
+    throw new DiscoError(`${verb} of ${listed(names, kind)} needs a confirmation`, {
       code: "not-confirmed",
-      hint: `Say --yes${names.length === 1 ? `, or the full name: disco ${verb} ${only}` : ""}.`,
+      hint: `Say --yes${names.length === 1 ? `, or the full name: ${kind.command(verb)} ${only}` : ""}.`,
     });
   }
   for (const name of names.slice(0, namesShownMax)) stderr.write(`  ${name}\n`);
   if (names.length > namesShownMax) stderr.write(`  and ${formatCount(names.length - namesShownMax)} more\n`);
   const asking = createInterface({ input: stdin, output: stderr });
   try {
-    const jobs = names.length === 1 ? "this job" : `these ${formatCount(names.length)} jobs`;
+    const meant = names.length === 1 ? `this ${kind.one}` : `these ${formatCount(names.length)} ${kind.several}`;
     // Ctrl-C and the end of the input mean no.
-    const answer = await asking.question(`${verb} ${jobs}? [y/N] `).catch(() => "");
+    const answer = await asking.question(`${verb} ${meant}? [y/N] `).catch(() => "");
     if (!/^y(?:es)?$/i.test(answer.trim())) {
       throw new DiscoError("nothing was done", { code: "not-confirmed" });
     }
@@ -41,7 +52,7 @@ export async function confirm({ verb, names, yes }: Question): Promise<void> {
   }
 }
 
-function listed(names: readonly string[]): string {
+function listed(names: readonly string[], { several }: Kind): string {
   const shown = names.slice(0, 3).join(", ");
-  return names.length > 3 ? `${shown} and ${formatCount(names.length - 3)} more jobs` : shown;
+  return names.length > 3 ? `${shown} and ${formatCount(names.length - 3)} more ${several}` : shown;
 }

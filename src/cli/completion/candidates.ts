@@ -20,6 +20,7 @@ export interface NameSources {
   nodes(): Promise<readonly Candidate[]>;
   /** Keys of a job's out-of-band values. */
   oobKeys(job: string): Promise<readonly Candidate[]>;
+  tags(beginning: string): Promise<readonly Candidate[]>;
 }
 
 const moduleEndings = ["ts", "mts", "js", "mjs"];
@@ -35,6 +36,7 @@ export async function candidatesAt(place: Place, names: NameSources): Promise<Co
       return await argumentOf(wanted.argument, { typed, before }, names);
     }
     case "value":
+      if (wanted.option.flags.includes("<node>")) return only(await names.nodes(), typed);
       return optionValue(wanted.option, wanted.lead, typed.slice(wanted.lead.length));
     case "nothing":
       return { candidates: [], files: null };
@@ -53,6 +55,11 @@ async function argumentOf(
     case "name":
     case "names":
       return only((await names.jobs(typed)).filter(isNew), typed);
+    case "tag":
+    case "tags":
+    case "source":
+    case "target":
+      return only((await names.tags(typed)).filter(isNew), typed);
     case "nodes":
       return only((await names.nodes()).filter(isNew), typed);
     case "rows":
@@ -65,6 +72,7 @@ async function argumentOf(
     case "job":
       return { candidates: [], files: moduleEndings };
     case "inputs":
+    case "files":
     case "file":
       return { candidates: [], files: [] };
     default:

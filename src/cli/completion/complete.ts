@@ -1,14 +1,15 @@
 /**
- * `disco __complete -- WORDS…`, which the shells' scripts call at a key press. `WORDS`: all after the program's name up to the
- * cursor; the last one may be empty. Prints a candidate a line, `VALUE TAB DESCRIPTION`, and `:files ENDING…` where names of files
- * are to be added.
+ * `disco __complete -- WORDS…`, or `ddfs __complete`, which the shells' scripts call at a key press. `WORDS`: all after the program's
+ * name up to the cursor; the last one may be empty. Prints a candidate a line, `VALUE TAB DESCRIPTION`, and `:files ENDING…` where
+ * names of files are to be added.
  */
+import type { Command } from "commander";
 import { type Completion, candidatesAt } from "./candidates.ts";
 import { placeOf } from "./place.ts";
 
-export async function complete(words: readonly string[]): Promise<void> {
-  const [{ buildProgram }, { nameSources }] = await Promise.all([import("../program.ts"), import("./name-sources.ts")]);
-  const place = placeOf(buildProgram(), words.length === 0 ? [""] : words);
+export async function complete(words: readonly string[], program: Command): Promise<void> {
+  const { nameSources } = await import("./name-sources.ts");
+  const place = placeOf(program, words.length === 0 ? [""] : words);
   const { master, root, config } = place.given;
   const names = nameSources({
     ...(master === undefined ? {} : { master }),

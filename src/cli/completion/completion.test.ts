@@ -1,6 +1,8 @@
 /** Completion without a shell; `test/cli/completion.test.ts` has the shells. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Command } from "commander";
+import { buildDdfsProgram } from "../ddfs/program.ts";
 import { buildProgram } from "../program.ts";
 import { candidatesAt, type NameSources } from "./candidates.ts";
 import { formatCompletion } from "./complete.ts";
@@ -12,11 +14,16 @@ const names: NameSources = {
     named("wc@1:2:3", "wc@1:2:4", "sort@1:2:5").filter(({ value }) => value.startsWith(beginning)),
   nodes: async () => named("node1", "node2"),
   oobKeys: async (job) => named(`${job}-key`),
+  tags: async () => named("data:1", "data:2", "other"),
 };
 
 /** The last word is being typed. */
 async function complete(...words: string[]): Promise<string[]> {
-  const completion = await candidatesAt(placeOf(buildProgram(), words), names);
+  return await offered(buildProgram(), words);
+}
+
+async function offered(program: Command, words: readonly string[]): Promise<string[]> {
+  const completion = await candidatesAt(placeOf(program, words), names);
   return formatCompletion(completion)
     .split("\n")
     .filter((line) => line !== "")
@@ -66,4 +73,13 @@ test("files stand where commands take them: modules for a job, any for its input
 test("the flags before the cursor say whose names are wanted", () => {
   const { given } = placeOf(buildProgram(), ["cat", "--master=disco://x", "--root", "/y", ""]);
   assert.deepEqual(given, { master: "disco://x", root: "/y" });
+});
+
+test("tags are completed where ddfs takes some, those that stand there already left out", async () => {
+  const ddfs = (...words: string[]) => offered(buildDdfsProgram(), words);
+  assert.deepEqual(await ddfs("un"), ["untag"]);
+  assert.deepEqual(await ddfs("gc", "st"), ["start", "status", "stats"]);
+  assert.deepEqual(await ddfs("stat", "d"), ["data:1", "data:2"]);
+  assert.deepEqual(await ddfs("rm", "data:1", "other", ""), ["data:2"]);
+  assert.deepEqual(await ddfs("cp", "data:1", ""), ["data:2", "other"]);
 });

@@ -1,5 +1,5 @@
 /**
- * Names of jobs and nodes for completion. A master is asked, for a moment at most; the jobs of a root without one are those
+ * Names of jobs, nodes and tags for completion. A master is asked, for a moment at most; the jobs of a root without one are those
  * that have a directory there, so that nothing has to be opened or started while somebody waits for a key press.
  */
 import type { NodeInfo } from "../../client/master-api.ts";
@@ -26,6 +26,7 @@ export function nameSources(flags: MasterFlags): NameSources {
     jobs: (beginning) => orNothing(jobsOf(flags, beginning)),
     nodes: () => orNothing(nodesOf(flags)),
     oobKeys: (job) => orNothing(keysOf(flags, job)),
+    tags: (beginning) => orNothing(tagsOf(flags, beginning)),
   };
 }
 
@@ -55,6 +56,14 @@ async function keysOf(flags: MasterFlags, job: string): Promise<readonly Candida
   if (master.kind === "local") return [];
   const { keys } = await ask<{ readonly keys: readonly string[] }>(master, `jobs/${encodeURIComponent(job)}/oob`);
   return keys.map((value) => ({ value, description: "" }));
+}
+
+/** Those of a root without a daemon stand in its journal, which is opened for them: nothing else knows them. */
+async function tagsOf(flags: MasterFlags, beginning: string): Promise<readonly Candidate[]> {
+  const scheme = beginning.startsWith("tag://") ? "tag://" : "";
+  const { withDdfs } = await import("../ddfs/open-ddfs.ts");
+  const tags = await withDdfs(flags, ({ api }) => api.tags(beginning.slice(scheme.length)));
+  return tags.slice(0, namesMax).map((name) => ({ value: scheme + name, description: "" }));
 }
 
 /** A plain question: the client that tries again and checks every answer takes longer to load than a key press may take. */

@@ -1,6 +1,6 @@
 /**
  * What `disco completion SHELL` prints. The scripts know nothing of the commands: at a key press they ask the program that is
- * being completed (`disco __complete`), so that they need not be printed again after an update.
+ * being completed (`disco __complete`, `ddfs __complete`), so that they need not be printed again after an update.
  */
 export const shells = ["bash", "zsh", "fish"] as const;
 export type Shell = (typeof shells)[number];
@@ -40,10 +40,10 @@ _disco() {
     COMPREPLY+=("\${value#"$kept"}")
   done
 }
-complete -o nosort -F _disco disco disco-mapreduce 2> /dev/null || complete -F _disco disco disco-mapreduce
+complete -o nosort -F _disco disco disco-mapreduce ddfs 2> /dev/null || complete -F _disco disco disco-mapreduce ddfs
 `;
 
-const zsh = `#compdef disco disco-mapreduce
+const zsh = `#compdef disco disco-mapreduce ddfs
 # zsh completion of disco. In ~/.zshrc, after compinit: source <(disco completion zsh)
 _disco() {
   local entry value description
@@ -71,7 +71,7 @@ _disco() {
   (( \${#plain} )) && _describe -V disco plain
   (( \${#open} )) && _describe -V disco open -S ''
 }
-if [[ $funcstack[1] == _disco ]]; then _disco "$@"; else compdef _disco disco disco-mapreduce; fi
+if [[ $funcstack[1] == _disco ]]; then _disco "$@"; else compdef _disco disco disco-mapreduce ddfs; fi
 `;
 
 const fish = `# fish completion of disco. In ~/.config/fish/config.fish: disco completion fish | source
@@ -97,6 +97,7 @@ function __disco_complete
 end
 complete -c disco -k -f -a '(__disco_complete)'
 complete -c disco-mapreduce -k -f -a '(__disco_complete)'
+complete -c ddfs -k -f -a '(__disco_complete)'
 `;
 
 const scripts: Readonly<Record<Shell, string>> = { bash, zsh, fish };

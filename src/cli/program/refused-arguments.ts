@@ -2,10 +2,9 @@
 import type { CommanderError } from "commander";
 import { DiscoError } from "../../errors.ts";
 
-const help = "`disco --help` explains the commands.";
-
-export function refusedArguments({ code, message }: CommanderError): DiscoError {
-  // `disco` alone: the help was printed.
+export function refusedArguments({ code, message }: CommanderError, program: string): DiscoError {
+  const help = `\`${program} --help\` explains the commands.`;
+  // The program's name alone: the help was printed.
   if (code === "commander.help") return refusal("no command was given");
   const [what = "", question] = message.replace(/^error: /, "").split(/\s*\(Did you mean (?:one of )?(.*)\?\)\s*/s);
   return refusal(

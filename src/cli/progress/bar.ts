@@ -29,7 +29,13 @@ export function renderBar(stage: StageReading, nameWidth: number, columns: numbe
   }
 }
 
-function drawBar(stage: StageReading, cells: number, look: Look): string {
+/** A bar alone, of what is no stage; nothing where there is no room for one. */
+export function barOf(fraction: number, room: number, look: Look): string {
+  if (room < barCellsMin) return "";
+  return drawBar({ fraction, failed: 0, state: fraction < 1 ? "running" : "done" }, Math.min(barCellsMax, room), look);
+}
+
+function drawBar(stage: Pick<StageReading, "fraction" | "failed" | "state">, cells: number, look: Look): string {
   const colour = stage.failed > 0 ? "yellow" : stage.state === "done" ? "green" : "cyan";
   if (!look.unicode) {
     const full = Math.floor(stage.fraction * (cells - 2));
