@@ -9,6 +9,22 @@
 import "./node-version.ts";
 
 export type { RunContext } from "./cli/run/job-module.ts";
+export { DDFS } from "./client/ddfs/ddfs.ts";
+export type { TagContents } from "./client/ddfs/ddfs-api.ts";
+export type {
+  DdfsOptions,
+  PullOptions,
+  Pushed,
+  PushOptions,
+  PushProgress,
+  TagReadOptions,
+  TagUpdateOptions,
+  TagWalkOptions,
+  TagWriteOptions,
+} from "./client/ddfs/ddfs-options.ts";
+export type { PulledBlob } from "./client/ddfs/pulled-blob.ts";
+export type { BlobChunks, BlobData, PushFile } from "./client/ddfs/push-source.ts";
+export type { BlobReplicas, TagVisit } from "./client/ddfs/tag-graph.ts";
 export { Disco } from "./client/disco.ts";
 export type { DiscoOptions, EventsOptions, RequestOptions, ResultsOptions } from "./client/disco-options.ts";
 export { external } from "./client/external.ts";

@@ -193,9 +193,11 @@ describe("the other methods", () => {
     await assert.rejects(disco.request("/nothing"), { name: "CommError", code: "http-404" });
   });
 
-  it("that come with a later release say so", async () => {
-    const disco = new FakeDisco();
-    assert.throws(() => disco.ddfs, { code: "not-yet" });
+  it("of the filesystem go to the same master, and are refused when it is closed", async () => {
+    const disco = new Disco();
+    assert.equal(disco.ddfs, disco.ddfs);
+    await disco.close();
+    await assert.rejects(disco.ddfs.list(), { code: "closed" });
   });
 
   it("of a closed Disco are refused", async () => {

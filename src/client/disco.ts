@@ -1,7 +1,8 @@
 /** The client of a Disco master (the seed: `disco.core.Disco`). Without an address the master runs in this process. */
-import { CommError, DiscoError } from "../errors.ts";
+import { CommError } from "../errors.ts";
 import { askedResults, finishedAndActive, resultsOfOne } from "./asked-results.ts";
 import { badOption } from "./bad-option.ts";
+import { DDFS } from "./ddfs/ddfs.ts";
 import type { DiscoOptions, EventsOptions, RequestOptions, ResultsOptions } from "./disco-options.ts";
 import { type Engine, engineOf, type FirstJob, type JobPlace } from "./engine.ts";
 import type { AnyReduceOutput, KeyOf, Nothing, ResultPair, Returned, ValueOf, Widen } from "./infer.ts";
@@ -11,7 +12,7 @@ import { nameOf } from "./job-name.ts";
 import type { AnyJobOptions, JobOptions } from "./job-options.ts";
 import { keepAlive } from "./keep-alive.ts";
 import type { JobEvent, JobInfo, JobListEntry, MasterApi, NodeInfo, NodeRemoval } from "./master-api.ts";
-import { notYet } from "./not-yet.ts";
+import { MasterDoor } from "./master-door.ts";
 import { shown } from "./option-checks.ts";
 import type { ProfileStats } from "./profile/profile-stats.ts";
 import { asResults, type ItemOfRef, type JobInput, type JobRef, type ResultItem, type Results } from "./results.ts";
@@ -20,8 +21,8 @@ import { type WaitOptions, waitForJob } from "./wait.ts";
 export class Disco {
   readonly #engine: Engine;
   readonly #onSubmit: DiscoOptions["onSubmit"];
-  #opening: Promise<MasterApi> | null = null;
-  #closed = false;
+  readonly #door: MasterDoor;
+  #ddfs: DDFS | null = null;
 
   /**
    * @param address `disco://host[:port]` or `http(s)://…`; of a cluster with several masters all of them, as a list or as
@@ -32,6 +33,7 @@ export class Disco {
    */
   constructor(address?: string | readonly string[], options: DiscoOptions = {}) {
     this.#engine = engineOf(address, options);
+    this.#door = new MasterDoor(this.#engine);
     this.#onSubmit = options.onSubmit;
   }
 
@@ -218,9 +220,10 @@ export class Disco {
     return loadProfiles(this, nameOf(job), mode);
   }
 
-  /** Throws `DiscoError` `not-yet`: the distributed filesystem comes with a later release. */
-  get ddfs(): never {
-    throw notYet("disco.ddfs", "the Disco distributed filesystem (DDFS)");
+  /** The distributed filesystem of the same master, over the same connection. */
+  get ddfs(): DDFS {
+    this.#ddfs ??= DDFS.at(this);
+    return this.#ddfs;
   }
 
   /**
@@ -257,20 +260,7 @@ export class Disco {
 
   /** @internal The interface to the master; connects, or opens the engine, on first use: for a job of which something is known, say. */
   master(first?: FirstJob): Promise<MasterApi> {
-    if (this.#closed) {
-      return Promise.reject(
-        new DiscoError("this Disco is closed", {
-          code: "closed",
-          hint: "Close it after the last job, or make a new Disco().",
-        }),
-      );
-    }
-    this.#opening ??= this.#engine.open(first).catch((error: unknown) => {
-      // The next use tries again: the reason may be gone (a full disk, a directory of another user).
-      this.#opening = null;
-      throw error;
-    });
-    return this.#opening;
+    return this.#door.master(first);
   }
 
   /** Asks the master; the process stays alive until it has answered. */
@@ -282,12 +272,8 @@ export class Disco {
    * Ends the connections to a master elsewhere, where jobs go on; stops the engine in this process and its workers, where jobs that
    * still run are dead afterwards. Results stay.
    */
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    if (this.#opening === null) return;
-    const master = await keepAlive(this.#opening.catch(() => null));
-    if (master !== null) await keepAlive(master.close());
+  close(): Promise<void> {
+    return this.#door.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
