@@ -37,10 +37,11 @@ export interface Blobs {
   /** `null`: it is not here. @throws DiscoError `blob-damaged` */
   open(object: string, range?: Range): Promise<OpenedBlob | null>;
   stat(object: string): Promise<StoredBlob | null>;
-  /** In the order of volume and object, from behind `after`. */
+  /** In the order of volume, HH and object, from behind `after`; of `hashes`, only those whose HH is from `from` to `to` (0 to 255). */
   list(
     after: { readonly volume: string; readonly object: string } | undefined,
     limit: number,
+    hashes?: { readonly from: number; readonly to: number },
   ): Promise<{ readonly blobs: StoredBlob[]; readonly isLast: boolean; readonly incomplete: boolean }>;
   /** `false`: it is younger than `storedBefore` (ms since 1970) and stays. Gone already: `true`. */
   delete(object: string, volume: string, storedBefore: number): Promise<boolean>;

@@ -58,7 +58,7 @@ export async function openDaemon(settings: DaemonSettings, options: DaemonOption
   const instance = randomUUID();
   const startedAt = Date.now();
   const failure = Promise.withResolvers<Error>();
-  const blobs = new OwnBlobs({ dataDir, isAlone: true, reserveBytes });
+  const blobs = new OwnBlobs({ dataDir, reserveBytes });
   let url = urlOf(settings.host, settings.port);
   const master = await openEngine({
     host: node,

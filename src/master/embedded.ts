@@ -88,12 +88,12 @@ const scratchVolumes = { first: 2_000, count: 8_000 };
 
 function ofThisProcess(dataDir: string): Kept {
   const first = `vol${scratchVolumes.first + (process.pid % scratchVolumes.count)}`;
-  return { journal: openMemoryJournal(), blobs: new OwnBlobs({ dataDir, first, scratch: true, isAlone: true }) };
+  return { journal: openMemoryJournal(), blobs: new OwnBlobs({ dataDir, first, scratch: true }) };
 }
 
 function ofRoot(root: string, dataDir: string): Kept {
   const { journal, isFirst } = openFreeJournal(root);
-  if (isFirst) return { journal, blobs: new OwnBlobs({ dataDir, first: embeddedVolume, isAlone: true }) };
+  if (isFirst) return { journal, blobs: new OwnBlobs({ dataDir, first: embeddedVolume }) };
   const store = (): Promise<never> => {
     const busy = new DiscoError(`another script on ${root} has its tags and blobs`, {
       code: "root-busy",
@@ -101,5 +101,5 @@ function ofRoot(root: string, dataDir: string): Kept {
     });
     return Promise.reject(busy);
   };
-  return { journal, blobs: new OwnBlobs({ dataDir, store, isAlone: false }) };
+  return { journal, blobs: new OwnBlobs({ dataDir, store }) };
 }

@@ -43,6 +43,7 @@ const isHello = shape({
   session: maybe(isName),
   url: maybe(isWebUrl),
   version: maybe(isName),
+  cluster: maybe(isName),
 });
 const isAttempt = shape(attempt);
 
@@ -67,7 +68,7 @@ export function checkedHello(message: unknown, host: string): NodeHello {
   }
   const hello = message as NodeHello;
   if (hello.host !== host) throw new DiscoError(`${host} says that it is ${hello.host}`, { code: "bad-node" });
-  const { incarnation, slots, queueDepth, labels, attempts, session, url, version } = hello;
+  const { incarnation, slots, queueDepth, labels, attempts, session, url, version, cluster } = hello;
   return {
     host,
     incarnation,
@@ -78,6 +79,7 @@ export function checkedHello(message: unknown, host: string): NodeHello {
     ...(session === undefined ? {} : { session }),
     ...(url === undefined ? {} : { url }),
     ...(version === undefined ? {} : { version }),
+    ...(cluster === undefined ? {} : { cluster }),
   };
 }
 

@@ -7,6 +7,7 @@ import { fromJsonBytes, toJsonBytes } from "../bus/json.ts";
 import { lastPart, nameOf } from "../bus/subjects.ts";
 import { dropOf } from "../core/leftovers.ts";
 import { DiscoError } from "../errors.ts";
+import { otherCluster } from "../node/ddfs/own-blobs.ts";
 import type { PackPlaces } from "../protocol/large-reply.ts";
 import { encodeManifest } from "../protocol/manifest-file.ts";
 import type { JobLeftover, LeftoversReply, NodeHello, NodeReport, NodeWelcome } from "../protocol/messages.ts";
@@ -45,12 +46,16 @@ export function serveNodes(bus: Bus, { instance, coordinator, files, admission, 
   serve("join", async (message: unknown, host) => {
     const hello = checkedHello(message, host);
     await admission?.reach?.(hello);
+    const { cluster } = coordinator.machine.tags;
+    // On one machine, where there may be several journals, blobs are refused to who opens them.
+    if (admission !== undefined && hello.cluster !== undefined && hello.cluster !== cluster) throw otherCluster(host);
     admission?.admit(hello);
     const joined = coordinator.join(hello);
     admission?.joined(hello);
     await joined;
     const { epoch } = coordinator.machine.cluster;
-    const welcome: NodeWelcome = { epoch, dataServers: admission?.dataServers() ?? {} };
+    const named = coordinator.machine.tags.cluster;
+    const welcome: NodeWelcome = { epoch, dataServers: admission?.dataServers() ?? {}, cluster: named };
     return toJsonBytes(welcome);
   });
   serve("leave", async ({ session }: { session: string }, host) => {

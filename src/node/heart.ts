@@ -7,6 +7,7 @@ import type { Bus } from "../bus/bus.ts";
 import { toJsonBytes } from "../bus/json.ts";
 import { part } from "../bus/subjects.ts";
 import type { Heartbeat } from "../protocol/messages.ts";
+import type { OwnBlobs } from "./ddfs/own-blobs.ts";
 import { diskSpace } from "./disk.ts";
 
 export interface HeartParts {
@@ -14,6 +15,8 @@ export interface HeartParts {
   readonly host: string;
   readonly session: string;
   readonly dataDir: string;
+  /** Absent: it has none. */
+  readonly blobs?: OwnBlobs | undefined;
   /** Bytes of its disk that are to stay free. */
   readonly diskReserveBytes: number;
   /** Epoch of the master that the node has joined. */
@@ -45,7 +48,10 @@ export class Heart {
   }
 
   async #beat(): Promise<void> {
-    const { bus, host, session, dataDir, diskReserveBytes, epoch, running } = this.#parts;
+    const { bus, host, session, dataDir, blobs, diskReserveBytes, epoch, running } = this.#parts;
+    // A disk that hangs is not waited for.
+    blobs?.look().catch(() => undefined);
+    const volumes = blobs?.info ?? [];
     const disk = await diskSpace(dataDir);
     // It may have stopped while the disk was asked: a node that has said goodbye is silent.
     if (this.#timer === null) return;
@@ -55,6 +61,7 @@ export class Heart {
       epoch: epoch(),
       running: running(),
       ...disk,
+      ...(volumes.length === 0 ? {} : { volumes }),
       diskReserveBytes,
       memoryFreeBytes: freemem(),
       memoryTotalBytes: totalmem(),

@@ -6,7 +6,16 @@ import type { Bus } from "../bus/bus.ts";
 import { part } from "../bus/subjects.ts";
 import { CommError } from "../errors.ts";
 
-export type MasterSubject = "join" | "leave" | "report" | "manifest" | "oob" | "nodes" | "pack" | "leftovers";
+export type MasterSubject =
+  | "join"
+  | "leave"
+  | "report"
+  | "manifest"
+  | "oob"
+  | "nodes"
+  | "pack"
+  | "leftovers"
+  | "ddfs-damaged";
 
 const retryDelayMs = 100;
 /** Codes of questions that nobody has answered: there is no master at present, or the way to it broke. */

@@ -27,7 +27,14 @@ export interface MembershipParts {
 }
 
 /** What a master says to a node that it does not let in; anything else is an outage. */
-const refusals = new Set(["name-taken", "version-mismatch", "node-unreachable", "bad-node", "forbidden"]);
+const refusals = new Set([
+  "name-taken",
+  "version-mismatch",
+  "node-unreachable",
+  "bad-node",
+  "forbidden",
+  "other-cluster",
+]);
 /** An answer that was lost is not waited for: the next notice has it asked again. Well below the death time, which runs meanwhile. */
 const defaultJoinPatienceMs = 5_000;
 const leavePatienceMs = 2_000;

@@ -65,8 +65,9 @@ export async function openNodeProcess(
   };
   try {
     closers.push(lockFolder(dataDir, "node.lock"));
-    const blobs = new OwnBlobs({ dataDir, isAlone: true, reserveBytes: settings.diskReserveBytes });
+    const blobs = new OwnBlobs({ dataDir, folders: settings.blobFolders, reserveBytes: settings.diskReserveBytes });
     closers.push(() => blobs.close());
+    await blobs.look();
     const server = await serveNodeData({
       node: host,
       blobs,

@@ -15,8 +15,17 @@ import { part } from "../bus/subjects.ts";
 import type { DiscoError } from "../errors.ts";
 import { packageVersion } from "../package-version.ts";
 import type { PackPlaces } from "../protocol/large-reply.ts";
-import type { Assignment, AttemptId, DropScope, NodeHello, NodeState, WorkerTask } from "../protocol/messages.ts";
+import type {
+  Assignment,
+  AttemptId,
+  DropScope,
+  NodeHello,
+  NodeState,
+  NodeWelcome,
+  WorkerTask,
+} from "../protocol/messages.ts";
 import { AcceptedAttempts } from "./accepted-attempts.ts";
+import { BlobDuties } from "./ddfs/blob-duties.ts";
 import type { OwnBlobs } from "./ddfs/own-blobs.ts";
 import { diskIdentity, diskSpace } from "./disk.ts";
 import { MasterFiles } from "./fetch/master-files.ts";
@@ -102,6 +111,7 @@ export class Node {
   readonly #inputs: TaskInputs | null;
   readonly #pool: WorkerPool;
   readonly #leftovers: Leftovers;
+  readonly #blobs: BlobDuties | null;
   readonly #jobs = new Map<string, NodeJob>();
   readonly #stopping = new Map<string, Promise<void>>();
   readonly #stops: (() => void)[] = [];
@@ -110,19 +120,20 @@ export class Node {
   constructor(options: NodeOptions) {
     this.#options = options;
     this.session = options.session ?? randomUUID();
-    const { bus, host, slots, master, token, dataDir, memoryLimitBytes, spare, workerScript } = options;
+    const { bus, host, slots, master, token, dataDir, blobs, memoryLimitBytes, spare, workerScript } = options;
     this.#master = new MasterLink(bus, host, options.instance);
     this.#membership = new Membership({
       bus,
       master: this.#master,
       hello: () => this.#hello(),
-      joined: () => this.#joined(),
+      joined: (welcome) => this.#joined(welcome),
       refused: options.refused,
     });
     this.#heart = new Heart({
       bus,
       host,
       dataDir,
+      blobs,
       diskReserveBytes: options.diskReserveBytes ?? 0,
       session: this.session,
       epoch: () => this.#membership.epoch,
@@ -134,6 +145,7 @@ export class Node {
     this.#inputs = peers === null ? null : new TaskInputs({ host, peers, patienceMs: remote?.patienceMs });
     this.#files = new MasterFiles({ master: this.#master, url: () => this.masterUrl, peers });
     this.#manifests = new Manifests(this.#files);
+    this.#blobs = blobs === undefined ? null : new BlobDuties({ blobs, host, dataDir, peers, master: this.#master });
     this.#pool = new WorkerPool({
       slots,
       host,
@@ -202,6 +214,7 @@ export class Node {
       await this.#files.hold(places, join(directory, "jobfile"));
     });
     serve("state", () => this.#state());
+    this.#blobs?.serve(serve);
   }
 
   /** Joins the master, and deletes what predecessors that were killed have left. */
@@ -252,6 +265,7 @@ export class Node {
     this.#reports.close();
     this.#files.close();
     await this.#leftovers.close();
+    await this.#blobs?.close();
     await this.#pool.close();
     await this.#inputs?.close();
     await sweepRehearsals(this.#options.dataDir);
@@ -265,8 +279,9 @@ export class Node {
     for (const job of jobs) await dropFiles(dataDir, host, job, "intermediate");
   }
 
-  #joined(): void {
+  #joined(welcome: NodeWelcome): void {
     this.#pool.tellBegun();
+    this.#blobs?.joined(welcome);
     if (this.#options.instance !== undefined) return;
     this.serve();
     this.#heart.start();
@@ -278,7 +293,8 @@ export class Node {
     const { dataDir, host, slots, queueDepth, labels, url } = this.#options;
     const incarnation = await diskIdentity(join(dataDir, host));
     const whole = { session: this.session, version: packageVersion(), ...(url === undefined ? {} : { url }) };
-    return { host, incarnation, slots, queueDepth, labels, attempts: this.#attempts(), ...whole };
+    const attempts = this.#attempts();
+    return { host, incarnation, slots, queueDepth, labels, attempts, ...whole, ...(await this.#blobs?.hello()) };
   }
 
   #assign(assignments: readonly Assignment[]): void {

@@ -73,6 +73,8 @@ export interface NodeHello {
   readonly url?: string;
   /** Version of this package on the node. */
   readonly version?: string;
+  /** Id of the cluster whose blobs it has (`cluster-named`). Absent: of none yet. */
+  readonly cluster?: string;
 }
 
 /** What the master answers to a node that joins: it is in. (A refusal is an error: `name-taken`, `version-mismatch`.) */
@@ -80,6 +82,8 @@ export interface NodeWelcome {
   readonly epoch: number;
   /** Data servers of all nodes, by name. */
   readonly dataServers: Readonly<Record<string, string>>;
+  /** Id of the cluster. Absent: it has none yet. */
+  readonly cluster?: string | null;
 }
 
 /** Published by the master that leads under `leader`, twice a second and when something in it changes. */

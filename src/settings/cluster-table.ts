@@ -55,7 +55,7 @@ export const clusterTable = {
     type: paths,
     default: (): readonly string[] => [],
     defaultText: "below the root",
-    description: "folders for the node's data, separated by commas; data of jobs goes to the first",
+    description: "folders for the node's data, separated by commas: the first for jobs and blobs, others for blobs",
   }),
   suspectAfter: row({
     flag: "--suspect-after <time>",

@@ -26,6 +26,8 @@ export interface ClusterSettings extends DaemonSettings {
   readonly advertise: string | null;
   /** Absolute path of the node's data; `null`: below the root. The first of `DISCO_VOLUMES`. */
   readonly dataDir: string | null;
+  /** Absolute paths of folders for blobs on other disks: the rest of `DISCO_VOLUMES`. */
+  readonly blobFolders: readonly string[];
   /** `DISCO_SUSPECT_AFTER`, `DISCO_DEAD_AFTER`; defaults 3 s and 15 s. */
   readonly suspicionMs: number;
   readonly deathMs: number;
@@ -81,6 +83,7 @@ export function resolveClusterSettings(role: Role, sources: SettingSources): Res
     journal: values.journal,
     advertise: values.advertise,
     dataDir: values.volumes[0] ?? null,
+    blobFolders: values.volumes.slice(1),
     suspicionMs: values.suspectAfter * 1_000,
     deathMs: values.deadAfter * 1_000,
     tls: { cert: values.tlsCert, key: values.tlsKey, ca: values.tlsCa },

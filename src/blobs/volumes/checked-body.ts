@@ -3,6 +3,9 @@ import { createHash } from "node:crypto";
 import { type Readable, Transform } from "node:stream";
 import { DiscoError } from "../../errors.ts";
 
+/** The disk cannot read them any more. */
+export const unreadable = "EIO";
+
 /** `found`: they are not; called before the error is. The last chunk is held back until all of them are known to be right. */
 export function checkedBody(
   bytes: Readable,
@@ -27,7 +30,10 @@ export function checkedBody(
       void found().finally(() => done(damaged(object, volume)));
     },
   });
-  bytes.on("error", (error) => check.destroy(error));
+  bytes.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== unreadable) check.destroy(error);
+    else void found().finally(() => check.destroy(damaged(object, volume)));
+  });
   check.on("close", () => bytes.destroy());
   return bytes.pipe(check);
 }

@@ -2,25 +2,32 @@
  * Where a volume keeps what.
  *
  * ```
+ *   volume                     which volume of whom this is (`node/ddfs/volume-places.ts`)
  *   blob/HH/OBJECT             the bytes, as they came
  *   blob/HH/.OBJECT.sum        their SHA-256 and number: `HEX SIZE LF`
  *   blob/HH/!partial-ID        on its way; swept when nobody writes it any more
  *   blob/HH/OBJECT.damaged-ID  set aside: its bytes are not what came
  * ```
- * The sum is on the disk before the blob's name is: a blob without one lost it later, and is summed up anew (its bytes were synced
- * before it had its name).
+ * HH is the first byte of md5(OBJECT). The sum has its name before the blob has: a blob whose sum is not there or cannot be read is
+ * damaged, as nobody can say any more whether its bytes are those that came.
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { isObject } from "../../core/ddfs/names.ts";
 
 const partialPrefix = "!partial-";
+const damagedMark = ".damaged-";
+const sumPattern = /^\.(.+)\.sum$/;
 
 /** Directories of a volume: the first byte of md5(OBJECT), in hex. */
 export const hashes: readonly string[] = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, "0"));
 
 export function hashOf(object: string): string {
   return createHash("md5").update(object).digest("hex").slice(0, 2);
+}
+
+export function blobDirectory(volume: string): string {
+  return join(volume, "blob");
 }
 
 export function directoryOf(volume: string, hash: string): string {
@@ -39,9 +46,27 @@ export function partialFile(directory: string, id: string): string {
   return join(directory, `${partialPrefix}${id}`);
 }
 
+export function damagedFile(file: string, id: string): string {
+  return `${file}${damagedMark}${id}`;
+}
+
+export function markerFile(volume: string): string {
+  return join(volume, "volume");
+}
+
 /** Whether a file name is one that only who writes it needs. */
 export function isPartial(name: string): boolean {
   return name.startsWith(partialPrefix);
+}
+
+export function isDamaged(name: string): boolean {
+  return name.includes(damagedMark);
+}
+
+/** The object whose sum a file of that name has; `null`: it is another file. */
+export function objectOfSum(name: string): string | null {
+  const object = sumPattern.exec(name)?.[1];
+  return object !== undefined && isObject(object) ? object : null;
 }
 
 /** The object of a file name in a volume; `null`: the file is another. */
@@ -62,6 +87,6 @@ export function formatSum({ digest, size }: Sum): string {
 
 /** `null`: it says nothing that could be believed. */
 export function parseSum(text: string): Sum | null {
-  const [, digest, size] = /^([0-9a-f]{64}) (\d{1,16})\n$/.exec(text) ?? [];
+  const [, digest, size] = /^([0-9a-f]{64}) (0|[1-9]\d{0,15})\n$/.exec(text) ?? [];
   return digest === undefined || size === undefined ? null : { digest, size: Number(size) };
 }

@@ -1,32 +1,37 @@
 /**
  * One volume: a directory of blobs.
  *
- *   bytes ─▶ !partial-ID ─▶ sync ─▶ sum, synced ─▶ read-only ─▶ renamed to OBJECT ─▶ directory synced ─▶ it is there
+ *   bytes ─▶ !partial-ID ─▶ synced, as is the sum ─▶ sum renamed ─▶ read-only ─▶ renamed to OBJECT ─▶ directory synced ─▶ it is there
  *
- * What fails on the way is removed, and a failed sync is believed: the page cache may have dropped what it could not write, so the
- * whole upload fails, and is never tried again on the same file.
+ * VO1. What has the name of a blob was synced before, and so was its sum.
+ * VO2. What fails on the way is removed, and never tried again on the same file.
+ * VO3. A directory that is not there was unmounted, or deleted: it is not made again while the volume is open.
  */
-import { createHash, randomUUID } from "node:crypto";
-import { join } from "node:path";
+import { randomUUID } from "node:crypto";
 import { Readable } from "node:stream";
 import { DiscoError } from "../../errors.ts";
 import type { StoredBlob, Verdict } from "../../protocol/ddfs/messages.ts";
 import type { Expected, Range } from "../blobs.ts";
-import { checkedBody, damaged } from "./checked-body.ts";
+import { checkedBody, damaged, unreadable } from "./checked-body.ts";
 import type { Disk } from "./disk.ts";
 import * as layout from "./layout.ts";
+import { sweep } from "./sweep.ts";
+import { upload } from "./upload.ts";
 
-/** An upload that has not ended after so long has been forgotten: its file is swept. */
-const partialAgeMs = 24 * 60 * 60 * 1000;
-const hashChunkBytes = 1024 * 1024;
+/** A place for a blob, on the disk already. */
+export interface Place {
+  fill(body: AsyncIterable<Uint8Array>, expected: Expected): Promise<StoredBlob>;
+}
 
 export class Volume {
   /** `vol0` … */
   readonly name: string;
   readonly directory: string;
   readonly #disk: Disk;
-  /** Its files that this process writes. */
+  /** Its files that are being written. */
   readonly #writing = new Set<string>();
+  /** Directories that are on the disk. */
+  readonly #made = new Map<string, Promise<void>>();
 
   constructor(name: string, directory: string, disk: Disk) {
     this.name = name;
@@ -34,57 +39,65 @@ export class Volume {
     this.#disk = disk;
   }
 
-  /** @throws DiscoError `cut-off`, `digest-mismatch`; what the disk throws. Nothing stays then. */
-  async put(object: string, body: AsyncIterable<Uint8Array>, expected: Expected): Promise<StoredBlob> {
-    const disk = this.#disk;
-    const directory = layout.directoryOf(this.directory, layout.hashOf(object));
-    await disk.mkdir(directory);
-    const partial = layout.partialFile(directory, randomUUID());
-    this.#writing.add(partial);
-    try {
-      const hash = createHash("sha256");
-      let size = 0;
-      const file = await disk.create(partial);
-      try {
-        for await (const chunk of body) {
-          size += chunk.byteLength;
-          if (expected.size !== undefined && size > expected.size) throw cutOff(object, size, expected.size);
-          hash.update(chunk);
-          await file.write(chunk);
-        }
-        if (expected.size !== undefined && size !== expected.size) throw cutOff(object, size, expected.size);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      const digest = hash.digest("hex");
-      if (expected.digest !== undefined && expected.digest !== digest) {
-        throw new DiscoError(`the bytes of ${object} that arrived have another digest than those that were sent`, {
-          code: "digest-mismatch",
-          retry: "here",
-        });
-      }
-      await this.#writeSum(object, { digest, size });
-      await disk.protect(partial);
-      await disk.rename(partial, layout.blobFile(this.directory, object));
-      await disk.syncDirectory(directory);
-      const stored = await disk.stat(layout.blobFile(this.directory, object));
-      return { object, volume: this.name, size, digest, storedAt: Math.round(stored?.modifiedAt ?? Date.now()) };
-    } catch (error) {
-      await disk.remove(partial).catch(() => undefined);
-      throw error;
-    } finally {
-      this.#writing.delete(partial);
-    }
+  /** Its directory is there. */
+  async begin(): Promise<void> {
+    await this.#disk.mkdir(layout.blobDirectory(this.directory));
+    await this.#disk.syncDirectory(this.directory);
   }
 
-  /** `null`: not here. @throws DiscoError `blob-damaged` when its size is wrong: it is set aside */
+  /** Takes a place before a byte was read: where that fails, another volume can be asked. To be filled then. */
+  async place(object: string): Promise<Place> {
+    const disk = this.#disk;
+    const hash = layout.hashOf(object);
+    await this.#make(hash);
+    const directory = layout.directoryOf(this.directory, hash);
+    const partial = layout.partialFile(directory, randomUUID());
+    const sum = layout.sumFile(this.directory, object);
+    const end = (): void => {
+      this.#writing.delete(partial);
+      this.#writing.delete(sum);
+    };
+    this.#writing.add(partial);
+    this.#writing.add(sum);
+    const file = await disk.create(partial).catch((error: unknown) => {
+      end();
+      // Somebody has deleted it: it is made again, if the volume is still there.
+      this.#made.delete(hash);
+      throw error;
+    });
+    const fill = async (body: AsyncIterable<Uint8Array>, expected: Expected): Promise<StoredBlob> => {
+      try {
+        let known: layout.Sum;
+        try {
+          known = await upload(object, file, body, expected);
+        } finally {
+          await file.close();
+        }
+        await this.#writeSum(directory, sum, known);
+        await disk.protect(partial);
+        await disk.rename(partial, layout.blobFile(this.directory, object));
+        await disk.syncDirectory(directory);
+        const stored = await disk.stat(layout.blobFile(this.directory, object));
+        return { object, volume: this.name, ...known, storedAt: Math.round(stored?.modifiedAt ?? 0) };
+      } catch (error) {
+        await disk.remove(partial).catch(() => undefined);
+        throw error;
+      } finally {
+        end();
+      }
+    };
+    return { fill };
+  }
+
+  /** `null`: not here. @throws DiscoError `blob-damaged` when its size is wrong, or its sum is lost: it is set aside */
   async stat(object: string): Promise<StoredBlob | null> {
-    const found = await this.#disk.stat(layout.blobFile(this.directory, object));
+    const file = layout.blobFile(this.directory, object);
+    const found = await this.#disk.stat(file);
     if (found === null || !found.isFile) return null;
-    const sum = (await this.#sum(object)) ?? (await this.#sumUp(object));
-    if (sum === null) return null;
-    if (sum.size !== found.size) {
+    const sum = await this.#sum(object);
+    if (sum?.size !== found.size) {
+      // It may have been deleted meanwhile.
+      if ((await this.#disk.stat(file)) === null) return null;
       await this.setAside(object);
       throw damaged(object, this.name);
     }
@@ -95,16 +108,13 @@ export class Volume {
   async open(object: string, range?: Range): Promise<(StoredBlob & { readonly body: Readable }) | null> {
     const stored = await this.stat(object);
     if (stored === null) return null;
-    const handle = await this.#disk.open(layout.blobFile(this.directory, object));
     const { from = 0, to = null } = range ?? {};
-    const end = to ?? stored.size;
-    if (from >= end) {
-      await handle.close();
-      return { ...stored, body: Readable.from([]) };
-    }
-    const bytes = handle.createReadStream({ start: from, end: end - 1, highWaterMark: hashChunkBytes });
-    const whole = from === 0 && end === stored.size;
-    const body = whole ? checkedBody(bytes, stored, () => this.setAside(object)) : bytes;
+    const end = Math.min(to ?? stored.size, stored.size);
+    if (from >= end && stored.size > 0) return { ...stored, body: Readable.from([]) };
+    const isWhole = from === 0 && end === stored.size;
+    const bytes = from < end ? await this.#stream(object, from, end) : Readable.from([]);
+    if (bytes === null) return null;
+    const body = isWhole ? checkedBody(bytes, stored, () => this.setAside(object)) : bytes;
     return { ...stored, body };
   }
 
@@ -114,8 +124,10 @@ export class Volume {
     try {
       names = await this.#disk.list(layout.directoryOf(this.directory, hash));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-      throw error;
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      // Not yet made; but where the whole volume is gone, nobody knows what it has.
+      await this.#disk.list(layout.blobDirectory(this.directory));
+      return [];
     }
     return names.flatMap((name) => layout.objectNamed(name) ?? []).sort();
   }
@@ -125,10 +137,15 @@ export class Volume {
     const disk = this.#disk;
     const file = layout.blobFile(this.directory, object);
     const found = await disk.stat(file);
-    if (found !== null && found.modifiedAt >= storedBefore) return false;
+    if (found === null) {
+      // Where the whole volume is gone, nobody knows.
+      await disk.list(layout.blobDirectory(this.directory));
+      return true;
+    }
+    if (found.modifiedAt >= storedBefore) return false;
     await disk.remove(file);
     await disk.remove(layout.sumFile(this.directory, object));
-    if (found !== null) await disk.syncDirectory(layout.directoryOf(this.directory, layout.hashOf(object)));
+    await disk.syncDirectory(layout.directoryOf(this.directory, layout.hashOf(object)));
     return true;
   }
 
@@ -147,65 +164,62 @@ export class Volume {
   /** What is served no more, but kept for whoever wants to know what happened. */
   async setAside(object: string): Promise<void> {
     const file = layout.blobFile(this.directory, object);
-    await this.#disk.rename(file, `${file}.damaged-${randomUUID().slice(0, 8)}`).catch(() => undefined);
+    await this.#disk.rename(file, layout.damagedFile(file, randomUUID().slice(0, 8))).catch(() => undefined);
     await this.#disk.remove(layout.sumFile(this.directory, object)).catch(() => undefined);
   }
 
-  /** Removes what uploads left that will never end; `everything`: all that this process does not write. */
-  async sweep(everything: boolean, now: number): Promise<number> {
-    let swept = 0;
-    for (const hash of layout.hashes) {
-      const directory = layout.directoryOf(this.directory, hash);
-      const names = await this.#disk.list(directory).catch(() => []);
-      for (const name of names.filter(layout.isPartial)) {
-        const file = join(directory, name);
-        if (this.#writing.has(file)) continue;
-        const found = await this.#disk.stat(file).catch(() => null);
-        if (found === null || (!everything && now - found.modifiedAt < partialAgeMs)) continue;
-        await this.#disk.remove(file);
-        swept++;
-      }
-    }
-    return swept;
+  /** Removes what is nobody's any more. `now`: milliseconds since 1970. */
+  sweep(now: number): Promise<number> {
+    return sweep({ disk: this.#disk, volume: this.directory, isWritten: (file) => this.#writing.has(file), now });
   }
 
-  async #sum(object: string): Promise<layout.Sum | null> {
+  async #make(hash: string): Promise<void> {
+    let making = this.#made.get(hash);
+    if (making === undefined) {
+      making = (async () => {
+        await this.#disk.mkdir(layout.directoryOf(this.directory, hash));
+        await this.#disk.syncDirectory(layout.blobDirectory(this.directory));
+      })();
+      this.#made.set(hash, making);
+      making.catch(() => this.#made.delete(hash));
+    }
+    await making;
+  }
+
+  /** `null`: it has just been deleted. */
+  async #stream(object: string, from: number, to: number): Promise<Readable | null> {
     try {
-      return layout.parseSum((await this.#disk.read(layout.sumFile(this.directory, object))).toString("latin1"));
+      return await this.#disk.stream(layout.blobFile(this.directory, object), from, to);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
       throw error;
     }
   }
 
-  async #sumUp(object: string): Promise<layout.Sum | null> {
-    const handle = await this.#disk.open(layout.blobFile(this.directory, object)).catch(() => null);
-    if (handle === null) return null;
-    const hash = createHash("sha256");
-    let size = 0;
-    for await (const chunk of handle.createReadStream({ highWaterMark: hashChunkBytes }) as AsyncIterable<Buffer>) {
-      hash.update(chunk);
-      size += chunk.length;
+  /** `null`: it is not there, or says nothing. */
+  async #sum(object: string): Promise<layout.Sum | null> {
+    try {
+      return layout.parseSum((await this.#disk.read(layout.sumFile(this.directory, object))).toString("latin1"));
+    } catch (error) {
+      const { code = "" } = error as NodeJS.ErrnoException;
+      if (code === "ENOENT" || code === unreadable) return null;
+      throw error;
     }
-    const sum = { digest: hash.digest("hex"), size };
-    await this.#writeSum(object, sum);
-    return sum;
   }
 
-  async #writeSum(object: string, sum: layout.Sum): Promise<void> {
+  async #writeSum(directory: string, to: string, sum: layout.Sum): Promise<void> {
     const disk = this.#disk;
-    const directory = layout.directoryOf(this.directory, layout.hashOf(object));
     const partial = layout.partialFile(directory, randomUUID());
     this.#writing.add(partial);
     try {
       const file = await disk.create(partial);
       try {
-        await file.write(Buffer.from(layout.formatSum(sum), "latin1"));
+        await file.write([Buffer.from(layout.formatSum(sum), "latin1")]);
         await file.sync();
       } finally {
         await file.close();
       }
-      await disk.rename(partial, layout.sumFile(this.directory, object));
+      await disk.rename(partial, to);
     } catch (error) {
       await disk.remove(partial).catch(() => undefined);
       throw error;
@@ -213,11 +227,4 @@ export class Volume {
       this.#writing.delete(partial);
     }
   }
-}
-
-function cutOff(object: string, size: number, announced: number): DiscoError {
-  return new DiscoError(`${size} bytes of ${object} arrived, ${announced} were announced`, {
-    code: "cut-off",
-    retry: "here",
-  });
 }

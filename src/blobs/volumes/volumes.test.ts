@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmod, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
@@ -12,11 +12,16 @@ async function openVolumes(
   count = 1,
 ): Promise<{ blobs: Volumes; root: string; found: string[]; dispose(): Promise<void> }> {
   const root = await mkdtemp(join(tmpdir(), "disco-volumes-"));
-  const directories = new Map(Array.from({ length: count }, (_, i) => [`vol${i}`, join(root, `vol${i}`)] as const));
+  const places = Array.from({ length: count }, (_, i) => ({ name: `vol${i}`, directory: join(root, `vol${i}`) }));
+  for (const { directory } of places) await mkdir(directory);
   const found: string[] = [];
-  const blobs = new Volumes({ directories, disk: realDisk, now: Date.now, found: (object) => found.push(object) });
+  const blobs = new Volumes({ places, disk: realDisk, now: Date.now, found: ({ object }) => found.push(object) });
   await blobs.begin();
-  return { blobs, root, found, dispose: () => rm(root, { recursive: true, force: true }) };
+  const dispose = async (): Promise<void> => {
+    await blobs.close();
+    await rm(root, { recursive: true, force: true });
+  };
+  return { blobs, root, found, dispose };
 }
 
 blobsContract("one volume", () => openVolumes());
@@ -60,11 +65,12 @@ describe("a volume", () => {
       await blobs.put(object, chunked(Buffer.from("x")));
       await writeFile(join(directory, "!partial-1"), "half");
       const again = new Volumes({
-        directories: new Map([["vol0", join(root, "vol0")]]),
+        places: [{ name: "vol0", directory: join(root, "vol0") }],
         disk: realDisk,
         now: Date.now,
       });
       await again.begin();
+      await again.swept();
       assert.deepEqual(
         (await readdir(directory)).filter((name) => name.startsWith("!")),
         [],

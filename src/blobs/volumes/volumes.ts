@@ -1,77 +1,75 @@
 /**
  * The blobs of a node: one or more volumes. A new blob goes to the volume with most room that takes any; one that turns read-only,
- * vanishes or fails is left out and looked at again later. The node stays.
+ * vanishes, is full or fails is left out and looked at again later (`volume-state.ts`). The node stays.
  */
-import { setTimeout as after } from "node:timers/promises";
+import { createHash } from "node:crypto";
 import { blobNameLengthMax, isObject } from "../../core/ddfs/names.ts";
 import { DiscoError } from "../../errors.ts";
-import type { StoredBlob, Verdict, VolumeInfo } from "../../protocol/ddfs/messages.ts";
+import type { DamagedBlob, StoredBlob, Verdict, VolumeInfo } from "../../protocol/ddfs/messages.ts";
 import type { Blobs, Expected, OpenedBlob, Range } from "../blobs.ts";
+import { unreadable } from "./checked-body.ts";
 import type { Disk } from "./disk.ts";
 import * as layout from "./layout.ts";
-import { Volume } from "./volume.ts";
+import { type Place, Volume } from "./volume.ts";
+import { isFull, VolumeState } from "./volume-state.ts";
+
+export interface VolumePlace {
+  /** `vol0` … */
+  readonly name: string;
+  /** Absolute path. It is there. */
+  readonly directory: string;
+  /** What the file `volume` in it says; `null`: it need not be there. Default: `null`. */
+  readonly marker?: string | null;
+}
 
 export interface VolumesParts {
-  /** `vol0` … and their directories: absolute paths. */
-  readonly directories: ReadonlyMap<string, string>;
+  readonly places: readonly VolumePlace[];
   readonly disk: Disk;
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  /** No other process writes to them: what uploads have left is nobody's. Default: yes. */
-  readonly isAlone?: boolean;
-  /** A volume with less room takes nothing. Bytes. */
+  /** Bytes of each volume that are to stay free. Default: 0. */
   readonly reserveBytes?: number;
-  /** A blob was found damaged. */
-  readonly found?: (object: string, volume: string) => void;
+  /** A blob was found damaged. It is set aside. */
+  readonly found?: (blob: DamagedBlob) => void;
 }
 
 /** An object's name is that of a file, and of its sum. */
 const objectLengthMax = blobNameLengthMax + 24;
-const roomAgeMs = 2_000;
-/** Failures of the volume itself, not of what is done with it. */
-const troubles: Readonly<Record<string, string>> = {
-  EROFS: "read-only",
-  EACCES: "read-only",
-  EPERM: "read-only",
-  ENOENT: "gone",
-  ENOTDIR: "gone",
-  ENODEV: "gone",
-  EIO: "failing",
-};
-const fullCodes: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT"]);
+const sweepEveryMs = 60 * 60_000;
+/** Blobs of a page whose sums are read at once. */
+const statsAtOnce = 16;
 
-interface State {
-  readonly volume: Volume;
-  info: VolumeInfo;
-  lookedAt: number;
-}
+type Found = DamagedBlob["found"];
 
 export class Volumes implements Blobs {
   readonly kind = "volumes";
   readonly #parts: VolumesParts;
-  readonly #states: State[];
+  readonly #states: readonly VolumeState[];
   readonly #puts = new Map<string, Promise<unknown>>();
+  #sweeping: Promise<void> = Promise.resolve();
+  #sweptAt: number;
 
   constructor(parts: VolumesParts) {
+    const { places, disk, now, reserveBytes = 0 } = parts;
     this.#parts = parts;
-    this.#states = [...parts.directories].map(([name, directory]) => ({
-      volume: new Volume(name, directory, parts.disk),
-      info: { volume: name, freeBytes: 0, usedBytes: 0, trouble: null },
-      lookedAt: Number.NEGATIVE_INFINITY,
-    }));
+    this.#sweptAt = now();
+    this.#states = places.map(({ name, directory, marker = null }) => {
+      return new VolumeState({ volume: new Volume(name, directory, disk), disk, now, reserveBytes, marker });
+    });
   }
 
-  /** Makes the directories, and sweeps what uploads of before have left. Volumes that cannot be used are in trouble, no more. */
+  /** Looks at the volumes; those that cannot be used are in trouble, no more. What uploads of before have left is swept meanwhile. */
   async begin(): Promise<void> {
-    const { disk, now, isAlone = true } = this.#parts;
     for (const state of this.#states) {
-      try {
-        await disk.mkdir(state.volume.directory);
-        await state.volume.sweep(isAlone, now());
-      } catch (error) {
-        this.#blame(state, error);
-      }
+      await state.volume.begin().catch((error: unknown) => state.blame(error));
+      await state.look();
     }
+    this.#sweep();
+  }
+
+  /** Resolves when nothing is being swept. */
+  swept(): Promise<void> {
+    return this.#sweeping;
   }
 
   async put(object: string, body: AsyncIterable<Uint8Array>, expected: Expected = {}): Promise<StoredBlob> {
@@ -88,29 +86,15 @@ export class Volumes implements Blobs {
     }
   }
 
-  async #put(object: string, body: AsyncIterable<Uint8Array>, expected: Expected): Promise<StoredBlob> {
-    const there = await this.stat(object);
-    if (there !== null) return await sameOrRefused(there, body);
-    const state = await this.#roomiest(expected.size ?? 0);
-    try {
-      return await state.volume.put(object, body, expected);
-    } catch (error) {
-      this.#blame(state, error);
-      if (!isFull(error)) throw error;
-      throw new DiscoError(`${object} could not be stored: the volume ${state.volume.name} is full`, {
-        code: "disk-full",
-        retry: "elsewhere",
-        cause: error,
-      });
-    }
-  }
-
   async open(object: string, range?: Range): Promise<OpenedBlob | null> {
-    for (const { volume } of this.#states) {
-      const opened = await this.#told(object, volume, () => volume.open(object, range));
+    if (!isObject(object)) return null;
+    for (const state of this.#states) {
+      const { volume } = state;
+      const opened = await this.#asked(state, object, () => volume.open(object, range));
       if (opened === null) continue;
-      opened.body.once("error", (error: Error) => {
-        if (error instanceof DiscoError && error.code === "blob-damaged") this.#parts.found?.(object, volume.name);
+      opened.body.once("error", (error: NodeJS.ErrnoException) => {
+        if (error.code === unreadable) void volume.setAside(object);
+        if (error.code === unreadable || error.code === "blob-damaged") this.#found(object, volume.name, "read");
       });
       return opened;
     }
@@ -118,8 +102,9 @@ export class Volumes implements Blobs {
   }
 
   async stat(object: string): Promise<StoredBlob | null> {
-    for (const { volume } of this.#states) {
-      const stored = await this.#told(object, volume, () => volume.stat(object));
+    if (!isObject(object)) return null;
+    for (const state of this.#states) {
+      const stored = await this.#asked(state, object, () => state.volume.stat(object));
       if (stored !== null) return stored;
     }
     return null;
@@ -128,108 +113,160 @@ export class Volumes implements Blobs {
   async list(
     after: { readonly volume: string; readonly object: string } | undefined,
     limit: number,
+    { from, to } = { from: 0, to: layout.hashes.length - 1 },
   ): Promise<{ blobs: StoredBlob[]; isLast: boolean; incomplete: boolean }> {
     const blobs: StoredBlob[] = [];
     let incomplete = false;
-    const from = after === undefined ? null : { ...after, hash: layout.hashOf(after.object) };
-    const first = from === null ? 0 : this.#states.findIndex(({ volume }) => volume.name === from.volume);
-    for (const { volume } of this.#states.slice(Math.max(first, 0))) {
-      const begun = from !== null && volume.name === from.volume ? from : null;
+    const last = after === undefined ? null : { ...after, hash: layout.hashOf(after.object) };
+    const first = last === null ? 0 : this.#states.findIndex(({ volume }) => volume.name === last.volume);
+    for (const state of this.#states.slice(Math.max(first, 0))) {
+      const { volume } = state;
+      await state.look();
+      const begun = last !== null && volume.name === last.volume ? last : null;
       try {
-        for (const hash of layout.hashes) {
+        for (const hash of layout.hashes.slice(from, to + 1)) {
           if (begun !== null && hash < begun.hash) continue;
-          for (const object of await volume.objects(hash)) {
-            if (begun !== null && hash === begun.hash && object <= begun.object) continue;
-            if (blobs.length >= limit) return { blobs, isLast: false, incomplete };
-            const stored = await this.#told(object, volume, () => volume.stat(object)).catch(() => null);
-            if (stored !== null) blobs.push(stored);
-          }
+          const objects = (await volume.objects(hash)).filter((one) => hash !== begun?.hash || one > begun.object);
+          const room = limit - blobs.length;
+          blobs.push(...(await this.#stats(state, objects.slice(0, room))));
+          if (objects.length > room) return { blobs, isLast: false, incomplete: incomplete || !state.isThere };
         }
-      } catch {
+      } catch (error) {
+        state.blame(error);
         incomplete = true;
       }
+      if (!state.isThere) incomplete = true;
     }
-    const troubled = (await this.volumes()).some(({ trouble }) => trouble === "gone" || trouble === "failing");
-    return { blobs, isLast: true, incomplete: incomplete || troubled };
+    return { blobs, isLast: true, incomplete };
   }
 
   async delete(object: string, volume: string, storedBefore: number): Promise<boolean> {
     const state = this.#states.find((one) => one.volume.name === volume);
-    return state === undefined ? true : await state.volume.delete(object, storedBefore);
+    if (state === undefined || !isObject(object)) return true;
+    try {
+      return await state.volume.delete(object, storedBefore);
+    } catch (error) {
+      state.blame(error);
+      throw error;
+    }
   }
 
   async verify(object: string, volume: string): Promise<Verdict> {
     const state = this.#states.find((one) => one.volume.name === volume);
-    if (state === undefined) return "missing";
+    if (state === undefined || !isObject(object)) return "missing";
     const verdict = await state.volume.verify(object);
-    if (verdict === "damaged") this.#parts.found?.(object, volume);
+    if (verdict === "damaged") this.#found(object, volume, "scrub");
     return verdict;
   }
 
   async volumes(): Promise<VolumeInfo[]> {
-    for (const state of this.#states) await this.#look(state);
+    await Promise.all(this.#states.map((state) => state.look()));
+    if (this.#parts.now() - this.#sweptAt >= sweepEveryMs) this.#sweep();
     return this.#states.map(({ info }) => info);
-  }
-
-  /** Sweeps uploads that were forgotten. */
-  async sweep(): Promise<void> {
-    for (const { volume } of this.#states) await volume.sweep(false, this.#parts.now()).catch(() => 0);
   }
 
   async close(): Promise<void> {
     // Uploads that are under way end by themselves, with their connections.
-    await Promise.race([Promise.allSettled(this.#puts.values()), after(0)]);
+    await this.#sweeping;
   }
 
-  async #told<T>(object: string, volume: Volume, ask: () => Promise<T | null>): Promise<T | null> {
+  async #put(object: string, body: AsyncIterable<Uint8Array>, expected: Expected): Promise<StoredBlob> {
+    const there = await this.stat(object);
+    if (there !== null) return await sameOrRefused(there, body);
+    const { size = 0 } = expected;
+    const { state, place } = await this.#place(object, size);
+    const takeBack = state.promise(size);
+    try {
+      return await place.fill(body, expected);
+    } catch (error) {
+      state.blame(error);
+      if (!isFull(error)) throw error;
+      throw diskFull(`${object} could not be stored: the volume ${state.volume.name} is full`, error);
+    } finally {
+      takeBack();
+    }
+  }
+
+  /** On the volume with most room that takes it: those that do not are in trouble from then on. */
+  async #place(object: string, bytes: number): Promise<{ readonly state: VolumeState; readonly place: Place }> {
+    for (let left = this.#states.length; left > 0; left--) {
+      const state = await this.#roomiest(bytes);
+      try {
+        return { state, place: await state.volume.place(object) };
+      } catch (error) {
+        if (!state.blame(error)) throw error;
+      }
+    }
+    throw this.#noVolume();
+  }
+
+  async #roomiest(bytes: number): Promise<VolumeState> {
+    await Promise.all(this.#states.map((state) => state.look()));
+    const open = this.#states.filter(({ info }) => info.trouble === null);
+    const best = [...open].sort((a, b) => b.roomBytes - a.roomBytes)[0];
+    if (best === undefined) throw this.#noVolume();
+    if (best.roomBytes < bytes) throw diskFull(`no volume has room for ${bytes} bytes`);
+    return best;
+  }
+
+  #noVolume(): DiscoError {
+    const infos = this.#states.map(({ info }) => info);
+    const why = infos.map(({ volume, trouble }) => `${volume} is ${trouble ?? "in trouble"}`).join(", ");
+    if (infos.every(({ trouble }) => trouble === "full")) return diskFull(`no volume has room: ${why}`);
+    return new DiscoError(`no volume takes blobs: ${why}`, {
+      code: "no-volume",
+      retry: "elsewhere",
+      hint: "Mount the volume again, or make it writable: it is looked at again after a while.",
+    });
+  }
+
+  /** What is in a page; blobs that turn out damaged are left out, and told. */
+  async #stats({ volume }: VolumeState, objects: readonly string[]): Promise<StoredBlob[]> {
+    const stored: StoredBlob[] = [];
+    for (let from = 0; from < objects.length; from += statsAtOnce) {
+      const some = objects.slice(from, from + statsAtOnce);
+      const found = await Promise.all(
+        some.map((object) => this.#unlessDamaged(object, volume.name, "list", () => volume.stat(object))),
+      );
+      stored.push(...found.filter((one) => one !== null));
+    }
+    return stored;
+  }
+
+  /** A volume that fails is in trouble; what is asked of it may be on another. */
+  async #asked<T>(state: VolumeState, object: string, ask: () => Promise<T | null>): Promise<T | null> {
+    try {
+      return await this.#unlessDamaged(object, state.volume.name, "read", ask);
+    } catch (error) {
+      if (this.#states.length > 1 && state.blame(error)) return null;
+      throw error;
+    }
+  }
+
+  async #unlessDamaged<T>(object: string, volume: string, by: Found, ask: () => Promise<T | null>): Promise<T | null> {
     try {
       return await ask();
     } catch (error) {
       if (!(error instanceof DiscoError) || error.code !== "blob-damaged") throw error;
-      this.#parts.found?.(object, volume.name);
+      this.#found(object, volume, by);
       return null;
     }
   }
 
-  async #roomiest(bytes: number): Promise<State> {
-    const { reserveBytes = 0 } = this.#parts;
-    for (const state of this.#states) await this.#look(state);
-    const open = this.#states.filter(({ info }) => info.trouble === null);
-    const best = open.sort((a, b) => b.info.freeBytes - a.info.freeBytes)[0];
-    if (best === undefined) {
-      const why = this.#states.map(({ info }) => `${info.volume} is ${info.trouble}`).join(", ");
-      throw new DiscoError(`no volume takes blobs: ${why}`, { code: "no-volume", retry: "elsewhere" });
-    }
-    if (best.info.freeBytes - bytes < reserveBytes) {
-      throw new DiscoError(`no volume has room for ${bytes} bytes`, { code: "disk-full", retry: "elsewhere" });
-    }
-    return best;
+  #found(object: string, volume: string, found: Found): void {
+    this.#parts.found?.({ object, volume, found });
   }
 
-  async #look(state: State): Promise<void> {
-    const { disk, now } = this.#parts;
-    if (now() - state.lookedAt < roomAgeMs) return;
-    state.lookedAt = now();
-    const { name: volume, directory } = state.volume;
-    try {
-      const room = await disk.room(directory);
-      await disk.assertWritable(directory);
-      state.info = { volume, ...room, trouble: null };
-    } catch (error) {
-      this.#blame(state, error);
-    }
-  }
-
-  #blame(state: State, error: unknown): void {
-    const { code = "" } = error as NodeJS.ErrnoException;
-    if (isFull(error)) state.info = { ...state.info, freeBytes: 0 };
-    const trouble = troubles[code];
-    if (trouble !== undefined) state.info = { ...state.info, trouble };
+  #sweep(): void {
+    const now = this.#parts.now();
+    this.#sweptAt = now;
+    this.#sweeping = (async () => {
+      for (const { volume } of this.#states) await volume.sweep(now).catch(() => 0);
+    })();
   }
 }
 
 async function sameOrRefused(there: StoredBlob, body: AsyncIterable<Uint8Array>): Promise<StoredBlob> {
-  const { createHash } = await import("node:crypto");
   const hash = createHash("sha256");
   for await (const chunk of body) hash.update(chunk);
   if (hash.digest("hex") === there.digest) return there;
@@ -239,8 +276,13 @@ async function sameOrRefused(there: StoredBlob, body: AsyncIterable<Uint8Array>)
   });
 }
 
-function isFull(error: unknown): boolean {
-  return fullCodes.has((error as NodeJS.ErrnoException).code ?? "");
+function diskFull(message: string, cause?: unknown): DiscoError {
+  return new DiscoError(message, {
+    code: "disk-full",
+    retry: "elsewhere",
+    hint: "Delete tags that are not needed any more and collect garbage, free some space, or add nodes or volumes.",
+    cause,
+  });
 }
 
 function assertObject(object: string): void {

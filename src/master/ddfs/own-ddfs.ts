@@ -30,7 +30,9 @@ export interface OwnDdfs {
 export async function openOwnDdfs(parts: OwnDdfsParts): Promise<OwnDdfs> {
   const { blobs, coordinator, host, url, replicas, reserveBytes, now } = parts;
   const volumes = await blobs.open();
+  await blobs.belongTo(coordinator.machine.tags.cluster);
   await nameCluster(coordinator, now);
+  await blobs.belongTo(coordinator.machine.tags.cluster);
   const tags = new TagService({ decider: coordinator, now });
   const leaving = (): boolean => coordinator.machine.gcBlacklist.has(host);
   const ddfs = new Ddfs({

@@ -105,7 +105,7 @@ it("passes requests on to a node with the cluster's token instead of the client'
 });
 
 it("takes blobs from whoever may submit jobs, gives them to readers, and to the proxy's addresses of its own node", async (t) => {
-  const blobs = new OwnBlobs({ dataDir: root, isAlone: true });
+  const blobs = new OwnBlobs({ dataDir: root });
   const tokens = { read: "reads", submit: "submits" };
   const server = await serveNodeData({ ...parts, blobs, tokens });
   t.after(() => server.close());

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import net from "node:net";
@@ -21,7 +21,8 @@ let base = "";
 
 before(async () => {
   root = await mkdtemp(join(tmpdir(), "disco-blob-server-"));
-  blobs = new Volumes({ directories: new Map([["vol0", join(root, "vol0")]]), disk: realDisk, now: Date.now });
+  await mkdir(join(root, "vol0"));
+  blobs = new Volumes({ places: [{ name: "vol0", directory: join(root, "vol0") }], disk: realDisk, now: Date.now });
   await blobs.begin();
   const serve = createBlobServer({ blobs: { open: () => Promise.resolve(blobs) }, host: "n1" });
   server = http.createServer((request, response) => {

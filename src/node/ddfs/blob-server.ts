@@ -14,6 +14,7 @@ import { isObject } from "../../core/ddfs/names.ts";
 import { DiscoError } from "../../errors.ts";
 import { replicaAddress } from "../../protocol/ddfs/replica-address.ts";
 import { parseRange } from "../data-server/range.ts";
+import { digestHeader, digestIn } from "./digest-header.ts";
 import type { OwnBlobs } from "./own-blobs.ts";
 
 export interface BlobServerParts {
@@ -64,7 +65,7 @@ export function createBlobServer({ blobs, host }: BlobServerParts): BlobServer {
   async function take(request: IncomingMessage, response: ServerResponse, object: string): Promise<void> {
     if (!isObject(object)) return say(response, 403, "Invalid blob name.");
     const length = request.headers["content-length"];
-    const digest = digestOf(request);
+    const digest = digestIn(request.headers);
     try {
       const expected = {
         ...(length === undefined ? {} : { size: Number(length) }),
@@ -127,20 +128,6 @@ export function createBlobServer({ blobs, host }: BlobServerParts): BlobServer {
     response.writeHead(status, headers);
     await pipeline(opened.body, response).catch(() => response.destroy());
   }
-}
-
-/** SHA-256 in hex that the sender shows of what it sends; `null`: none. */
-function digestOf({ headers }: IncomingMessage): string | null {
-  for (const name of ["repr-digest", "content-digest"]) {
-    const value = headers[name];
-    const base64 = typeof value === "string" ? /(?:^|,)\s*sha-256=:([A-Za-z0-9+/=]{44}):/.exec(value)?.[1] : undefined;
-    if (base64 !== undefined) return Buffer.from(base64, "base64").toString("hex");
-  }
-  return null;
-}
-
-function digestHeader(hex: string): string {
-  return `sha-256=:${Buffer.from(hex, "hex").toString("base64")}:`;
 }
 
 function say(response: ServerResponse, status: number, text: string, headers: Record<string, string> = {}): void {

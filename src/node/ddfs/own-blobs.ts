@@ -2,18 +2,18 @@
  * The blobs of this node. They are opened when somebody first needs them: most jobs of the embedded engine never do, and neither its
  * start nor its memory is to show that they could.
  */
-import { rm } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Blobs } from "../../blobs/blobs.ts";
+import { DiscoError } from "../../errors.ts";
 import type { DamagedBlob, VolumeInfo } from "../../protocol/ddfs/messages.ts";
+import { privateDirectoryMode, privateFileMode } from "../private-modes.ts";
 
 export interface OwnBlobsParts {
-  /** Holds the first volume, and the names of the others. */
+  /** Holds the first volume, and links to the others. No other process has these volumes. */
   readonly dataDir: string;
   /** Folders of further volumes, on other disks. Default: none. */
   readonly folders?: readonly string[];
-  /** No other process writes there: what uploads have left is nobody's. */
-  readonly isAlone: boolean;
   /** Bytes of each volume that are to stay free. Default 0. */
   readonly reserveBytes?: number;
   /** Name of the volume in `dataDir`, where the journals of several masters share it. Default: `vol0`. */
@@ -69,10 +69,33 @@ export class OwnBlobs {
     for (const listener of this.#listeners) listener(blob);
   }
 
+  /** Of the cluster whose blobs these are; `null`: it was not told yet. */
+  async cluster(): Promise<string | null> {
+    return await readFile(this.#clusterFile, "utf8").catch(() => null);
+  }
+
+  /**
+   * The first cluster that has them is theirs: to another one they would be garbage. `null`: of a journal that knows of none, whose blobs
+   * these cannot be when they have one. @throws DiscoError `other-cluster`
+   */
+  async belongTo(cluster: string | null): Promise<void> {
+    const known = await this.cluster();
+    if (known !== null && known !== cluster) throw otherCluster(this.#first);
+    if (known !== null || cluster === null) return;
+    await mkdir(this.#first, { recursive: true, mode: privateDirectoryMode });
+    const temporary = `${this.#clusterFile}.${process.pid}`;
+    await writeFile(temporary, cluster, { mode: privateFileMode, flush: true });
+    await rename(temporary, this.#clusterFile);
+  }
+
   async close(): Promise<void> {
     const opened = await this.#opened?.catch(() => null);
     await opened?.close();
     if (opened != null && this.#parts.scratch === true) await rm(this.#first, { recursive: true, force: true });
+  }
+
+  get #clusterFile(): string {
+    return join(this.#first, "cluster");
   }
 
   /** Absolute path of the volume in the data directory. */
@@ -81,22 +104,30 @@ export class OwnBlobs {
   }
 
   async #open(): Promise<Blobs> {
-    const { first = firstVolume, scratch, isAlone, reserveBytes = 0, store } = this.#parts;
+    const { dataDir, first = firstVolume, folders = [], scratch, reserveBytes = 0, store } = this.#parts;
     if (store !== undefined) return await store();
     if (scratch === true) await rm(this.#first, { recursive: true, force: true });
-    const [{ Volumes }, { realDisk }] = await Promise.all([
+    const [{ Volumes }, { realDisk }, { volumePlaces }] = await Promise.all([
       import("../../blobs/volumes/volumes.ts"),
       import("../../blobs/volumes/disk.ts"),
+      import("./volume-places.ts"),
     ]);
     const volumes = new Volumes({
-      directories: new Map([[first, this.#first]]),
+      places: await volumePlaces({ dataDir, first, folders }),
       disk: realDisk,
       now: Date.now,
-      isAlone,
       reserveBytes,
-      found: (object, volume) => this.tellDamage({ object, volume, found: "read" }),
+      found: (blob) => this.tellDamage(blob),
     });
     await volumes.begin();
     return volumes;
   }
+}
+
+/** Blobs are of another cluster than the one that asks for them. */
+export function otherCluster(where: string): DiscoError {
+  return new DiscoError(`the blobs of ${where} belong to another cluster, or to a journal that is gone`, {
+    code: "other-cluster",
+    hint: "`disco rebuild --from-nodes` makes a journal of what nodes have; to begin anew without these blobs, remove that folder.",
+  });
 }

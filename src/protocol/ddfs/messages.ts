@@ -1,7 +1,7 @@
 /**
  * Messages about blobs between the master that leads and nodes, over the bus as JSON. Blobs themselves go over HTTP.
  *
- * A node serves `node.HOST.ddfs-list`, `ddfs-delete`, `ddfs-copy`, `ddfs-adopt`, `ddfs-verify`, `ddfs-scrub`, `ddfs-keep`; the master
+ * A node serves `node.HOST.ddfs-list`, `ddfs-delete`, `ddfs-copy`, `ddfs-adopt`, `ddfs-verify`, `ddfs-scrub`; the master
  * serves `master.INSTANCE.ddfs-damaged.HOST`. Each message to a node carries the epoch, and lower ones are refused (N1).
  */
 
@@ -23,7 +23,7 @@ export interface VolumeInfo {
   readonly volume: string;
   readonly freeBytes: number;
   readonly usedBytes: number;
-  /** Why it takes nothing (`read-only`, `gone`, `full`); `null`: it does. */
+  /** Why it takes nothing (`read-only`, `gone`, `full`, `failing`, `another's`); `null`: it does. */
   readonly trouble: string | null;
 }
 
@@ -109,14 +109,4 @@ export interface ScrubStatus {
   readonly damaged: readonly string[];
   /** Milliseconds since 1970 of the end of the last whole round; `null`: there was none. */
   readonly finishedAt: number | null;
-}
-
-/** `ddfs-keep`: keep this snapshot of all tags (its body is fetched from `url`), and at most the two newest of the cluster. */
-export interface KeepTags {
-  readonly epoch: number;
-  readonly cluster: string;
-  /** Head of the journal at the snapshot. */
-  readonly seq: number;
-  readonly digest: string;
-  readonly url: string;
 }

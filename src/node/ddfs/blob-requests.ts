@@ -1,0 +1,153 @@
+/**
+ * What masters have a node do with its blobs.
+ *
+ * BR1. The same message twice has the effect of one: masters ask again when an answer does not come.
+ * BR2. Nothing is deleted for a collection of garbage that is older than one that was heard of, and nothing that is younger than the
+ *      grace period by this node's clock.
+ * BR3. What is copied or adopted is answered when it is on the disk, and its bytes are what they should be.
+ */
+import type { Blobs } from "../../blobs/blobs.ts";
+import { parseBlobAddress } from "../../core/ddfs/names.ts";
+import { CommError, DataError, DiscoError } from "../../errors.ts";
+import type {
+  AdoptFile,
+  BlobPage,
+  CopyBlob,
+  DeleteBlobs,
+  DeletedBlobs,
+  ListBlobs,
+  ScrubNode,
+  ScrubStatus,
+  StoredBlob,
+  Verdict,
+  VerifyBlob,
+} from "../../protocol/ddfs/messages.ts";
+import { openContained } from "../data-server/contained-file.ts";
+import { pathSegments } from "../data-server/request-path.ts";
+import { jobDirectory } from "../job-directory.ts";
+import type { BlobAnswers, BlobRequestParts } from "./blob-subjects.ts";
+import { fetchBlob } from "./fetch-blob.ts";
+import { Scrubber } from "./scrubber.ts";
+
+/** Of a page: at some 400 bytes each well below what a message may be. */
+const pageMax = 1_000;
+/** `HOST/hh/JOB/FILE` at least. */
+const jobFileSegmentsMin = 4;
+
+export class BlobRequests implements BlobAnswers {
+  readonly #parts: BlobRequestParts;
+  readonly #scrubber: Scrubber;
+  readonly #closing = new AbortController();
+  /** Copies that are being made, by object: who asks again waits for the same. */
+  readonly #copies = new Map<string, Promise<StoredBlob>>();
+  /** The highest number of a collection that was heard of. */
+  #gc = 0;
+
+  constructor(parts: BlobRequestParts) {
+    this.#parts = parts;
+    this.#scrubber = new Scrubber(parts);
+  }
+
+  async list({ gc = 0, hashes, after }: ListBlobs): Promise<BlobPage> {
+    this.#gc = Math.max(this.#gc, gc);
+    const { blobs } = this.#parts;
+    const store = await blobs.open();
+    const page = await store.list(after, pageMax, hashes);
+    return { ...page, volumes: await blobs.look(), cluster: await blobs.cluster() };
+  }
+
+  async delete({ gc, graceMs, blobs }: DeleteBlobs): Promise<DeletedBlobs> {
+    if (gc < this.#gc) {
+      throw new DiscoError(`garbage collection ${gc} is over: ${this.#gc} has begun`, { code: "old-gc" });
+    }
+    this.#gc = gc;
+    const store = await this.#store();
+    const storedBefore = Date.now() - graceMs;
+    const gone: string[] = [];
+    const kept: { object: string; reason: string }[] = [];
+    for (const { object, volume } of blobs) {
+      try {
+        // It may have been heard of a later one meanwhile.
+        if (gc < this.#gc) kept.push({ object, reason: "a later garbage collection has begun" });
+        else if (await store.delete(object, volume, storedBefore)) gone.push(object);
+        else kept.push({ object, reason: "it is younger than the grace period" });
+      } catch (error) {
+        kept.push({ object, reason: (error as Error).message });
+      }
+    }
+    return { gone, kept };
+  }
+
+  copy(message: CopyBlob): Promise<StoredBlob> {
+    const { object } = message;
+    let copying = this.#copies.get(object);
+    if (copying === undefined) {
+      copying = this.#copy(message).finally(() => this.#copies.delete(object));
+      this.#copies.set(object, copying);
+    }
+    return copying;
+  }
+
+  async adopt({ object, file }: AdoptFile): Promise<StoredBlob> {
+    const store = await this.#store();
+    const there = await store.stat(object);
+    if (there !== null) return there;
+    const segments = pathSegments(`/${file.split("/").map(encodeURIComponent).join("/")}`) ?? [];
+    const [holder = "", hash = "", job = ""] = segments;
+    const isOfJob = segments.length >= jobFileSegmentsMin && `${holder}/${hash}/${job}` === jobDirectory(holder, job);
+    const opened = isOfJob ? await openContained(this.#parts.dataDir, segments) : ({ kind: "none" } as const);
+    if (opened.kind !== "file") {
+      throw new DataError(`${file} is no file of a job on ${this.#parts.host}`, { code: "no-such-file" });
+    }
+    const { handle, size } = opened;
+    // A copy, not a link: a process of the job may have the file open for writing still.
+    return await store.put(object, handle.createReadStream({ highWaterMark: readBytes }), { size });
+  }
+
+  async verify({ object, volume }: VerifyBlob): Promise<Verdict> {
+    return await (await this.#store()).verify(object, volume);
+  }
+
+  scrub(message: ScrubNode): Promise<ScrubStatus> {
+    return this.#scrubber.command(message);
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new DiscoError("the node is being closed", { code: "closed" }));
+    await this.#scrubber.close();
+    await Promise.allSettled(this.#copies.values());
+  }
+
+  #store(): Promise<Blobs> {
+    return this.#parts.blobs.open();
+  }
+
+  async #copy({ object, sources, digest }: CopyBlob): Promise<StoredBlob> {
+    const { peers, host } = this.#parts;
+    const store = await this.#store();
+    const there = await store.stat(object);
+    if (there !== null && (digest === null || there.digest === digest)) return there;
+    let last: unknown = new CommError(`no other node is known to have ${object}`, { code: "unknown-peer" });
+    for (const source of sources) {
+      const address = parseBlobAddress(source);
+      if (peers === null || address === null || address.host === host || address.object !== object) continue;
+      try {
+        const { signal } = this.#closing;
+        return await fetchBlob(source, {
+          peers,
+          signal,
+          into: (body, expected) => store.put(object, body, expected),
+          digest,
+        });
+      } catch (error) {
+        // This node is at fault, and would be with the next source.
+        if (!(error instanceof DiscoError) || ownFaults.has(error.code)) throw error;
+        last = error;
+      }
+    }
+    throw last;
+  }
+}
+
+const readBytes = 1024 * 1024;
+const ownFaults: ReadonlySet<string> = new Set(["disk-full", "no-volume", "blob-exists", "bad-name", "closed"]);
