@@ -232,12 +232,17 @@ async function open(
     isSuspect: (host) => desk?.liveness.isSuspect(host) ?? false,
     replicas: null,
     now,
+    bus,
+    instance,
+    refusal: () => notLeading(leading.leader()?.url ?? null),
+    log,
   });
+  closers.push(() => ddfs.close());
   const master = new LocalMaster({
     ...shared,
     claims,
     coordinator: decider,
-    ddfs: async () => ddfs,
+    ddfs: async () => ddfs.ddfs,
     dataDir,
     incomingDir,
     identity: {
@@ -254,7 +259,7 @@ async function open(
         ...(notes === undefined ? {} : { notes }),
       },
     },
-    alarms: () => roomWatch.alarms(),
+    alarms: () => [...roomWatch.alarms(), ...(ddfs.garbage()?.alarms() ?? [])],
     watch: () => desk?.liveness ?? null,
     leading,
     distant,
@@ -308,6 +313,7 @@ async function open(
     began: () => {
       // A journal that takes nothing at present is named by who leads next, and asked for then.
       nameCluster(decider, now).catch(() => undefined);
+      ddfs.lead();
       desk = openNodeDesk({
         ...shared,
         bus,
@@ -329,7 +335,7 @@ async function open(
   });
   closers.push(async () => {
     // Updates of tags that wait for others, as long as this master may record them.
-    if (decider.leads) await ddfs.tagService.flush().catch(() => undefined);
+    if (decider.leads) await ddfs.ddfs.tagService.flush().catch(() => undefined);
     keeper?.close();
     desk?.close();
     await leadership.stop();

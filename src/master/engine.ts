@@ -111,6 +111,7 @@ export async function openEngine(parts: EngineParts): Promise<LocalMaster> {
   const watch = guard === undefined ? null : new RoomWatch({ ...guard, coordinator, rejoin, now });
 
   let opening: Promise<OwnDdfs> | undefined;
+  let opened: OwnDdfs | undefined;
   const ddfs = (): Promise<OwnDdfs> => {
     coordinator.assertAlive();
     // What failed is tried again: there may be room by then.
@@ -150,7 +151,7 @@ export async function openEngine(parts: EngineParts): Promise<LocalMaster> {
       scheduler,
       journal: { engine, durable },
     },
-    alarms: () => watch?.alarms() ?? [],
+    alarms: () => [...(watch?.alarms() ?? []), ...(opened?.garbage.alarms() ?? [])],
     assertRunnable: (spec: JobSpec, packBytes: number): void => {
       assertFits(journal.caps.recordBytesMax, spec, packBytes);
       assertRunsOn({ host, labels }, spec);
@@ -161,7 +162,9 @@ export async function openEngine(parts: EngineParts): Promise<LocalMaster> {
   async function openDdfs(decider: Coordinator): Promise<OwnDdfs> {
     const { openOwnDdfs } = await import("./ddfs/own-ddfs.ts");
     const url = (): string => parts.address().replace(/^disco:/, "http:");
-    return await openOwnDdfs({ blobs, coordinator: decider, host, url, replicas: null, reserveBytes: 0, now });
+    const shown = { host, url, replicas: null, reserveBytes: 0, now };
+    opened = await openOwnDdfs({ ...shown, blobs, coordinator: decider, bus, instance });
+    return opened;
   }
 
   async function joinNode(decider: Coordinator): Promise<void> {

@@ -9,7 +9,7 @@ import type { Bus } from "../../src/bus/bus.ts";
 import { MemoryBus } from "../../src/bus/memory.ts";
 import { MemoryStore, openMemoryJournal } from "../../src/journal/memory.ts";
 import { Coordinator } from "../../src/master/coordinator.ts";
-import { openClusterDdfs } from "../../src/master/ddfs/cluster-ddfs.ts";
+import { type ClusterDdfs, openClusterDdfs } from "../../src/master/ddfs/cluster-ddfs.ts";
 import { EventLogs } from "../../src/master/event-log.ts";
 import { JobFiles } from "../../src/master/job-files.ts";
 import { JobSignals } from "../../src/master/job-signals.ts";
@@ -60,6 +60,7 @@ export class Stand implements AsyncDisposable {
   #master!: LocalMaster;
   #coordinator!: Coordinator;
   #desk!: NodeDesk;
+  #ddfs!: ClusterDdfs;
   readonly #peers = new Peers({ urlOf: (host) => this.#desk.liveness.dataServers()[host] });
 
   private constructor(folder: string, options: StandOptions) {
@@ -169,18 +170,22 @@ export class Stand implements AsyncDisposable {
     });
     const { engine, durable } = journal.caps;
     const { liveness } = this.#desk;
-    const ddfs = openClusterDdfs({
+    const ddfs = (this.#ddfs = openClusterDdfs({
       coordinator,
       peers: this.#peers,
       heartbeat: (host) => liveness.heartbeat(host),
       isSuspect: (host) => liveness.isSuspect(host),
       replicas: null,
       now,
-    });
+      bus: this.bus,
+      instance,
+      refusal: () => new Error("it leads"),
+    }));
+    ddfs.lead();
     this.#master = new LocalMaster({
       ...shared,
       coordinator,
-      ddfs: async () => ddfs,
+      ddfs: async () => ddfs.ddfs,
       dataDir,
       incomingDir: join(dataDir, "_incoming"),
       identity: {
@@ -200,6 +205,7 @@ export class Stand implements AsyncDisposable {
   /** It does not lead any more, and nobody hears it. */
   async endMaster(): Promise<void> {
     this.#desk.close();
+    await this.#ddfs.close();
     await this.#coordinator.close();
     this.#peers.close();
   }

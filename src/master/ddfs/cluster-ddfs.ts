@@ -1,6 +1,8 @@
 /** DDFS of a cluster, as a master has it: it answers for tags also while it follows, and decides while it leads. */
+import type { Bus } from "../../bus/bus.ts";
 import { Ddfs } from "../../ddfs/ddfs.ts";
-import { noCollection } from "../../ddfs/no-collection.ts";
+import { GarbageCollector, type GarbageLog, type GarbageTimes } from "../../ddfs/gc/garbage-collector.ts";
+import { leadingCollection } from "../../ddfs/gc/leading-collection.ts";
 import { replicasWanted } from "../../ddfs/replicas-wanted.ts";
 import { TagService } from "../../ddfs/tag-service.ts";
 import { masterHost } from "../../node/job-directory.ts";
@@ -12,21 +14,61 @@ export interface ClusterDdfsParts extends PeerBlobsParts {
   /** `DDFS_BLOB_REPLICAS`; `null`: three, or as many as there are nodes. */
   readonly replicas: number | null;
   readonly now: () => number;
+  readonly bus: Bus;
+  /** Of this start of the master. */
+  readonly instance: string;
+  /** Why it collects nothing while another one leads. */
+  readonly refusal: () => Error;
+  readonly times?: GarbageTimes;
+  readonly log?: GarbageLog;
+}
+
+export interface ClusterDdfs {
+  readonly ddfs: Ddfs;
+  /** While it leads. */
+  readonly garbage: () => GarbageCollector | null;
+  /** It leads from now on. */
+  lead(): void;
+  close(): Promise<void>;
 }
 
 /** Nodes keep their own reserve, and tell what is above it. */
 const reserveBytes = 256 * 2 ** 20;
 
-export function openClusterDdfs(parts: ClusterDdfsParts): Ddfs {
-  const { coordinator, replicas, now } = parts;
-  return new Ddfs({
+export function openClusterDdfs(parts: ClusterDdfsParts): ClusterDdfs {
+  const { coordinator, bus, instance, replicas, now, refusal, times = {}, log } = parts;
+  const nodes = new PeerBlobs(parts);
+  const wanted = (count: number): number => replicasWanted(replicas, count);
+  let garbage: GarbageCollector | null = null;
+  const ddfs = new Ddfs({
     decider: coordinator,
     tags: new TagService({ decider: coordinator, now }),
-    nodes: new PeerBlobs(parts),
-    collection: noCollection(),
-    replicas: (nodes) => replicasWanted(replicas, nodes),
+    nodes,
+    collection: leadingCollection(() => garbage, refusal),
+    replicas: wanted,
     reserveBytes,
     host: masterHost,
     now,
   });
+  return {
+    ddfs,
+    garbage: () => garbage,
+    lead: () => {
+      garbage ??= new GarbageCollector({
+        decider: coordinator,
+        bus,
+        instance,
+        epoch: () => coordinator.machine.cluster.epoch,
+        nodes,
+        replicas: wanted,
+        reserveBytes,
+        now,
+        ...times,
+        ...(log === undefined ? {} : { log }),
+      });
+    },
+    close: async () => {
+      await garbage?.close();
+    },
+  };
 }

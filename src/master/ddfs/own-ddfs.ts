@@ -1,6 +1,7 @@
 /** DDFS of one machine: volumes in the data directory, tags in the journal of the same root. It is opened when somebody uses it. */
+import type { Bus } from "../../bus/bus.ts";
 import { Ddfs } from "../../ddfs/ddfs.ts";
-import { noCollection } from "../../ddfs/no-collection.ts";
+import { GarbageCollector, type GarbageTimes } from "../../ddfs/gc/garbage-collector.ts";
 import { OnlyNodeBlobs } from "../../ddfs/only-node-blobs.ts";
 import { replicasWanted } from "../../ddfs/replicas-wanted.ts";
 import { TagService } from "../../ddfs/tag-service.ts";
@@ -11,6 +12,9 @@ import { nameCluster } from "./cluster-name.ts";
 export interface OwnDdfsParts {
   readonly blobs: OwnBlobs;
   readonly coordinator: Coordinator;
+  readonly bus: Bus;
+  /** Of this start of the master. */
+  readonly instance: string;
   readonly host: string;
   /** Base URL of the master; of an engine in a user's process an address that nobody asks. */
   readonly url: () => string;
@@ -18,33 +22,52 @@ export interface OwnDdfsParts {
   readonly replicas: number | null;
   readonly reserveBytes: number;
   readonly now: () => number;
+  readonly times?: GarbageTimes;
 }
 
 export interface OwnDdfs {
   readonly ddfs: Ddfs;
+  readonly garbage: GarbageCollector;
   /** The coordinator is still there. */
   close(): Promise<void>;
 }
 
 /** @throws DiscoError what `record` throws, and what keeps the volumes from being used */
 export async function openOwnDdfs(parts: OwnDdfsParts): Promise<OwnDdfs> {
-  const { blobs, coordinator, host, url, replicas, reserveBytes, now } = parts;
+  const { blobs, coordinator, bus, instance, host, url, replicas, reserveBytes, now, times = {} } = parts;
   const volumes = await blobs.open();
   await blobs.belongTo(coordinator.machine.tags.cluster);
   await nameCluster(coordinator, now);
   await blobs.belongTo(coordinator.machine.tags.cluster);
   const tags = new TagService({ decider: coordinator, now });
   const leaving = (): boolean => coordinator.machine.gcBlacklist.has(host);
+  const nodes = new OnlyNodeBlobs({ host, blobs: volumes, url, leaving });
+  const wanted = (count: number): number => replicasWanted(replicas, count);
+  const garbage = new GarbageCollector({
+    decider: coordinator,
+    bus,
+    instance,
+    epoch: () => coordinator.machine.cluster.epoch,
+    nodes,
+    replicas: wanted,
+    reserveBytes,
+    now,
+    ...times,
+  });
   const ddfs = new Ddfs({
     decider: coordinator,
     tags,
-    nodes: new OnlyNodeBlobs({ host, blobs: volumes, url, leaving }),
-    collection: noCollection(),
-    replicas: (nodes) => replicasWanted(replicas, nodes),
+    nodes,
+    collection: garbage,
+    replicas: wanted,
     reserveBytes,
     host,
     now,
   });
   // What waits is recorded, or told of what keeps it from being.
-  return { ddfs, close: () => tags.flush().catch(() => undefined) };
+  const close = async (): Promise<void> => {
+    await garbage.close();
+    await tags.flush().catch(() => undefined);
+  };
+  return { ddfs, garbage, close };
 }

@@ -7,6 +7,7 @@
  *   every so often                                     ──▶ nodes read all their blobs (scrub)
  * ```
  */
+import { setTimeout as after } from "node:timers/promises";
 import type { Bus } from "../../bus/bus.ts";
 import { fromJsonBytes } from "../../bus/json.ts";
 import { lastPart, nameOf } from "../../bus/subjects.ts";
@@ -22,12 +23,23 @@ import { Mender } from "./mender.ts";
 import { NodeCalls } from "./node-calls.ts";
 import { objectsInTags } from "./objects-in-tags.ts";
 
-export interface CollectorLog {
+export interface GarbageLog {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
 }
 
-export interface CollectorParts {
+export interface GarbageTimes {
+  /** What is younger is left alone. Milliseconds. Default: 5 days, as in Disco: so long a push may wait for its tag. */
+  readonly graceMs?: number;
+  /** Between runs; `null`: only when asked for. Milliseconds. Default: a day, as in Disco. */
+  readonly intervalMs?: number | null;
+  /** A node that is away so long is not expected back: its blobs are copied to others. Milliseconds. Default: 5 minutes. */
+  readonly lostAfterMs?: number;
+  /** Between rounds in which nodes read all their blobs; `null`: only when asked for. Milliseconds. Default: 30 days. */
+  readonly scrubIntervalMs?: number | null;
+}
+
+export interface GarbageParts extends GarbageTimes {
   readonly decider: Decider;
   readonly bus: Bus;
   /** Of this start of the master: nodes tell it of damaged blobs. */
@@ -38,35 +50,32 @@ export interface CollectorParts {
   readonly replicas: (nodes: number) => number;
   /** Nodes with less room get copies last. Bytes. */
   readonly reserveBytes: number;
-  /** What is younger is left alone. Milliseconds. */
-  readonly graceMs: number;
-  /** Between runs; `null`: only when asked for. Milliseconds. */
-  readonly intervalMs: number | null;
-  /** A node that is away so long is not expected back: its blobs are copied to others. Milliseconds. Default: 5 minutes. */
-  readonly lostAfterMs?: number;
-  /** Between rounds in which nodes read all their blobs; `null`: only when asked for. Milliseconds. */
-  readonly scrubIntervalMs?: number | null;
   readonly now: () => number;
-  readonly log?: CollectorLog;
+  readonly log?: GarbageLog;
 }
 
 /** As `Alarm` of the master. */
-export interface CollectorAlarm {
+export interface GarbageAlarm {
   readonly code: string;
   readonly message: string;
   readonly hint: string;
   readonly since: number;
 }
 
+const dayMs = 24 * 60 * 60_000;
+const defaultGraceMs = 5 * dayMs;
+const defaultIntervalMs = dayMs;
+const defaultScrubIntervalMs = 30 * dayMs;
 const defaultLostAfterMs = 5 * 60_000;
 /** What is overdue when a master begins to lead waits so long: nodes are to join first. */
 const settleMs = 60_000;
+const closePatienceMs = 1_000;
 const looksPerLoss = 10;
 const lookMsMin = 1_000;
 const namedMax = 5;
 
-export class Collector implements Collection {
-  readonly #parts: CollectorParts;
+export class GarbageCollector implements Collection {
+  readonly #parts: GarbageParts;
   readonly #calls: NodeCalls;
   readonly #mender: Mender;
   readonly #over = new AbortController();
@@ -83,7 +92,7 @@ export class Collector implements Collection {
   /** Damaged replicas that nodes told of, and blobs that were mended, since this master leads. */
   readonly counts = { damaged: 0, mended: 0 };
 
-  constructor(parts: CollectorParts) {
+  constructor(parts: GarbageParts) {
     const { bus, instance, epoch, decider, nodes, replicas, reserveBytes, now, log, lostAfterMs } = parts;
     this.#parts = parts;
     this.#beganAt = now();
@@ -171,7 +180,7 @@ export class Collector implements Collection {
   }
 
   fsck(): ReturnType<Collection["fsck"]> {
-    const { decider, nodes, replicas, graceMs, now } = this.#parts;
+    const { decider, nodes, replicas, graceMs = defaultGraceMs, now } = this.#parts;
     return fsck({
       tags: this.#tags,
       gcBlacklist: decider.machine.gcBlacklist,
@@ -195,9 +204,9 @@ export class Collector implements Collection {
     this.#mender.found(host, blob);
   }
 
-  alarms(): CollectorAlarm[] {
+  alarms(): GarbageAlarm[] {
     const { lastGc } = this.#tags;
-    const alarms: CollectorAlarm[] = [];
+    const alarms: GarbageAlarm[] = [];
     const hint = "`ddfs fsck` names them and their tags. Bring back nodes or disks that had them, or push them again.";
     if (lastGc !== null && lastGc.stats.lost > 0) {
       const { lost } = lastGc.stats;
@@ -219,7 +228,9 @@ export class Collector implements Collection {
     this.#over.abort(new DiscoError("this master is closed", { code: "closed" }));
     for (const timer of this.#timers) clearInterval(timer);
     this.#unserve();
-    await Promise.all([this.#running, this.#mender.close()]);
+    // Nodes that were asked may take their time, and are waited for no longer.
+    const patience = after(closePatienceMs, undefined, { ref: false });
+    await Promise.race([Promise.all([this.#running, this.#mender.close()]), patience]);
   }
 
   get #tags(): Decider["machine"]["tags"] {
@@ -231,7 +242,7 @@ export class Collector implements Collection {
   }
 
   #begin(): void {
-    const { decider, nodes, replicas, graceMs, reserveBytes, now } = this.#parts;
+    const { decider, nodes, replicas, graceMs = defaultGraceMs, reserveBytes, now } = this.#parts;
     const run = new GcRun({
       decider,
       calls: this.#calls,
@@ -270,7 +281,8 @@ export class Collector implements Collection {
 
   /** Looks whether it is time, and who is away. */
   async #look(): Promise<void> {
-    const { nodes, now, intervalMs, lostAfterMs = defaultLostAfterMs, scrubIntervalMs = null } = this.#parts;
+    const { nodes, now, intervalMs = defaultIntervalMs, lostAfterMs = defaultLostAfterMs } = this.#parts;
+    const { scrubIntervalMs = defaultScrubIntervalMs } = this.#parts;
     const spaces = await nodes.spaces();
     if (this.#over.signal.aborted || this.#tags.cluster === null) return;
     let isDue = false;

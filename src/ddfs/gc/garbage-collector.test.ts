@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { afterEach, describe, it, mock } from "node:test";
 import { toJsonBytes } from "../../bus/json.ts";
 import { FakeCluster, graceMs } from "./cluster.test-kit.ts";
-import { Collector, type CollectorParts } from "./collector.ts";
+import { GarbageCollector, type GarbageParts } from "./garbage-collector.ts";
 
-const collectors: Collector[] = [];
+const collectors: GarbageCollector[] = [];
 
-function open(cluster: FakeCluster, more: Partial<CollectorParts> = {}): Collector {
-  const collector = new Collector({
+function open(cluster: FakeCluster, more: Partial<GarbageParts> = {}): GarbageCollector {
+  const collector = new GarbageCollector({
     decider: cluster.decider,
     bus: cluster.bus,
     instance: "m",
@@ -30,7 +30,7 @@ async function settled(done: () => boolean): Promise<void> {
   assert.ok(done(), "it comes to an end");
 }
 
-async function ended(collector: Collector): Promise<void> {
+async function ended(collector: GarbageCollector): Promise<void> {
   for (let i = 0; i < 2_000 && (await collector.gcStatus()).phase !== null; i++)
     await new Promise((resolve) => setImmediate(resolve));
   assert.equal((await collector.gcStatus()).phase, null);
