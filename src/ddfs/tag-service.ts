@@ -162,6 +162,11 @@ export class TagService {
     await decider.committed();
   }
 
+  /** @throws DiscoError `bad-name`, `tag-unauthorized`, and what keeps the master from changing anything */
+  assertWritable(name: string, token: TagToken = {}): void {
+    this.#writable(name, token);
+  }
+
   /** What waits to be recorded together is recorded now. */
   async flush(): Promise<void> {
     this.#delayed.flushAll();

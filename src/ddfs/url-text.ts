@@ -22,21 +22,37 @@ const urlPattern = /^[^\s\p{Cc}\p{Zs}]+$/u;
  */
 export function urlParts(urls: unknown): UrlText[] {
   if (!Array.isArray(urls)) throw badUrl("a list of lists of URLs was expected");
-  const parts: UrlText[] = [];
-  let lines: string[] = [];
-  let length = 0;
-  for (const [i, set] of urls.entries()) {
-    const line = lineOf(set, i);
-    if (length > 0 && length + line.length > partLength) {
-      parts.push(lines.join("\n"));
-      lines = [];
-      length = 0;
-    }
-    lines.push(line);
-    length += line.length + 1;
+  const list = new UrlParts();
+  for (const set of urls) list.add(set);
+  return list.parts();
+}
+
+/** The same, of a list that comes bit by bit. */
+export class UrlParts {
+  readonly #parts: UrlText[] = [];
+  #lines: string[] = [];
+  #length = 0;
+  #count = 0;
+
+  /** @throws DiscoError `bad-url` */
+  add(set: unknown): void {
+    const line = lineOf(set, this.#count++);
+    if (this.#length > 0 && this.#length + line.length > partLength) this.#close();
+    this.#lines.push(line);
+    this.#length += line.length + 1;
   }
-  parts.push(lines.join("\n"));
-  return parts;
+
+  parts(): UrlText[] {
+    this.#close();
+    return this.#parts;
+  }
+
+  #close(): void {
+    // In one piece: a text that is glued together piece by piece is held as all of its pieces.
+    this.#parts.push(this.#lines.join("\n"));
+    this.#lines = [];
+    this.#length = 0;
+  }
 }
 
 function lineOf(set: unknown, i: number): string {
@@ -51,12 +67,13 @@ function lineOf(set: unknown, i: number): string {
 function assertUrl(url: unknown, i: number): void {
   if (typeof url !== "string" || url.length > urlLengthMax || !urlPattern.test(url))
     throw badUrl(`entry ${i} has ${JSON.stringify(url)?.slice(0, 200) ?? "nothing"}, which is no URL`);
+  if (/\/\.\.(?:[/?#]|$)/.test(url)) throw badUrl(`entry ${i}: ${url} leads up`);
   if (url.startsWith("tag:") && tagOf(url) === null) throw badUrl(`entry ${i}: ${url} is not the address of a tag`);
   if (/^disco:\/\/[^/]*\/ddfs\//.test(url) && parseBlobAddress(url) === null)
     throw badUrl(`entry ${i}: ${url} is not the address of a blob`);
 }
 
-function badUrl(message: string): DiscoError {
+export function badUrl(message: string): DiscoError {
   return new DiscoError(message, {
     code: "bad-url",
     hint: 'A list of lists is expected, one for each blob with the URLs of its replicas: [["disco://…","disco://…"],["tag://other"]].',

@@ -200,7 +200,7 @@ describe("a wrong request is answered by 4xx with the reason, and changes nothin
     ["an unknown path", "GET", "/disco/ctrl/nothing", undefined, 404],
     ["an unknown action", "POST", "/disco/ctrl/nothing", '"job@1"', 404],
     ["a path above the root", "GET", "/disco/%2e%2e%2f%2e%2e/etc/passwd", undefined, 400],
-    ["a directory that is none", "GET", "/ddfs/tags", undefined, 404],
+    ["a directory that is none", "GET", "/nothing/", undefined, 404],
     ["HEAD of an action", "HEAD", "/disco/ctrl/joblist", undefined, 405],
     ["a list that is posted", "POST", "/disco/ctrl/joblist", "[]", 405],
     ["a version that is put", "PUT", "/disco/version", "x", 405],

@@ -15,6 +15,7 @@ import type { BodyWatch } from "../../http/body-watch.ts";
 import { type HttpLimits, headRefusal } from "../../http/limits.ts";
 import { hasBody, type Refusal, Refused, sendRefusal } from "../../http/refusal.ts";
 import { packageVersion } from "../../package-version.ts";
+import { DdfsInterface } from "./ddfs/ddfs-interface.ts";
 import { type DiscoInterfaceParts, handleDisco } from "./disco-interface.ts";
 import { Following, stopping } from "./following.ts";
 import { Guard } from "./guard.ts";
@@ -24,7 +25,7 @@ import { JobListBody } from "./job-list.ts";
 import type { LimitedLog } from "./limited-log.ts";
 import type { Metrics } from "./metrics.ts";
 import { Pages, pagePaths } from "./pages.ts";
-import { endsConnection, isProbe, type Place, placeOf, takesPack } from "./place.ts";
+import { bodyBytesMaxOf, endsConnection, isProbe, type Place, placeOf } from "./place.ts";
 import { text } from "./route.ts";
 import { routePattern } from "./route-pattern.ts";
 import { paths, wrongMethod } from "./routes.ts";
@@ -52,6 +53,7 @@ export class Front {
   readonly #parts: FrontParts;
   readonly #guard: Guard;
   readonly #disco: DiscoInterfaceParts;
+  readonly #ddfs: DdfsInterface;
   readonly #health: HealthParts;
   readonly #pages = new Pages();
   readonly #following: Following | null;
@@ -69,6 +71,7 @@ export class Front {
     this.#disco = { master, limits, packBytesMax: settings.packBytesMax, jobList: new JobListBody(master), closing };
     const { leading, leaderTls: tls } = parts;
     this.#following = leading === undefined ? null : new Following({ leading, instance, master, tls, closing });
+    this.#ddfs = new DdfsInterface(master);
     this.#health = { master, instance, version: packageVersion(), unready, closing };
   }
 
@@ -114,8 +117,9 @@ export class Front {
   #pass(request: IncomingMessage, target: Target | Refusal): Passed | Refusal {
     const { settings, limits } = this.#parts;
     const { method, socket } = request;
-    const isPack = !isRefusal(target) && takesPack(method, target);
-    const refusal = headRefusal(request, isPack ? settings.packBytesMax : limits.jsonBytesMax, limits);
+    const sizes = { pack: settings.packBytesMax, other: limits.jsonBytesMax };
+    const bytesMax = isRefusal(target) ? sizes.other : bodyBytesMaxOf(method, target, sizes);
+    const refusal = headRefusal(request, bytesMax, limits);
     if (refusal !== null) return refusal;
     if (isRefusal(target)) return target;
     const foreign = this.#guard.originRefusal(request);
@@ -127,7 +131,8 @@ export class Front {
     // The same for everybody, without data: a browser cannot send a token for a page.
     if (place.kind === "page") return { target, place, caller: { scope: "read", closing } };
     const scope = this.#guard.scopeOf(request, target);
-    if (typeof scope === "string") return { target, place, caller: { scope, closing } };
+    const { isGuarded } = this.#guard;
+    if (typeof scope === "string") return { target, place, caller: { scope, closing, isGuarded } };
     this.#parts.strangers.warn(
       { code: scope.code, method, path: target.path, address: socket.remoteAddress },
       "refused",
@@ -167,6 +172,11 @@ export class Front {
         if (api === undefined) send(response, text("Not found.", 404));
         else await api(request, response, caller);
         return;
+      case "ddfs": {
+        const { target: inner, isApi } = place;
+        await this.#ddfs.answer({ request, response, target: inner, caller, isApi });
+        return;
+      }
       case "disco":
         await handleDisco({ request, response, target: place.target }, this.#disco);
     }

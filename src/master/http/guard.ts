@@ -33,6 +33,11 @@ export class Guard {
     this.#wrong = new WrongTokens(now);
   }
 
+  /** Tokens are asked for. */
+  get isGuarded(): boolean {
+    return !this.#access.isOpen;
+  }
+
   /** Whether the request comes from where it may. */
   originRefusal({ method = "", headers }: IncomingMessage): Refusal | null {
     return this.#hosts.refusal(method, headers);

@@ -6,6 +6,8 @@ import type { Scope } from "../../settings/daemon-settings.ts";
 export interface Caller {
   /** The highest scope that the caller's token allows; `admin` for everybody when no tokens are set. */
   readonly scope: Scope;
+  /** The server asks for tokens of its own. */
+  readonly isGuarded?: boolean;
   /** Aborted when the server closes: answers that wait for something end then, with what there is. */
   readonly closing?: AbortSignal;
 }

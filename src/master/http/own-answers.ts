@@ -39,6 +39,8 @@ export async function whoAnswers(
   target: Target,
   master: Pick<MasterApi, "results">,
 ): Promise<WhoAnswers> {
+  // Of tags people are told what is in the journal, and that is what the leader knows.
+  if (place.kind === "ddfs") return "leader";
   if (place.kind !== "api" && place.kind !== "disco") return "here";
   if (method !== "GET" && method !== "HEAD") return "leader";
   const { segments, query } = place.kind === "disco" ? place.target : target;

@@ -36,6 +36,8 @@ export function routePattern(segments: readonly string[], known: ReadonlySet<str
   const [first, second, third = ""] = segments;
   if (first === "web") return "/web/:file";
   if (first === "proxy") return "/proxy/:node/:method/*";
+  if (first === "ddfs") return ddfsPattern(second, segments);
+  if (first === "api" && third === "ddfs") return `/api/v1${ddfsPattern(segments[3], segments.slice(2))}`;
   if (first === "disco") {
     if (second === "job" && segments.length === 3) return "/disco/job/*";
     return segments.length > 3 && /^[0-9a-f]{2}$/.test(third) ? "/disco/:node/:hh/:job/*" : "other";
@@ -44,4 +46,12 @@ export function routePattern(segments: readonly string[], known: ReadonlySet<str
     .get(segments.length)
     ?.find(({ parts }) => parts.every((part, i) => part.startsWith(":") || part === segments[i]));
   return matching?.pattern ?? "other";
+}
+
+const ddfsWords: ReadonlySet<string> = new Set(["tag", "tags", "new_blob", "ctrl", "gc", "scrub", "space", "fsck"]);
+
+function ddfsPattern(what: string | undefined, { length }: readonly string[]): string {
+  if (what === undefined) return "/ddfs";
+  if (ddfsWords.has(what)) return length > 3 ? `/ddfs/${what}/:name/*` : `/ddfs/${what}/:name`;
+  return length === 2 ? "/ddfs/:object" : "/ddfs/:volume/*";
 }
