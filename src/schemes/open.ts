@@ -3,7 +3,7 @@ import { dirScheme } from "./dir.ts";
 import { discoScheme } from "./disco.ts";
 import { fileScheme } from "./file.ts";
 import { httpScheme } from "./http.ts";
-import { laterScheme } from "./later.ts";
+import { laterScheme, tagScheme } from "./later.ts";
 import { rawScheme } from "./raw.ts";
 import type { ByteSource, Scheme, SchemeContext } from "./scheme.ts";
 
@@ -15,7 +15,7 @@ const schemes: Readonly<Record<string, Scheme>> = {
   https: httpScheme,
   raw: rawScheme,
   s3: laterScheme,
-  tag: laterScheme,
+  tag: tagScheme,
 };
 
 /** The scheme of an address; `file` for what is a path. Windows drive letters are no schemes. */
