@@ -22,8 +22,10 @@ const partialPrefix = "!partial-";
 const damagedMark = ".damaged-";
 const sumPattern = /^\.(.+)\.sum$/;
 
-/** Directories of a volume: the first byte of md5(OBJECT), in hex. */
-export const hashes: readonly string[] = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, "0"));
+/** Whether a name is that of a directory of blobs. */
+export function isHash(name: string): boolean {
+  return /^[0-9a-f]{2}$/.test(name);
+}
 
 export function hashOf(object: string): string {
   return createHash("md5").update(object).digest("hex").slice(0, 2);

@@ -23,7 +23,7 @@ export interface SweepParts {
 /** How many files went. What cannot be looked at stays. */
 export async function sweep({ disk, volume, isWritten, now }: SweepParts): Promise<number> {
   let swept = 0;
-  for (const hash of layout.hashes) {
+  for (const hash of await hashesOf(disk, volume)) {
     const directory = layout.directoryOf(volume, hash);
     const names = await disk.list(directory).catch(() => []);
     const objects = new Set(names);
@@ -43,6 +43,11 @@ export async function sweep({ disk, volume, isWritten, now }: SweepParts): Promi
     }
   }
   return swept;
+}
+
+/** Directories of a volume that there are, ascending. */
+export async function hashesOf(disk: Disk, volume: string): Promise<string[]> {
+  return (await disk.list(layout.blobDirectory(volume))).filter(layout.isHash).sort();
 }
 
 async function isOlder(disk: Disk, file: string, than: number): Promise<boolean> {

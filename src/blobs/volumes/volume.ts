@@ -4,7 +4,7 @@
  *   bytes ─▶ !partial-ID ─▶ synced, as is the sum ─▶ sum renamed ─▶ read-only ─▶ renamed to OBJECT ─▶ directory synced ─▶ it is there
  *
  * VO1. What has the name of a blob was synced before, and so was its sum.
- * VO2. What fails on the way is removed, and never tried again on the same file.
+ * VO2. What fails on the way is removed, whatever it was, and never tried again on the same file.
  * VO3. A directory that is not there was unmounted, or deleted: it is not made again while the volume is open.
  */
 import { randomUUID } from "node:crypto";
@@ -15,7 +15,7 @@ import type { Expected, Range } from "../blobs.ts";
 import { checkedBody, damaged, unreadable } from "./checked-body.ts";
 import type { Disk } from "./disk.ts";
 import * as layout from "./layout.ts";
-import { sweep } from "./sweep.ts";
+import { hashesOf, sweep } from "./sweep.ts";
 import { upload } from "./upload.ts";
 
 /** A place for a blob, on the disk already. */
@@ -52,6 +52,7 @@ export class Volume {
     await this.#make(hash);
     const directory = layout.directoryOf(this.directory, hash);
     const partial = layout.partialFile(directory, randomUUID());
+    const blob = layout.blobFile(this.directory, object);
     const sum = layout.sumFile(this.directory, object);
     const end = (): void => {
       this.#writing.delete(partial);
@@ -75,12 +76,13 @@ export class Volume {
         }
         await this.#writeSum(directory, sum, known);
         await disk.protect(partial);
-        await disk.rename(partial, layout.blobFile(this.directory, object));
+        const written = await disk.stat(partial);
+        await disk.rename(partial, blob);
         await disk.syncDirectory(directory);
-        const stored = await disk.stat(layout.blobFile(this.directory, object));
-        return { object, volume: this.name, ...known, storedAt: Math.round(stored?.modifiedAt ?? 0) };
+        return { object, volume: this.name, ...known, storedAt: Math.round(written?.modifiedAt ?? 0) };
       } catch (error) {
-        await disk.remove(partial).catch(() => undefined);
+        // It may have its name, and not for good: found there by the next try, it would count as stored.
+        for (const path of [partial, blob, sum]) await disk.remove(path).catch(() => undefined);
         throw error;
       } finally {
         end();
@@ -118,17 +120,14 @@ export class Volume {
     return { ...stored, body };
   }
 
+  /** Its directories, ascending. */
+  hashes(): Promise<string[]> {
+    return hashesOf(this.#disk, this.directory);
+  }
+
   /** Names in one of its directories, ascending. */
   async objects(hash: string): Promise<string[]> {
-    let names: string[];
-    try {
-      names = await this.#disk.list(layout.directoryOf(this.directory, hash));
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-      // Not yet made; but where the whole volume is gone, nobody knows what it has.
-      await this.#disk.list(layout.blobDirectory(this.directory));
-      return [];
-    }
+    const names = await this.#disk.list(layout.directoryOf(this.directory, hash));
     return names.flatMap((name) => layout.objectNamed(name) ?? []).sort();
   }
 

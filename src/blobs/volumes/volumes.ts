@@ -41,6 +41,12 @@ const statsAtOnce = 16;
 
 type Found = DamagedBlob["found"];
 
+interface Promised {
+  readonly state: VolumeState;
+  /** The room is used, or is not needed. */
+  readonly takeBack: () => void;
+}
+
 export class Volumes implements Blobs {
   readonly kind = "volumes";
   readonly #parts: VolumesParts;
@@ -113,7 +119,7 @@ export class Volumes implements Blobs {
   async list(
     after: { readonly volume: string; readonly object: string } | undefined,
     limit: number,
-    { from, to } = { from: 0, to: layout.hashes.length - 1 },
+    { from, to } = { from: 0, to: 255 },
   ): Promise<{ blobs: StoredBlob[]; isLast: boolean; incomplete: boolean }> {
     const blobs: StoredBlob[] = [];
     let incomplete = false;
@@ -124,8 +130,8 @@ export class Volumes implements Blobs {
       await state.look();
       const begun = last !== null && volume.name === last.volume ? last : null;
       try {
-        for (const hash of layout.hashes.slice(from, to + 1)) {
-          if (begun !== null && hash < begun.hash) continue;
+        for (const hash of await volume.hashes()) {
+          if (hash < hashText(from) || hash > hashText(to) || (begun !== null && hash < begun.hash)) continue;
           const objects = (await volume.objects(hash)).filter((one) => hash !== begun?.hash || one > begun.object);
           const room = limit - blobs.length;
           blobs.push(...(await this.#stats(state, objects.slice(0, room))));
@@ -174,8 +180,7 @@ export class Volumes implements Blobs {
     const there = await this.stat(object);
     if (there !== null) return await sameOrRefused(there, body);
     const { size = 0 } = expected;
-    const { state, place } = await this.#place(object, size);
-    const takeBack = state.promise(size);
+    const { state, takeBack, place } = await this.#place(object, size);
     try {
       return await place.fill(body, expected);
     } catch (error) {
@@ -188,25 +193,27 @@ export class Volumes implements Blobs {
   }
 
   /** On the volume with most room that takes it: those that do not are in trouble from then on. */
-  async #place(object: string, bytes: number): Promise<{ readonly state: VolumeState; readonly place: Place }> {
+  async #place(object: string, bytes: number): Promise<Promised & { readonly place: Place }> {
     for (let left = this.#states.length; left > 0; left--) {
-      const state = await this.#roomiest(bytes);
+      const { state, takeBack } = await this.#roomiest(bytes);
       try {
-        return { state, place: await state.volume.place(object) };
+        return { state, takeBack, place: await state.volume.place(object) };
       } catch (error) {
+        takeBack();
         if (!state.blame(error)) throw error;
       }
     }
     throw this.#noVolume();
   }
 
-  async #roomiest(bytes: number): Promise<VolumeState> {
+  /** Has promised the room already: between looking and taking nobody else may look. */
+  async #roomiest(bytes: number): Promise<Promised> {
     await Promise.all(this.#states.map((state) => state.look()));
     const open = this.#states.filter(({ info }) => info.trouble === null);
     const best = [...open].sort((a, b) => b.roomBytes - a.roomBytes)[0];
     if (best === undefined) throw this.#noVolume();
     if (best.roomBytes < bytes) throw diskFull(`no volume has room for ${bytes} bytes`);
-    return best;
+    return { state: best, takeBack: best.promise(bytes) };
   }
 
   #noVolume(): DiscoError {
@@ -264,6 +271,11 @@ export class Volumes implements Blobs {
       for (const { volume } of this.#states) await volume.sweep(now).catch(() => 0);
     })();
   }
+}
+
+/** HH of a number from 0 to 255. */
+function hashText(n: number): string {
+  return n.toString(16).padStart(2, "0");
 }
 
 async function sameOrRefused(there: StoredBlob, body: AsyncIterable<Uint8Array>): Promise<StoredBlob> {
