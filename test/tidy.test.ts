@@ -41,19 +41,20 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   core: ["protocol/messages.ts:types", "client/master-api.ts:types"],
   protocol: ["core"],
   // Stores of blobs: volumes of a node, S3.
-  blobs: ["protocol", "core"],
+  blobs: ["protocol", "core", "s3"],
   // What the master does for DDFS.
   ddfs: ["core", "protocol", "bus", "blobs", "client/ddfs/ddfs-api.ts:types"],
   bus: ["protocol", "nats", "http"],
   // One file an engine: what its connection, its settings and its checks need.
   nats: [],
   postgres: [],
+  s3: [],
   // What every server of ours does alike: who may ask, from where, how much.
   http: ["settings"],
   journal: ["core", "protocol", "nats", "postgres"],
   lease: ["nats", "postgres"],
   lines: ["nats", "postgres", "client/master-api.ts:types"],
-  schemes: ["protocol", "core:types", "blobs/volumes/sum.ts"],
+  schemes: ["protocol", "core:types", "s3"],
   shipping: ["protocol", "core:types", "worker/own.ts", "worker/own-functions.ts"],
   worker: ["protocol", "schemes", "shipping", "core", "fn"],
   fn: ["protocol", "worker/own.ts"],
@@ -82,6 +83,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   client: [
     "protocol",
     "core",
+    "s3",
     "shipping",
     "schemes",
     "worker",

@@ -30,8 +30,6 @@ export interface FirstJob {
 
 export interface Engine {
   readonly place: JobPlace;
-  /** Base URLs of the masters of one cluster; none: it runs in this process. */
-  readonly urls: readonly string[];
   open(first?: FirstJob): Promise<MasterApi>;
 }
 
@@ -46,7 +44,6 @@ export function engineOf(address: unknown, options: DiscoOptions): Engine {
       get place(): JobPlace {
         return { kind: "embedded", dataDir: dataDir() };
       },
-      urls: [],
       open: (first) => openEmbedded(options, first),
     };
   }
@@ -54,7 +51,6 @@ export function engineOf(address: unknown, options: DiscoOptions): Engine {
   const connecting = remoteOptions(options, urls);
   return {
     place: isHere ? { kind: "here" } : { kind: "elsewhere", master: shown },
-    urls,
     async open() {
       const { connectMaster } = await import("./remote/connect.ts");
       return connectMaster(master, connecting);

@@ -1,4 +1,4 @@
-import { IoStream } from "./io/io-stream.ts";
+import { ioSource } from "./io/io-source.ts";
 import type { NodeFile, StreamTask } from "./io/messages.ts";
 import type { ByteSource, Scheme, SchemeContext } from "./scheme.ts";
 
@@ -25,34 +25,7 @@ export function openHttp(url: string, address: string, context: SchemeContext, a
     file: file ?? null,
     isHasty: context.isHasty === true,
   };
-  return {
-    url,
-    size: file?.size ?? 0,
-    *[Symbol.iterator]() {
-      const stream = new IoStream(url, task);
-      try {
-        for (;;) {
-          const message = stream.receive();
-          if (message.kind === "end") return;
-          if (message.kind === "chunk") yield message.chunk;
-        }
-      } finally {
-        stream.close();
-      }
-    },
-    async *[Symbol.asyncIterator]() {
-      const stream = new IoStream(url, task);
-      try {
-        for (;;) {
-          const message = await stream.receiveAsync();
-          if (message.kind === "end") return;
-          if (message.kind === "chunk") yield message.chunk;
-        }
-      } finally {
-        stream.close();
-      }
-    },
-  };
+  return ioSource(url, file?.size ?? 0, task);
 }
 
 function tokenFor(address: string, { token }: SchemeContext): string | null {

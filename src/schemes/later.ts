@@ -1,21 +1,9 @@
-import { DataError, DiscoError } from "../errors.ts";
+import { DiscoError } from "../errors.ts";
 import type { Scheme } from "./scheme.ts";
 
 /** Schemes that have a place and no implementation yet. */
 export const laterScheme: Scheme = {
   open(url) {
-    throw new DiscoError(`${url}: s3:// addresses come with S3 storage, in a later release`, { code: "not-yet", url });
-  },
-};
-
-/** A tag names blobs, and only a master knows which: who submits a job, or reads results, has asked it. */
-export const tagScheme: Scheme = {
-  open(url) {
-    throw new DataError(`${url}: a tag is not read where tasks run, but expanded where the job is submitted`, {
-      code: "bad-url",
-      retry: "never",
-      url,
-      hint: "Give it as an input of the job, or to resultIterator.",
-    });
+    throw new DiscoError(`${url}: tag:// addresses come with DDFS, in a later release`, { code: "not-yet", url });
   },
 };

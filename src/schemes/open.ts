@@ -3,8 +3,9 @@ import { dirScheme } from "./dir.ts";
 import { discoScheme } from "./disco.ts";
 import { fileScheme } from "./file.ts";
 import { httpScheme } from "./http.ts";
-import { laterScheme, tagScheme } from "./later.ts";
+import { laterScheme } from "./later.ts";
 import { rawScheme } from "./raw.ts";
+import { s3Scheme } from "./s3.ts";
 import type { ByteSource, Scheme, SchemeContext } from "./scheme.ts";
 
 const schemes: Readonly<Record<string, Scheme>> = {
@@ -14,8 +15,8 @@ const schemes: Readonly<Record<string, Scheme>> = {
   http: httpScheme,
   https: httpScheme,
   raw: rawScheme,
-  s3: laterScheme,
-  tag: tagScheme,
+  s3: s3Scheme,
+  tag: laterScheme,
 };
 
 /** The scheme of an address; `file` for what is a path. Windows drive letters are no schemes. */

@@ -14,7 +14,7 @@ import { crc32 } from "node:zlib";
 import type { ChunkWriter } from "./chunk-writer.ts";
 import { type Reply, request } from "./http-request.ts";
 import { Inflater } from "./inflate.ts";
-import { type Download, type InflateFormat, IoError } from "./messages.ts";
+import { contentEncodings, type Download, IoError } from "./messages.ts";
 
 /** Attempts in a row that brought not one new byte. */
 const fruitlessMax = 5;
@@ -26,14 +26,6 @@ const shortcutConnectMs = 2_000;
 const passedOverMs = 60_000;
 /** Until when, by the clock of `performance.now()`, shortcuts by these origins are not taken. */
 const passedOver = new Map<string, number>();
-
-const encodings: Readonly<Record<string, InflateFormat>> = {
-  gzip: "gzip",
-  "x-gzip": "gzip",
-  deflate: "deflate",
-  br: "br",
-  zstd: "zstd",
-};
 
 export async function download(task: Download, out: ChunkWriter, signal: AbortSignal): Promise<void> {
   const { name, isHasty } = task;
@@ -167,7 +159,7 @@ class Body {
   #openEncoding(header: string | null): void {
     const coding = (header ?? "identity").trim().toLowerCase();
     if (coding === "identity" || coding === "") return;
-    const format = encodings[coding];
+    const format = contentEncodings[coding];
     if (format === undefined) {
       throw new IoError({
         kind: "data",

@@ -15,7 +15,11 @@ export interface OpenStream {
 export const threadRuns = 1;
 export const threadFailed = 2;
 
-export type StreamTask = Download | { readonly kind: "inflate"; readonly name: string; readonly format: InflateFormat };
+export type StreamTask =
+  | Download
+  | { readonly kind: "inflate"; readonly name: string; readonly format: InflateFormat }
+  /** An object of S3, or lines of one. The thread has the credentials from the environment. */
+  | { readonly kind: "s3"; readonly name: string };
 
 export interface Download {
   readonly kind: "download";
@@ -73,6 +77,15 @@ export class IoError extends Error {
     this.failure = failure;
   }
 }
+
+/** How HTTP calls them. */
+export const contentEncodings: Readonly<Record<string, InflateFormat>> = {
+  gzip: "gzip",
+  "x-gzip": "gzip",
+  deflate: "deflate",
+  br: "br",
+  zstd: "zstd",
+};
 
 /** Chunks that may wait for their reader: at 256 KiB each, 4 MiB a stream. */
 export const windowChunks = 16;

@@ -3,6 +3,7 @@
  * started when it is first needed.
  */
 import { parentPort, workerData } from "node:worker_threads";
+import { CommError, DiscoError } from "../../errors.ts";
 import { ChunkWriter } from "./chunk-writer.ts";
 import { download } from "./download.ts";
 import { Inflater, release } from "./inflate.ts";
@@ -50,6 +51,10 @@ parentPort?.on("message", (open: OpenStream) => {
   if (open.task.kind === "download") {
     download(open.task, out, stopped.signal).then(() => out.end(), fail);
   }
+  if (open.task.kind === "s3") {
+    const { name } = open.task;
+    import("./s3-read.ts").then(({ readS3 }) => readS3(name, out, stopped.signal)).then(() => out.end(), fail);
+  }
 });
 
 /** Feeds what the reader sends to the decompressor, one chunk after the other. */
@@ -94,6 +99,11 @@ class InputQueue {
 
 function toFailure(error: unknown, name: string): IoFailure {
   if (error instanceof IoError) return error.failure;
+  if (error instanceof DiscoError) {
+    const { code, message, hint } = error;
+    const kind = error instanceof CommError ? "comm" : "data";
+    return { kind, code, message, ...(hint === undefined ? {} : { hint }) };
+  }
   const message = error instanceof Error ? error.message : String(error);
   return { kind: "comm", code: "comm-error", message: `${name}: ${message}` };
 }
