@@ -12,6 +12,8 @@ export type { RunContext } from "./cli/run/job-module.ts";
 export { DDFS } from "./client/ddfs/ddfs.ts";
 export type { TagContents } from "./client/ddfs/ddfs-api.ts";
 export type {
+  ChunkInput,
+  ChunkOptions,
   DdfsOptions,
   PullOptions,
   Pushed,

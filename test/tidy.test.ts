@@ -54,7 +54,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   journal: ["core", "protocol", "nats", "postgres"],
   lease: ["nats", "postgres"],
   lines: ["nats", "postgres", "client/master-api.ts:types"],
-  schemes: ["protocol", "core:types", "s3"],
+  schemes: ["protocol", "core:types", "s3", "blobs/volumes/sum.ts"],
   shipping: ["protocol", "core:types", "worker/own.ts", "worker/own-functions.ts"],
   worker: ["protocol", "schemes", "shipping", "core", "fn"],
   fn: ["protocol", "worker/own.ts"],

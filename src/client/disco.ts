@@ -3,6 +3,7 @@ import { CommError } from "../errors.ts";
 import { askedResults, finishedAndActive, resultsOfOne } from "./asked-results.ts";
 import { badOption } from "./bad-option.ts";
 import { DDFS } from "./ddfs/ddfs.ts";
+import type { TagSource } from "./ddfs/tag-registry.ts";
 import type { DiscoOptions, EventsOptions, RequestOptions, ResultsOptions } from "./disco-options.ts";
 import { type Engine, engineOf, type FirstJob, type JobPlace } from "./engine.ts";
 import type { AnyReduceOutput, KeyOf, Nothing, ResultPair, Returned, ValueOf, Widen } from "./infer.ts";
@@ -246,6 +247,11 @@ export class Disco {
   /** @internal Who will run jobs. */
   get place(): JobPlace {
     return this.#engine.place;
+  }
+
+  /** @internal Whose tags those are that its jobs read. */
+  get tags(): TagSource {
+    return this.#door.tags;
   }
 
   /** @internal Options that count over those of each job that this object starts. */

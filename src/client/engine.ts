@@ -30,6 +30,8 @@ export interface FirstJob {
 
 export interface Engine {
   readonly place: JobPlace;
+  /** Base URLs of the masters of one cluster; none: it runs in this process. */
+  readonly urls: readonly string[];
   open(first?: FirstJob): Promise<MasterApi>;
 }
 
@@ -44,6 +46,7 @@ export function engineOf(address: unknown, options: DiscoOptions): Engine {
       get place(): JobPlace {
         return { kind: "embedded", dataDir: dataDir() };
       },
+      urls: [],
       open: (first) => openEmbedded(options, first),
     };
   }
@@ -51,6 +54,7 @@ export function engineOf(address: unknown, options: DiscoOptions): Engine {
   const connecting = remoteOptions(options, urls);
   return {
     place: isHere ? { kind: "here" } : { kind: "elsewhere", master: shown },
+    urls,
     async open() {
       const { connectMaster } = await import("./remote/connect.ts");
       return connectMaster(master, connecting);

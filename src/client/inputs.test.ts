@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { DiscoError } from "../errors.ts";
 import { rememberRoot } from "./data-place.ts";
 import { type Inputs, resolveInputs } from "./inputs.ts";
 import { asResults } from "./results.ts";
@@ -148,7 +149,53 @@ describe("inputs", () => {
     await refuses(asResults([]), "bad-input", /empty list/);
   });
 
-  it("of schemes that come later are refused, saying so", async () => {
-    await refuses(["tag://data"], "not-yet", /DDFS/);
+  it("are the blobs of tags, with replicas and hosts, in their order", async () => {
+    const blob = (host: string, n: number): string => `disco://${host}/ddfs/vol0/blob/aa/x$00-0-${n}`;
+    const lists: Record<string, string[][]> = {
+      data: [[blob("n1", 1), blob("n2", 1)], ["tag://more"], ["http://host/x"]],
+      more: [[blob("n3", 2)], ["tag://data"]],
+      empty: [],
+      bad: [["/etc/passwd"]],
+    };
+    const tag = async (name: string) => {
+      const urls = lists[name];
+      if (urls === undefined) throw new DiscoError(`there is no tag ${name}`, { code: "unknown-tag" });
+      return { version: 1 as const, id: "", "last-modified": "", urls, "user-data": {} };
+    };
+    const tags = { urls: ["http://master:8989"], ddfs: async () => ({ tag }) };
+    const of = async (input: unknown, hasMap = true): Promise<Inputs> =>
+      resolveInputs({ input, hasMap, splitBytes: 0, tags });
+    const { specs, partitioned } = await of(["raw://a", "tag://data", "tag://master/more"]);
+    assert.equal(partitioned, false);
+    assert.deepEqual(
+      specs.slice(1).map(({ label, size, replicas, hosts }) => [label, size, replicas, hosts]),
+      [
+        [0, 0, [blob("n1", 1), blob("n2", 1)], ["n1", "n2"]],
+        [0, 0, ["http://host/x"], [null]],
+        [0, 0, [blob("n3", 2)], ["n3"]],
+        [0, 0, [blob("n3", 2)], ["n3"]],
+        [0, 0, [blob("n1", 1), blob("n2", 1)], ["n1", "n2"]],
+        [0, 0, ["http://host/x"], [null]],
+      ],
+    );
+    assert.equal((await of("tag://data", false)).specs.length, 3);
+    const fails = (input: unknown, code: string, message: RegExp): Promise<void> =>
+      assert.rejects(of(input), { code, message });
+    await fails(["tag://nothing"], "unknown-tag", /^input\[0\]: there is no tag nothing/);
+    await fails("tag://empty", "bad-input", /names no data/);
+    await fails(["tag://bad"], "bad-input", /names \/etc\/passwd/);
+    await fails(["tag://a b"], "bad-name", /^input\[0\]: .*is not a tag/);
+    await fails([["tag://data", "raw://x"]], "bad-input", /a tag cannot be a replica/);
+  });
+
+  it("are a million, where a tag names so many", async () => {
+    const urls = Array.from({ length: 1_000_000 }, (_, i) => [
+      `disco://n${i % 10}/ddfs/vol0/blob/aa/x$00-0-${i.toString(16)}`,
+    ]);
+    const contents = { version: 1 as const, id: "", "last-modified": "", urls, "user-data": {} };
+    const tags = { urls: ["http://master:8989"], ddfs: async () => ({ tag: async () => contents }) };
+    const { specs } = await resolveInputs({ input: "tag://many", hasMap: true, splitBytes: 0, tags });
+    assert.equal(specs.length, 1_000_000);
+    assert.deepEqual(specs[7]?.hosts, ["n7"]);
   });
 });

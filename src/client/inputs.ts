@@ -9,10 +9,10 @@ import { parseS3Url, s3Url } from "../s3/address.ts";
 import { parseDiscoUrl } from "../schemes/disco.ts";
 import { schemeOf } from "../schemes/open.ts";
 import { embeddedHost, fileOfOtherRoot } from "./data-place.ts";
+import type { TagSource } from "./ddfs/tag-registry.ts";
 import type { JobPlace } from "./engine.ts";
 import { expandPath, isGlob, localFile } from "./local-files.ts";
 import { assertReachable } from "./local-input.ts";
-import { notYet } from "./not-yet.ts";
 import { badInput, listInputs, placeOf, type Replicas } from "./replicas.ts";
 import { indexAt } from "./result-index.ts";
 import type { FoundObject, Wanted } from "./s3-inputs.ts";
@@ -25,6 +25,8 @@ export interface InputOptions {
   readonly splitBytes: number;
   /** Who will run the job. */
   readonly engine?: JobPlace | undefined;
+  /** Whose tags are meant. Default: those of the master that this process used last. */
+  readonly tags?: TagSource | undefined;
 }
 
 export interface Inputs {
@@ -33,13 +35,14 @@ export interface Inputs {
   readonly partitioned: boolean;
 }
 
-const known = "Known are http://, https://, s3://, disco://, dir://, raw://, file:// and local paths.";
+const known = "Known are http://, https://, s3://, disco://, dir://, tag://, raw://, file:// and local paths.";
 
-/** Throws `JobError` `bad-input` or `no-such-file`, `DiscoError` `not-yet`, or what reading a `dir://` index throws. */
-export async function resolveInputs({ input, hasMap, splitBytes, engine }: InputOptions): Promise<Inputs> {
+/** Throws `JobError` `bad-input` or `no-such-file`, `DiscoError` `not-yet`, or what reading a `dir://` index or a tag throws. */
+export async function resolveInputs({ input, hasMap, splitBytes, engine, tags }: InputOptions): Promise<Inputs> {
   if (input === undefined) throw badInput("input is missing: the job has nothing to read", "Give a list of addresses.");
   const specs: InputSpec[] = [];
   let partitioned = true;
+  let hasTags = false;
   const inputs = await listInputs(input);
   const objects = await lookUpObjects(inputs, splitBytes, engine);
   for (const { at, addresses } of inputs) {
@@ -50,6 +53,12 @@ export async function resolveInputs({ input, hasMap, splitBytes, engine }: Input
         `${place} is a list of replicas, which needs a map`,
         "Spread the list if these are several inputs.",
       );
+    }
+    if (addresses.some((url) => url.startsWith("tag://"))) {
+      for (const spec of await readTag(addresses, place, tags)) specs.push(spec);
+      partitioned = false;
+      hasTags = true;
+      continue;
     }
     const fromIndex = addresses.some((url) => url.startsWith("dir://"));
     partitioned &&= fromIndex;
@@ -69,6 +78,12 @@ export async function resolveInputs({ input, hasMap, splitBytes, engine }: Input
       else await addFiles(specs, address, place, splitBytes);
     }
   }
+  if (specs.length === 0 && hasTags) {
+    throw badInput(
+      "input names no data: the tags are empty, or link to empty tags",
+      "Push something: `ddfs push TAG FILE …`.",
+    );
+  }
   return { specs, partitioned };
 }
 
@@ -79,6 +94,33 @@ function hostList(host: string | null): readonly (string | null)[] {
   let list = hostLists.get(host);
   if (list === undefined) hostLists.set(host, (list = Object.freeze([host])));
   return list;
+}
+
+/** The blobs of a tag. */
+async function readTag(
+  addresses: Replicas["addresses"],
+  place: string,
+  tags: TagSource | undefined,
+): Promise<InputSpec[]> {
+  if (addresses.length > 1) {
+    throw badInput(
+      `${place}: a tag cannot be a replica of other data`,
+      "Give tags in the outer list; blobs of a tag have replicas of their own.",
+    );
+  }
+  const { tagInputs } = await import("./ddfs/tag-inputs.ts");
+  return tagInputs(addresses[0] as string, place, tags, blobInput);
+}
+
+/** A million of them cost as many lists of replicas, and no more. */
+function blobInput(replicas: readonly string[], place: string): InputSpec {
+  const [, only] = replicas.length > 1 ? [] : (/^disco:\/\/([^/:]+)\/ddfs\//.exec(replicas[0] as string) ?? []);
+  if (only !== undefined) return { label: 0, size: 0, replicas, hosts: hostList(only) };
+  const path = replicas.find((url) => schemeOf(url) === "file");
+  if (path !== undefined) throw badInput(`${place}: a tag names ${path}, which is no address that nodes could reach`);
+  if (replicas.length > 1) return replicated(replicas, place);
+  const source = remote(replicas[0] as string, place) as Source;
+  return { label: 0, size: source.size, replicas, hosts: hostList(source.host) };
 }
 
 /** The entries of the first index that can be read. */
@@ -143,7 +185,7 @@ function addParts(specs: InputSpec[], { url, size, canBeCut }: FoundObject, spli
   }
 }
 
-function replicated(addresses: readonly string[], place: string, objects: Objects): InputSpec {
+function replicated(addresses: readonly string[], place: string, objects = noObjects): InputSpec {
   const sources = addresses.map((url): Source => {
     const [object] = objects.get(url) ?? [];
     if (object !== undefined) return { ...object, host: null };
@@ -191,7 +233,10 @@ function remote(url: string, place: string): Source | null {
     case "disco":
       return { url, size: 0, host: hostOf(url) };
     case "tag":
-      throw notYet(`${place}: ${url}`, "the Disco distributed filesystem (DDFS)");
+      throw badInput(`${place}: ${url} stands where a blob is expected`);
+    case "s3":
+      // What a tag names: objects that the user names were looked up.
+      return { url, size: 0, host: null };
     default:
       throw badInput(`${place}: ${url} has the unknown scheme ${schemeOf(url)}://`, known);
   }

@@ -6,11 +6,12 @@ import { DiscoError, JobError } from "../errors.ts";
 import type { FnRef, JobData } from "../protocol/job-data.ts";
 import { codeKeyName, encodeJobPack, jobDictOf } from "../protocol/jobpack.ts";
 import { encodeValue, ValueWriter } from "../protocol/value.ts";
-import { withoutKnown } from "../s3/address.ts";
 import { shipFunctions } from "../shipping/ship.ts";
 import { gzipReader, zstdReader } from "../worker/streams/compressed.ts";
+import { inflatingReader } from "../worker/streams/inflating.ts";
 import { mapLineReader } from "../worker/streams/lines.ts";
 import { badOption } from "./bad-option.ts";
+import type { TagSource } from "./ddfs/tag-registry.ts";
 import type { JobPlace } from "./engine.ts";
 import { resolveInputs } from "./inputs.ts";
 import type { AnyJobOptions } from "./job-options.ts";
@@ -29,6 +30,8 @@ export interface PackOptions {
   readonly scripts?: ReadonlyMap<string, string>;
   /** Who will run the job, when that is known. */
   readonly place?: JobPlace;
+  /** Whose tags are meant. */
+  readonly tags?: TagSource;
 }
 
 /** A job pack with what it tells a master, who need not read it again when it is in this process. */
@@ -47,7 +50,7 @@ export async function makeJobPack(options: AnyJobOptions, how: PackOptions): Pro
 /** As `makeJobPack`. */
 export async function packJob(
   options: AnyJobOptions,
-  { portable, prefix, place, scripts }: PackOptions,
+  { portable, prefix, place, tags, scripts }: PackOptions,
 ): Promise<PackedJob> {
   const settings = settingsOf(options);
   const hasMap = options.map !== undefined || options.pipeline?.[0]?.map !== undefined;
@@ -56,6 +59,7 @@ export async function packJob(
     hasMap,
     splitBytes: splitBytesFor(options, settings.splitBytes),
     engine: place,
+    tags,
   });
   const requiredModules = resolveRequiredModules(options.requiredModules);
   assertPortableModules(requiredModules, place);
@@ -120,9 +124,13 @@ function encodeParams(params: object, onFunction: (fn: JobFunction, path: string
   return new Uint8Array(writer.bytes());
 }
 
-/** Compressed text is read as the text that it is. */
+/** Compressed text is read as the text that it is. Of blobs each shows by itself what it is. */
 function decompressing(inputs: readonly InputSpec[]): NamedFunction[] {
-  const urls = inputs.flatMap(({ replicas }) => replicas.map(withoutKnown));
+  const lines = { role: "mapLineReader", fn: mapLineReader };
+  if (inputs.some(({ replicas }) => isBlob(replicas[0] ?? ""))) {
+    return [{ role: "inflatingReader", fn: inflatingReader }, lines];
+  }
+  const urls = inputs.flatMap(({ replicas }) => replicas);
   const gzipped = urls.filter((url) => /\.gz$/i.test(url));
   const zstd = urls.filter((url) => /\.zst$/i.test(url));
   if (gzipped.length === 0 && zstd.length === 0) return [];
@@ -135,10 +143,11 @@ function decompressing(inputs: readonly InputSpec[]): NamedFunction[] {
     );
   }
   const [role, fn] = gzipped.length > 0 ? (["gzipReader", gzipReader] as const) : (["zstdReader", zstdReader] as const);
-  return [
-    { role, fn },
-    { role: "mapLineReader", fn: mapLineReader },
-  ];
+  return [{ role, fn }, lines];
+}
+
+function isBlob(url: string): boolean {
+  return /^(?:disco:\/\/[^/]+\/(?:proxy\/[^/]+\/GET\/)?ddfs|s3:\/)\//.test(url);
 }
 
 let ownerName: string | undefined;

@@ -41,8 +41,16 @@ export function listResultsSync(source: unknown): ReplicaList[] {
   });
 }
 
-/** The files behind one result. Throws what reading the last replica of an index threw. */
+/** The files behind one result. Throws what reading the last replica of an index, or a tag, threw. */
 export async function filesBehind(replicas: ReplicaList): Promise<ResultFile[]> {
+  const [first = ""] = replicas;
+  if (first.startsWith("tag://") && replicas.length === 1) {
+    const { blobsOfTag } = await import("./ddfs/tag-sources.ts");
+    const files: ResultFile[] = [];
+    // A tag may name indexes, as any other addresses.
+    for (const blob of await blobsOfTag(first)) files.push(...(await filesBehind(blob)));
+    return files;
+  }
   if (!isIndex(replicas)) return [{ replicas, size: null }];
   let failure: unknown;
   for (const url of replicas) {
@@ -57,6 +65,14 @@ export async function filesBehind(replicas: ReplicaList): Promise<ResultFile[]> 
 
 /** As `filesBehind`, of results on this machine only. */
 export function filesBehindSync(replicas: ReplicaList): ResultFile[] {
+  const [first = ""] = replicas;
+  if (first.startsWith("tag://")) {
+    throw new DiscoError(`${first} cannot be read synchronously: its master has to be asked`, {
+      code: "bad-results",
+      url: first,
+      hint: "Use for await (… of resultIterator(…)).",
+    });
+  }
   if (!isIndex(replicas)) return [{ replicas, size: null }];
   let failure: unknown;
   for (const url of replicas) {

@@ -1,6 +1,7 @@
 /**
  * The records of one result file, by the batch: parallel columns where the file holds Disco's blocks, else lists of entries.
  */
+import { openBlobReplicas } from "../schemes/blob-replicas.ts";
 import { openUrl, schemeOf } from "../schemes/open.ts";
 import type { ByteSource } from "../schemes/scheme.ts";
 import { sized } from "../schemes/sized.ts";
@@ -32,13 +33,24 @@ export interface ReadOptions {
 export function openRecords({ replicas, size }: ResultFile, options: ReadOptions): Stream<unknown> {
   const chain = options.chain.map((fn) => ({ name: fn.name || "reader", fn }));
   const isOwn = options.chain.every((fn) => ownRecipe(fn) !== undefined);
-  return openReplicas(replicas, (url) => {
+  const openOne = (url: string, hasty = false): ByteSource => {
     options.notifier?.(url);
-    const place = placeOf(url);
+    const place = { ...placeOf(url), ...(hasty ? { isHasty: true } : {}) };
     const opened = openUrl(url, size === null ? place : { ...place, size });
-    const source = size === null ? opened : sized(opened, size);
-    return openChain(isOwn && !isLocal(url) ? withoutBlocking(source) : source, chain, options.params);
-  });
+    return size === null ? opened : sized(opened, size);
+  };
+  const chained = (source: ByteSource, isHereAll: boolean): Stream<unknown> =>
+    openChain(isOwn && !isHereAll ? withoutBlocking(source) : source, chain, options.params);
+  // Replicas of a blob have the same bytes: one goes on where another failed.
+  if (replicas.length > 1 && replicas.every(isBlob)) {
+    const source = openBlobReplicas(replicas, {}, (url, { isHasty }) => openOne(url, isHasty));
+    return chained(source, replicas.every(isLocal));
+  }
+  return openReplicas(replicas, (url) => chained(openOne(url), isLocal(url)));
+}
+
+function isBlob(url: string): boolean {
+  return /^disco:\/\/[^/]+\/(?:proxy\/[^/]+\/GET\/)?ddfs\//.test(url);
 }
 
 /** Whether reading an address synchronously blocks for no longer than a disk does. */

@@ -104,8 +104,21 @@ export function knownServers(): KnownServers {
  */
 export function addressAt(server: string, url: string): string {
   const base = baseUrl(server);
-  if (base === null || !/^(?:dir|disco):/.test(url)) return url;
+  if (base === null) return url;
+  if (/^tag:\/\/[^/]+$/.test(url)) return `tag://${authorityOf(base)}/${url.slice("tag://".length)}`;
+  if (!/^(?:dir|disco):/.test(url)) return url;
   const { host, port, path, node } = parseDiscoUrl(url);
   if (port !== null || host !== node) return url;
   return `${url.slice(0, url.indexOf("://") + 3)}${authorityOf(base)}${path}`;
+}
+
+/**
+ * The address of a replica that the master at `server` names, as it holds here: `disco://NODE/ddfs/…` tells who has it, and not how to
+ * get there. The master passes it on; the node itself is tried first.
+ */
+export function replicaAt(server: string, url: string): string {
+  const base = baseUrl(server);
+  if (base === null || !/^disco:\/\/[^/:]+\/ddfs\//.test(url)) return url;
+  const { node, path } = parseDiscoUrl(url);
+  return `disco://${authorityOf(base)}/proxy/${node}/GET${path}`;
 }

@@ -30,7 +30,7 @@ async function submit(disco: Disco, name: string, jobDict: AnyJobOptions | JobDi
   opening.catch(() => {});
   const { pack, spec }: { readonly pack: Uint8Array; readonly spec?: JobSpec } =
     packed === undefined
-      ? await makePack(prefix, options, disco.place, scripts)
+      ? await makePack(prefix, options, disco, scripts)
       : { pack: await renamed(prefix, packed, disco.place) };
   const master = await opening;
   const unique = await master.submit(pack, {
@@ -44,12 +44,12 @@ async function submit(disco: Disco, name: string, jobDict: AnyJobOptions | JobDi
 async function makePack(
   prefix: string,
   options: AnyJobOptions,
-  place: JobPlace,
+  { place, tags }: Disco,
   scripts: ReadonlyMap<string, string>,
 ): Promise<PackedJob> {
   const { packJob } = await import("./job-pack.ts");
   // Workers of this machine import the source where it lies; elsewhere there is nothing but what the pack brings along.
-  return packJob(options, { portable: place.kind === "elsewhere", prefix, place, scripts });
+  return packJob(options, { portable: place.kind === "elsewhere", prefix, place, tags, scripts });
 }
 
 async function renamed(prefix: string, packed: Uint8Array, place: JobPlace): Promise<Uint8Array> {

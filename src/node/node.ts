@@ -27,6 +27,7 @@ import type {
 import { AcceptedAttempts } from "./accepted-attempts.ts";
 import { BlobDuties } from "./ddfs/blob-duties.ts";
 import type { OwnBlobs } from "./ddfs/own-blobs.ts";
+import { lookAtTold } from "./ddfs/told-damage.ts";
 import { diskIdentity, diskSpace } from "./disk.ts";
 import { MasterFiles } from "./fetch/master-files.ts";
 import { Peers } from "./fetch/peers.ts";
@@ -160,6 +161,7 @@ export class Node {
         if (isEnd(report)) this.#inputs?.drop(report);
         this.#reports.add(report);
       },
+      damaged: (url) => void lookAtTold(options.blobs, url).catch(() => undefined),
       now: options.now ?? (() => performance.now()),
       ...(workerScript === undefined ? {} : { script: workerScript }),
     });

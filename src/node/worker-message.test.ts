@@ -20,6 +20,7 @@ const good: readonly FromWorker[] = [
   { kind: "started", ...id },
   { kind: "progress", ...id, progress: { recordsIn: 0, bytesIn: 0.5, recordsOut: 0 } },
   { kind: "message", ...id, level: "warning", text: "" },
+  { kind: "damaged", url: "disco://n/ddfs/vol0/blob/aa/x$00-0-1" },
   { kind: "done", ...id, output },
   { kind: "done", ...id, output: { ...output, index: "dir://h/x", oob: [{ key: "k", file: "f", size: 0 }] } },
   { kind: "failed", ...id, failure },

@@ -30,6 +30,7 @@ const checks: Readonly<Record<FromWorker["kind"], Check>> = {
   ready: () => true,
   started: shape(attempt),
   progress: shape({ ...attempt, progress }),
+  damaged: shape({ url: isText }),
   message: shape({ ...attempt, level: isLevel, text: isText }),
   done: shape({ ...attempt, output, ranMs: maybe(isTime) }),
   failed: shape({ ...attempt, failure, lost: maybe(lostOutput) }),

@@ -11,9 +11,9 @@
  * W3. No process of a job is left when `endJob` has been called and a grace has passed.
  * W4. A job that has tasks gets a slot in bounded time (`slot-share.ts`).
  */
-import type { AttemptId, FromWorker, NodeReport } from "../protocol/messages.ts";
+import type { AttemptId, FromWorker } from "../protocol/messages.ts";
 import { BeginWatch } from "./begin-watch.ts";
-import { bindMessage, tasksMessage, type WorkerSurroundings } from "./bind-message.ts";
+import { bindMessage, tasksMessage } from "./bind-message.ts";
 import type { JobHome } from "./job-home.ts";
 import { JobQueue } from "./job-queue.ts";
 import { ParkedWorkers } from "./parked-workers.ts";
@@ -24,22 +24,7 @@ import { StartFailures } from "./start-failures.ts";
 import { attemptOf, TaskReports } from "./task-reports.ts";
 import { TimeoutWatch } from "./timeout-watch.ts";
 import type { WorkerEnd } from "./verdict.ts";
-
-export interface WorkerPoolOptions extends WorkerSurroundings {
-  /** At first; `resize` changes it. */
-  readonly slots: number;
-  /** Part of worker ids, so that two lives of a node never write to the same file. */
-  readonly incarnation: string;
-  /** Memory limit of the first spare. */
-  readonly memoryLimitBytes: number;
-  /** The first spare, where it was started before the pool was made. The pool closes it. */
-  readonly spare?: SpareWorker | undefined;
-  readonly report: (report: NodeReport) => void;
-  /** Milliseconds, monotonic. */
-  readonly now: () => number;
-  /** Instead of `worker/main`, in tests. */
-  readonly script?: string;
-}
+import type { WorkerPoolOptions } from "./worker-pool-options.ts";
 
 /** An idle worker of an ended job may say goodbye for so long. */
 const exitPatienceMs = 1_000;
@@ -301,7 +286,8 @@ export class WorkerPool {
   }
 
   #receive(worker: PoolWorker, message: FromWorker): void {
-    if (worker.killed || message.kind === "ready") return;
+    if (message.kind === "damaged") this.#options.damaged?.(message.url);
+    if (worker.killed || message.kind === "ready" || message.kind === "damaged") return;
     const now = this.#options.now();
     if (message.kind === "done" || message.kind === "failed") {
       const { headSince, headStarted, startedAt } = worker;

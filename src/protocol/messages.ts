@@ -198,6 +198,8 @@ export type FromWorker =
   | { readonly kind: "ready"; readonly pid: number }
   | ({ readonly kind: "started" } & AttemptId)
   | ({ readonly kind: "progress"; readonly progress: TaskProgress } & AttemptId)
+  /** A blob of this node is not what was stored: its address. */
+  | { readonly kind: "damaged"; readonly url: string }
   | ({ readonly kind: "message"; readonly level: EventLevel; readonly text: string } & AttemptId)
   /** `ranMs`: milliseconds from "started" to the end of its output, by the clock of the process. */
   | ({ readonly kind: "done"; readonly output: TaskOutput; readonly ranMs?: number } & AttemptId)

@@ -50,11 +50,6 @@ export function s3Url({ bucket, key, etag = null, part = null }: Partial<S3Addre
   return `s3://${bucket}/${key}${known.length === 0 ? "" : `#${known.join("&")}`}`;
 }
 
-/** An address in S3 without what is known of the object; any other as it is. */
-export function withoutKnown(url: string): string {
-  return /^s3:/i.test(url) ? url.replace(knownPattern, "") : url;
-}
-
 export type Bare = Pick<S3Address, "bucket" | "key">;
 
 /** A bucket and what keys in it begin with, which is empty or ends with a slash: `s3://bucket`, `s3://bucket/prefix/`. */

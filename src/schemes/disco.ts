@@ -7,11 +7,15 @@
  *   else with a proxy                                                          ──▶  PROXY/proxy/NODE/GET/disco/NODE/…
  *   else                                                                       ──▶  http://HOST:PORT/disco/NODE/…
  *
+ * `disco://NODE/ddfs/…` names a blob, whose file is below the data directory just the same; `disco://HOST/proxy/NODE/GET/ddfs/…` is one of
+ * NODE, reached by way of HOST. Blobs of this node are checked while they are read (`blob-file.ts`), others by who sends them.
+ *
  * Where HOST is a cluster's master that was asked for its nodes, the node itself is tried first: bulk data then flow past the master.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { DataError } from "../errors.ts";
+import { openBlobFile } from "./blob-file.ts";
 import { openFile } from "./file.ts";
 import { openHttp } from "./http.ts";
 import type { ByteSource, Scheme, SchemeContext } from "./scheme.ts";
@@ -22,8 +26,10 @@ export interface DiscoAddress {
   readonly host: string;
   /** Port named in the address, which overrides the node's known data server. */
   readonly port: number | null;
-  /** With its leading slash, as it stands: `/disco/NODE/hh/JOB/FILE`. */
+  /** With its leading slash: `/disco/NODE/hh/JOB/FILE`, `/ddfs/VOLUME/blob/hh/OBJECT`. */
   readonly path: string;
+  /** HOST is to pass the request on to NODE: `/proxy/NODE/GET` came before the path. */
+  readonly isPassedOn: boolean;
   /** Name of the node that has the file. */
   readonly node: string;
 }
@@ -31,7 +37,9 @@ export interface DiscoAddress {
 /** Takes a `disco://` or `dir://` address apart. Throws `DataError`. */
 export function parseDiscoUrl(url: string): DiscoAddress {
   const match = /^(?:disco|dir):\/\/(\[[0-9a-fA-F:.]+\]|[^/:]+)(?::(\d{1,5}))?(\/.*)$/s.exec(url);
-  const [, host, port, path] = match ?? [];
+  const [, host, port, whole] = match ?? [];
+  const [, through, beyond] = /^\/proxy\/([^/]+)\/GET(\/ddfs\/.*)$/s.exec(whole ?? "") ?? [];
+  const path = beyond ?? whole;
   if (host === undefined || path === undefined || path.split("/").includes("..") || path.includes("\0")) {
     const scheme = url.startsWith("dir:") ? "dir" : "disco";
     throw new DataError(`${url} is not an address of the form ${scheme}://HOST/PATH`, {
@@ -40,8 +48,8 @@ export function parseDiscoUrl(url: string): DiscoAddress {
       url,
     });
   }
-  const node = /^\/disco\/([^/]+)\//.exec(path)?.[1] ?? host;
-  return { host, port: port === undefined ? null : Number(port), path, node };
+  const node = through ?? /^\/disco\/([^/]+)\//.exec(path)?.[1] ?? host;
+  return { host, port: port === undefined ? null : Number(port), path, isPassedOn: through !== undefined, node };
 }
 
 /** The file at `address` below a node's data directory, whether it exists or not. */
@@ -54,13 +62,19 @@ export function localPath(address: DiscoAddress, context: SchemeContext): string
   if (context.dataDir === undefined) return null;
   const file = fileBelow(context.dataDir, address);
   // Nobody else is meant: whether it is there will be seen when it is opened.
-  if (address.port === null && address.host === context.host) return file;
+  if (address.port === null && address.host === context.host && !isElsewhere(address, file, context)) return file;
   return address.node === context.host && existsSync(file) ? file : null;
+}
+
+/** A store of blobs need not be directories: then the node's data server has what its data directory does not. */
+function isElsewhere({ path, host }: DiscoAddress, file: string, { dataServers }: SchemeContext): boolean {
+  return path.startsWith("/ddfs/") && dataServers?.[host] !== undefined && !existsSync(file);
 }
 
 /** Opens what `address` names, under the name `url`. */
 export function openDisco(url: string, address: DiscoAddress, context: SchemeContext): ByteSource {
   const path = localPath(address, context);
+  if (path !== null && address.path.startsWith("/ddfs/")) return openBlobFile(url, path, context);
   if (path !== null) return openFile(url, { path, from: 0, to: null });
   const file = { size: context.size ?? null };
   return openHttp(url, httpAddress(address, context), context, { file, shortcut: shortcutTo(address, context) });
@@ -68,10 +82,11 @@ export function openDisco(url: string, address: DiscoAddress, context: SchemeCon
 
 /** Where a file is asked for: no part of the address is taken for more than a name. */
 function httpAddress(address: DiscoAddress, { proxy, dataServers }: SchemeContext): string {
-  const { host, port, path, node } = address;
-  if (proxy !== undefined) return `${withoutSlash(proxy)}/proxy/${pathSegment(node)}/GET${encoded(path)}`;
+  const { host, port, path, node, isPassedOn } = address;
+  const passedOn = `/proxy/${pathSegment(node)}/GET${encoded(path)}`;
+  if (proxy !== undefined) return withoutSlash(proxy) + passedOn;
   const known = dataServers?.[authority(address)];
-  return withoutSlash(known ?? `http://${host}:${port ?? defaultPort}`) + encoded(path);
+  return withoutSlash(known ?? `http://${host}:${port ?? defaultPort}`) + (isPassedOn ? passedOn : encoded(path));
 }
 
 /** The file at the node itself, without the detour by its master. */

@@ -137,7 +137,7 @@ function* readFileChunks(url: string, part: FilePart, isLent: boolean): Generato
   }
 }
 
-function fileError(url: string, error: unknown): DiscoError {
+export function fileError(url: string, error: unknown): DiscoError {
   if (error instanceof DiscoError) return error;
   const code = (error as NodeJS.ErrnoException).code;
   if (code === "ENOENT" || code === "ENOTDIR") {

@@ -3,10 +3,10 @@ import { dirScheme } from "./dir.ts";
 import { discoScheme } from "./disco.ts";
 import { fileScheme } from "./file.ts";
 import { httpScheme } from "./http.ts";
-import { laterScheme } from "./later.ts";
 import { rawScheme } from "./raw.ts";
 import { s3Scheme } from "./s3.ts";
 import type { ByteSource, Scheme, SchemeContext } from "./scheme.ts";
+import { tagScheme } from "./tag.ts";
 
 const schemes: Readonly<Record<string, Scheme>> = {
   dir: dirScheme,
@@ -16,7 +16,7 @@ const schemes: Readonly<Record<string, Scheme>> = {
   https: httpScheme,
   raw: rawScheme,
   s3: s3Scheme,
-  tag: laterScheme,
+  tag: tagScheme,
 };
 
 /** The scheme of an address; `file` for what is a path. Windows drive letters are no schemes. */

@@ -32,6 +32,8 @@ export interface SchemeContext extends KnownServers {
   readonly size?: number;
   /** `true`: a server that cannot be reached at once is not waited for. */
   readonly isHasty?: boolean;
+  /** Told the address of a blob of this node that is damaged. */
+  readonly damaged?: (url: string) => void;
 }
 
 /** How other machines are reached. */

@@ -44,8 +44,8 @@ test("a missing file, a directory and an unknown scheme are named", () => {
   assert.throws(() => openUrl(dir, {}), fails("is-directory", /is a directory/));
   assert.throws(() => openUrl("gopher://x/y", {}), fails("bad-url", /unknown scheme gopher/));
   assert.throws(() => openUrl("file://host.example/x/../y", {}), fails("bad-url", /not the address of a local file/));
-  assert.throws(() => openUrl("tag://data", {}), fails("not-yet", /later release/));
   assert.throws(() => openUrl("s3://bucket", {}), fails("bad-url", /names no object/));
+  assert.throws(() => openUrl("tag://data", {}), fails("bad-url", /expanded where the job is submitted/));
 });
 
 test("the parts of a file hold each of its lines once, wherever it is cut", async () => {

@@ -25,6 +25,8 @@ export class BoundJob {
   readonly data: JobData;
   /** Where its inputs are read: of the nodes that are known by now. */
   context: SchemeContext;
+  /** Told the address of a blob of this node that is damaged. */
+  tellDamage: (url: string) => void = () => {};
   /** The input that is being read, for failures. */
   currentUrl: string | null = null;
   readonly #segments = new Map<number, SegmentFile>();
@@ -39,7 +41,7 @@ export class BoundJob {
   constructor(binding: JobBinding, data: JobData, load: (data: JobData) => Promise<LoadedCode> = loadFunctions) {
     this.binding = binding;
     this.data = data;
-    this.context = contextOf(binding, binding.dataServers);
+    this.context = this.#contextWith(binding.dataServers);
     this.#loadCode = load;
   }
 
@@ -57,7 +59,11 @@ export class BoundJob {
 
   /** These are the nodes' data servers from now on. */
   know(dataServers: Readonly<Record<string, string>>): void {
-    this.context = contextOf(this.binding, dataServers);
+    this.context = this.#contextWith(dataServers);
+  }
+
+  #contextWith(dataServers: JobBinding["dataServers"]): SchemeContext {
+    return { ...contextOf(this.binding, dataServers), damaged: (url) => this.tellDamage(url) };
   }
 
   /** Makes the process the job's: working directory and command line are what its functions expect. */

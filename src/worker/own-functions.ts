@@ -10,6 +10,7 @@ import { bytesReader } from "./streams/bytes.ts";
 import { chainReader } from "./streams/chain.ts";
 import { gzipReader, zstdReader } from "./streams/compressed.ts";
 import { csvReader } from "./streams/csv.ts";
+import { inflatingReader } from "./streams/inflating.ts";
 import { jsonlReader } from "./streams/jsonl.ts";
 import { lineReader, mapLineReader } from "./streams/lines.ts";
 import { netstrReader, netstrWriter } from "./streams/netstr.ts";
@@ -27,6 +28,7 @@ const plain: Readonly<Record<string, AnyFunction>> = {
   first,
   gzipReader,
   identity,
+  inflatingReader,
   jsonlReader,
   last,
   mapLineReader,

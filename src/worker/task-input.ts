@@ -5,8 +5,10 @@
  * Outputs of a stage are blocks of records. They are read as such; only where the user chose readers for them (or wrote them
  * in a format of their own) their bytes go through the chain, one task's output after the other.
  */
+import { parseBlobAddress } from "../core/ddfs/names.ts";
 import type { InputSpec } from "../core/job/spec.ts";
 import { DiscoError } from "../errors.ts";
+import { openBlobReplicas } from "../schemes/blob-replicas.ts";
 import { openUrl, schemeOf } from "../schemes/open.ts";
 import type { ByteSource, SchemeContext } from "../schemes/scheme.ts";
 import { sized } from "../schemes/sized.ts";
@@ -56,7 +58,16 @@ export async function openInputs(
       text.restart();
       return openChain(countBytes(openInput(url, input, context), progress), counted, plan.params);
     };
-    return () => openReplicas(nearestFirst(input, context.host), open);
+    const replicas = nearestFirst(input, context.host);
+    // Replicas of a blob have the same bytes, so that one goes on where another failed; of anything else, the same records.
+    const isBlob = replicas.length > 1 && replicas.every((url) => parseBlobAddress(url) !== null);
+    if (!isBlob) return () => openReplicas(replicas, open);
+    return () => {
+      const source = openBlobReplicas(replicas, context, openUrl);
+      progress.url = source.url;
+      text.restart();
+      return openChain(countBytes(source, progress), counted, plan.params);
+    };
   });
   const names = inputs.map((input) => input.replicas[0] ?? "");
   return { stream: await arrange(openers, names, plan, progress), close: () => {} };
@@ -90,7 +101,7 @@ export async function openStageInput(source: StageSource, plan: InputPlan, progr
   }
 }
 
-const inflaters: ReadonlySet<string | undefined> = new Set(["gzipReader", "zstdReader"]);
+const inflaters: ReadonlySet<string | undefined> = new Set(["gzipReader", "inflatingReader", "zstdReader"]);
 
 /** Counts what comes out of the last decompressor, or all bytes where there is none: what the readers behind it make slices of. */
 function countingChain(chain: readonly NamedInputStream[], text: TextCount): NamedInputStream[] {

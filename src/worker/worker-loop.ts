@@ -67,6 +67,7 @@ export class WorkerLoop {
   #bind(binding: JobBinding): void {
     try {
       this.#job = BoundJob.open(binding);
+      this.#job.tellDamage = (url) => this.#send({ kind: "damaged", url });
       this.#watch.limitMemory(this.#job.data.memoryLimitBytes);
       this.#job.enter();
     } catch (error) {

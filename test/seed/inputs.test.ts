@@ -132,10 +132,10 @@ describe("an input", { timeout: 60_000 }, () => {
     });
   });
 
-  it("with a scheme of a later release is refused, saying so; an unknown one as well", async () => {
+  it("with a scheme of a later release is refused, saying so; a missing tag and an unknown scheme as well", async () => {
     await assert.rejects(disco.newJob("x", { input: ["tag://data:logs"], map: lines }), {
-      code: "not-yet",
-      message: /tag:\/\/data:logs/,
+      code: "unknown-tag",
+      message: /^input\[0\]: there is no tag data:logs/,
     });
     await assert.rejects(disco.newJob("x", { input: ["gopher://x"], map: lines }), {
       code: "bad-input",

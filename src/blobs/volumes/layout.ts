@@ -14,6 +14,9 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { isObject } from "../../core/ddfs/names.ts";
+import { sumName } from "./sum.ts";
+
+export { formatSum, parseSum, type Sum } from "./sum.ts";
 
 const partialPrefix = "!partial-";
 const damagedMark = ".damaged-";
@@ -41,7 +44,7 @@ export function blobFile(volume: string, object: string): string {
 }
 
 export function sumFile(volume: string, object: string): string {
-  return join(directoryOf(volume, hashOf(object)), `.${object}.sum`);
+  return join(directoryOf(volume, hashOf(object)), sumName(object));
 }
 
 export function partialFile(directory: string, id: string): string {
@@ -74,21 +77,4 @@ export function objectOfSum(name: string): string | null {
 /** The object of a file name in a volume; `null`: the file is another. */
 export function objectNamed(name: string): string | null {
   return isObject(name) ? name : null;
-}
-
-export interface Sum {
-  /** SHA-256 in hex. */
-  readonly digest: string;
-  /** Bytes. */
-  readonly size: number;
-}
-
-export function formatSum({ digest, size }: Sum): string {
-  return `${digest} ${size}\n`;
-}
-
-/** `null`: it says nothing that could be believed. */
-export function parseSum(text: string): Sum | null {
-  const [, digest, size] = /^([0-9a-f]{64}) (0|[1-9]\d{0,15})\n$/.exec(text) ?? [];
-  return digest === undefined || size === undefined ? null : { digest, size: Number(size) };
 }

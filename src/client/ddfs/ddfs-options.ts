@@ -1,7 +1,18 @@
 /** Options of `DDFS` and its methods. */
 import { badOption, checkNames, checkValues } from "../bad-option.ts";
 import type { DiscoOptions } from "../disco-options.ts";
-import { anObject, type Check, flag, functionCheck, integer, shown, stringList } from "../option-checks.ts";
+import type { Reader, ReaderChain } from "../infer.ts";
+import {
+  anObject,
+  type Check,
+  flag,
+  functionCheck,
+  functionList,
+  integer,
+  shown,
+  stringList,
+} from "../option-checks.ts";
+import type { BlobData } from "./push-source.ts";
 
 export interface DdfsOptions extends DiscoOptions {
   /** Shown where tags are read. Default: `DDFS_READ_TOKEN`. */
@@ -69,20 +80,39 @@ export interface PushOptions extends TagUpdateOptions {
   readonly forceon?: readonly string[] | undefined;
   /** How often a blob is tried anew when nodes fail. Default: 10. */
   readonly retries?: number | undefined;
-  /** Blobs at once. Default: 4. */
+  /** Blobs at once, or inputs of `chunk`. Default: 4, and 2 of `chunk`. */
   readonly concurrency?: number | undefined;
   readonly progress?: ((progress: PushProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface ChunkOptions<E = unknown, P = unknown> extends PushOptions {
+  /** Bytes of compressed records, after which a blob is complete. Default: 64 MiB. */
+  readonly chunkSize?: number | undefined;
+  /** Bytes that one record may take in memory. Default: 64 MiB. */
+  readonly maxRecordSize?: number | undefined;
+  /** Makes records of bytes. Default: lines of text, or the records of what jobs and `chunk` wrote. */
+  readonly reader?: Reader<E, P> | undefined;
+  /** Readers, each reading what the one before gives; of compressed input, the first one gets it as it is. */
+  readonly inputStream?: ReaderChain<E, P> | undefined;
+  /** Passed to the readers. */
+  readonly params?: P | undefined;
+}
+
+/** An address (a path, a glob, `http://…`, `tag://…`, results of a job), several of the same data, or contents with a name. */
+export type ChunkInput = string | URL | readonly string[] | { readonly name: string; readonly data: BlobData };
+
 /** What `push` and `chunk` return: addresses of the tag's new version, and of the replicas of each blob. */
 export type Pushed = [tag: string[], blobs: string[][]];
 
 export const defaultConcurrency = 4;
+/** Each takes the memory of two chunks. */
+export const defaultChunkConcurrency = 2;
 export const defaultRetries = 10;
 const concurrencyMax = 64;
 const retriesMax = 1_000;
 const replicasMax = 64;
+const chunkBytesMax = 1024 * 1024 * 1024;
 
 const tokenCheck: Check = (value) =>
   typeof value === "string" && /^[\x21-\x7e]{1,1000}$/.test(value) ? null : "a token of visible characters";
@@ -109,6 +139,15 @@ export const pushChecks: Readonly<Record<keyof PushOptions, Check>> = {
   concurrency: integer(1, concurrencyMax),
   progress: functionCheck,
   signal: signalCheck,
+};
+
+export const chunkChecks: Readonly<Record<keyof ChunkOptions, Check>> = {
+  ...pushChecks,
+  chunkSize: integer(1, chunkBytesMax),
+  maxRecordSize: integer(1, chunkBytesMax),
+  reader: functionCheck,
+  inputStream: functionList,
+  params: () => null,
 };
 
 /** @throws JobError `unknown-option`, `bad-option` */

@@ -9,7 +9,10 @@ import { MasterDoor } from "../master-door.ts";
 import type { DdfsApi, TagContents } from "./ddfs-api.ts";
 import {
   assertToken,
+  type ChunkInput,
+  type ChunkOptions,
   checkOptions,
+  chunkChecks,
   type DdfsOptions,
   type PullOptions,
   type Pushed,
@@ -85,6 +88,25 @@ export class DDFS {
     const address = this.#writable(tag, options);
     const { push } = await import("./push.ts");
     return await this.#ask((api) => push(api, address, files, options));
+  }
+
+  /**
+   * Reads records of inputs, and stores them as blobs of about the same size, compressed, in the format of Disco's own results: jobs read
+   * them with `chainReader`, a task for each blob. Records are never cut. What a reader gives that is no `[key, value]` pair, a line say, is
+   * the key of a record whose value is `null`. Else as `push`.
+   *
+   * @throws DiscoError `record-too-large`, `bad-value`; what reading the inputs throws; as `push`
+   */
+  async chunk<E, P = undefined>(
+    tag: string,
+    inputs: ChunkInput | readonly ChunkInput[],
+    options: ChunkOptions<E, P> = {},
+  ): Promise<Pushed> {
+    checkOptions("chunk", options, chunkChecks);
+    const address = this.#writable(tag, options);
+    const walking = this.#walking(undefined, { token: options.token });
+    const { chunk } = await import("./chunk.ts");
+    return await this.#ask((api) => chunk(api, address, inputs, options as ChunkOptions, walking));
   }
 
   /**

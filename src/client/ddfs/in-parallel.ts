@@ -1,5 +1,5 @@
 /**
- * Calls `act` for each item, at most `many` at a time, and returns what each gave, in order. The first failure aborts the signal that all
+ * Calls `act` for each item, at most `many` at a time, and returns what each gave, in order. The next item is made meanwhile. The first failure aborts the signal that all
  * are given, waits for those that run, and is thrown.
  */
 export async function inParallel<T, R>(
@@ -22,11 +22,12 @@ export async function inParallel<T, R>(
     for await (const item of items) {
       if (both.aborted) break;
       const at = i++;
+      if (running.size >= many) await Promise.race(running);
+      if (both.aborted) break;
       const run: Promise<void> = act(item, at, both)
         .then((result) => void (results[at] = result), fail)
         .finally(() => running.delete(run));
       running.add(run);
-      if (running.size >= many) await Promise.race(running);
     }
   } catch (error) {
     fail(error);

@@ -16,44 +16,58 @@ export async function push(api: DdfsApi, tag: TagAddress, files: unknown, option
   const sources = await listSources(files);
   await assertMayChange(api, tag);
   const sizes = sources.map(({ size }) => size);
-  const bytesTotal = sizes.includes(null) ? null : sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
-  return await pushSources(api, tag, sources, options, { blobs: sources.length, bytes: bytesTotal });
+  const bytes = sizes.includes(null) ? null : sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
+  const storing = new Storing(api, options, { blobs: sources.length, bytes });
+  const { concurrency = defaultConcurrency, signal } = options;
+  const blobs = await inParallel(sources, concurrency, signal, (source, _i, stop) => storing.store(source, stop));
+  return await storing.link(tag, blobs);
 }
 
 /** Totals: `null` where they are not known. */
-export interface Totals {
+interface Totals {
   readonly blobs: number | null;
   readonly bytes: number | null;
 }
 
-/** Stores all, then tags them in their order. */
-export async function pushSources(
-  api: DdfsApi,
-  tag: TagAddress,
-  sources: Iterable<PushSource> | AsyncIterable<PushSource>,
-  options: PushOptions,
-  totals: Totals,
-): Promise<Pushed> {
-  const { replicas, minReplicas, forceon = [], retries = defaultRetries, delayed, update } = options;
-  if (replicas !== undefined && minReplicas !== undefined && minReplicas > replicas)
-    throw badOption(`minReplicas: at most ${replicas} was expected, the number of replicas, not ${shown(minReplicas)}`);
-  const told = new Told(options, totals);
-  const concurrency = options.concurrency ?? defaultConcurrency;
-  const blobs = await inParallel(sources, concurrency, options.signal, async (source, _i, signal) => {
-    const progress = told.of(source);
-    const urls = await pushBlob(api, source, {
+/** What the blobs of one call have in common. */
+export class Storing {
+  readonly #api: DdfsApi;
+  readonly #options: PushOptions;
+  readonly #told: Told;
+
+  /** @throws JobError `bad-option` */
+  constructor(api: DdfsApi, options: PushOptions, totals: Totals) {
+    const { replicas, minReplicas } = options;
+    if (replicas !== undefined && minReplicas !== undefined && minReplicas > replicas) {
+      throw badOption(
+        `minReplicas: at most ${replicas} was expected, the number of replicas, not ${shown(minReplicas)}`,
+      );
+    }
+    this.#api = api;
+    this.#options = options;
+    this.#told = new Told(options, totals);
+  }
+
+  /** Returns the addresses of the replicas. */
+  async store(source: PushSource, signal: AbortSignal): Promise<string[]> {
+    const { replicas, minReplicas, forceon = [], retries = defaultRetries } = this.#options;
+    const told = this.#told.of(source);
+    const urls = await pushBlob(this.#api, source, {
       replicas,
       minReplicas,
       include: forceon,
       retries,
       signal,
-      progress: progress.sent,
+      progress: told.sent,
     });
-    progress.stored();
+    told.stored();
     return urls;
-  });
-  const { name, token } = tag;
-  return [await api.link(name, blobs, { token, delayed, update }), blobs];
+  }
+
+  async link({ name, token }: TagAddress, blobs: string[][]): Promise<Pushed> {
+    const { delayed, update } = this.#options;
+    return [await this.#api.link(name, blobs, { token, delayed, update }), blobs];
+  }
 }
 
 /** Said before anything is sent: who may not change a tag need not upload for it. @throws DiscoError `tag-unauthorized`, `bad-name` */

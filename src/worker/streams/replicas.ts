@@ -19,9 +19,13 @@ export function openReplicas(urls: readonly string[], open: OpenReplica): Stream
   return isIterable(first) ? new ReplicatedRecords(replicas, first) : replicatedAsync(replicas, first);
 }
 
-/** A failure that another copy of the data may not have. */
-function isDataFailure(error: unknown): error is Error {
-  return error instanceof DataError || error instanceof CommError;
+/** What was read of it was wrong, nobody knows from which record on. */
+const wrongFromStart: ReadonlySet<string> = new Set(["blob-damaged", "bad-digest"]);
+
+/** A failure that another copy of the data may not have, and that leaves what was read so far as it is. */
+function isDataFailure(error: unknown, records: number): error is Error {
+  if (!(error instanceof DataError || error instanceof CommError)) return false;
+  return records === 0 || !wrongFromStart.has(error.code);
 }
 
 class Replicas {
@@ -37,8 +41,9 @@ class Replicas {
     this.#open = open;
   }
 
-  failed(error: unknown): void {
-    if (!isDataFailure(error)) throw error;
+  /** `records`: how many were read so far. @throws the error when no other replica helps */
+  failed(error: unknown, records: number): void {
+    if (!isDataFailure(error, records)) throw error;
     this.#last = error;
     this.#reasons.push(error.message);
   }
@@ -59,7 +64,7 @@ class Replicas {
       try {
         return this.#open(url);
       } catch (error) {
-        this.failed(error);
+        this.failed(error, 0);
       }
     }
     throw new DataError(
@@ -115,7 +120,7 @@ class ReplicatedRecords extends BatchIterator<unknown> {
       return batch;
     } catch (error) {
       leave(this.#records);
-      this.#replicas.failed(error);
+      this.#replicas.failed(error, this.#delivered);
       const next = this.#replicas.next();
       if (!isIterable(next)) throw new TypeError("the readers of two replicas are not both synchronous");
       this.#records = next[Symbol.iterator]();
@@ -142,7 +147,7 @@ async function* replicatedAsync(replicas: Replicas, first: Stream<unknown>): Asy
       if (toSkip > 0) throw replicas.tooShort(delivered - toSkip, delivered);
       return;
     } catch (error) {
-      replicas.failed(error);
+      replicas.failed(error, delivered);
       stream = replicas.next();
     }
   }
