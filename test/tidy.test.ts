@@ -92,6 +92,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "package-version.ts",
     "root-directory.ts",
     "master/embedded.ts",
+    "blobs/http/node-blob.ts",
     // Started before the engine is loaded.
     "node/spare-worker.ts",
   ],

@@ -13,7 +13,7 @@ import type {
   TokenOption,
   UpdateOptions,
 } from "../client/ddfs/ddfs-api.ts";
-import { blobNameLengthMax, objectOf, parseBlobAddress } from "../core/ddfs/names.ts";
+import { assertName, blobNameLengthMax, objectOf, parseBlobAddress } from "../core/ddfs/names.ts";
 import { placeReplicas } from "../core/ddfs/placement.ts";
 import type { Tag } from "../core/ddfs/tags.ts";
 import { DataError, DiscoError } from "../errors.ts";
@@ -23,7 +23,7 @@ import { wireTime } from "../protocol/wire-time.ts";
 import type { Decider } from "./decider.ts";
 import type { NodeBlobs } from "./node-blobs.ts";
 import type { TagToken } from "./tag-access.ts";
-import { assertName, type TagService } from "./tag-service.ts";
+import type { TagService } from "./tag-service.ts";
 
 /** What garbage collection, scrubbing and checking answer. */
 export type Collection = Pick<

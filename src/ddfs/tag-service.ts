@@ -7,7 +7,7 @@
  */
 import { randomUUID } from "node:crypto";
 import type { DdfsEvent, TagChange, UrlText } from "../core/ddfs/events.ts";
-import { isName, objectOf, partsOfObject } from "../core/ddfs/names.ts";
+import { assertName, objectOf, partsOfObject } from "../core/ddfs/names.ts";
 import type { Tag } from "../core/ddfs/tags.ts";
 import { DiscoError } from "../errors.ts";
 import type { Decider } from "./decider.ts";
@@ -303,15 +303,6 @@ export class TagService {
     }
     await doing;
   }
-}
-
-/** @throws DiscoError `bad-name` */
-export function assertName(name: string): void {
-  if (isName(name)) return;
-  throw new DiscoError(`${JSON.stringify(name.slice(0, 100))} is not a name of DDFS`, {
-    code: "bad-name",
-    hint: "Names have 1 to 511 letters, digits, and _ - @ :",
-  });
 }
 
 function unknownAttribute(name: string, attribute: string): DiscoError {

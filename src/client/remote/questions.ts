@@ -67,6 +67,9 @@ export interface Asked<O extends Operation> {
   readonly silenceMs?: number;
 }
 
+/** `path` is below the API. `idleMs`: default 60,000. */
+export type Question = Omit<Exchange, "idleMs"> & { readonly idleMs?: number };
+
 export class Questions {
   readonly options: QuestionOptions;
   readonly #connection: Connection;
@@ -131,6 +134,11 @@ export class Questions {
     return await this.attempt(asked.signal, async () => readAll(await this.open(operation, asked), buffer));
   }
 
+  /** A request below the API that is no operation, asked until it is answered, which it is by text. It may be asked again. */
+  async askText(question: Question): Promise<string> {
+    return await this.attempt(question.signal, async () => readAll(await this.request(question), text));
+  }
+
   /** A request as it is, asked again only where it cannot have arrived, or may arrive twice. */
   async raw(exchange: Omit<Exchange, "idleMs">, mayRepeat: boolean): Promise<{ status: number; body: Uint8Array }> {
     return await this.attempt(
@@ -193,15 +201,20 @@ export class Questions {
   async open<O extends Operation>(operation: O, asked: Asked<O>): Promise<Reply> {
     const { signal, heldMs, silenceMs, headers, bytes, body } = asked;
     const json = body === undefined ? undefined : Buffer.from(JSON.stringify(body), "utf8");
-    const reply = await this.#send({
+    return await this.request({
       method: operation.method,
-      path: apiBase + pathOf(operation, asked),
+      path: pathOf(operation, asked),
       headers: { ...(json === undefined ? {} : { "content-type": "application/json" }), ...headers },
       body: bytes ?? json ?? (operation.method === "GET" ? undefined : new Uint8Array(0)),
       signal,
       idleMs: silenceMs ?? (heldMs ?? 0) + questionIdleMs,
       lasts: heldMs !== undefined || silenceMs !== undefined,
     });
+  }
+
+  /** As `open`, of any path below the API. */
+  async request({ path, idleMs = questionIdleMs, ...question }: Question): Promise<Reply> {
+    const reply = await this.#send({ ...question, path: apiBase + path, idleMs });
     if (reply.status >= 200 && reply.status <= 299) return reply;
     const refusal = { ...reply, text: await readAll(reply, text) };
     const error = refusalOf(this.options.shown, refusal);

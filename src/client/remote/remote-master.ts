@@ -49,8 +49,8 @@ import type {
   TaskPage,
   TaskQuery,
 } from "../master-api.ts";
-import { notYet } from "../not-yet.ts";
 import { addressAt } from "../servers.ts";
+import { RemoteDdfs } from "./ddfs.ts";
 import { EndWatch } from "./end-watch.ts";
 import { newKey, type Questions } from "./questions.ts";
 import { follow } from "./streams.ts";
@@ -58,12 +58,11 @@ import { follow } from "./streams.ts";
 export class RemoteMaster implements MasterApi {
   readonly #questions: Questions;
   readonly #ends: EndWatch;
-  get ddfs(): never {
-    throw notYet("DDFS of a master elsewhere", "issue 6");
-  }
+  readonly ddfs: RemoteDdfs;
 
   constructor(questions: Questions) {
     this.#questions = questions;
+    this.ddfs = new RemoteDdfs(questions);
     this.#ends = new EndWatch((names, timeoutMs, signal) => this.#results(names, timeoutMs, signal));
   }
 
@@ -236,6 +235,7 @@ export class RemoteMaster implements MasterApi {
 
   async close(): Promise<void> {
     this.#ends.close();
+    this.ddfs.close();
     this.#questions.close();
   }
 

@@ -7,6 +7,7 @@
  *   address     disco://HOST/ddfs/vol0/blob/HH/OBJECT        a replica; HH is the first byte of md5(OBJECT)
  * ```
  */
+import { DiscoError } from "../../errors.ts";
 
 /** Characters of a name at most. */
 export const nameLengthMax = 511;
@@ -20,6 +21,15 @@ const secondsPerMega = 1_000_000;
 
 export function isName(text: string): boolean {
   return namePattern.test(text);
+}
+
+/** @throws DiscoError `bad-name` */
+export function assertName(name: string): void {
+  if (isName(name)) return;
+  throw new DiscoError(`${JSON.stringify(String(name).slice(0, 100))} is not a name of DDFS`, {
+    code: "bad-name",
+    hint: "Names have 1 to 511 letters, digits, and _ - @ :",
+  });
 }
 
 export function isObject(text: string): boolean {

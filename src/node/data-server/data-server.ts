@@ -58,23 +58,40 @@ export function createDataServer(options: DataServerOptions): DataServer {
     if (segments[0] !== "proxy") return await serve(request, response, segments);
     const [, node, method, ...path] = segments;
     if (node === undefined || method === undefined || path.length === 0) return refuse(response, 404, "Not found.");
-    const isUpload = method === "PUT" && request.method === "PUT" && path[0] === "ddfs" && isOwn(node);
+    const isUpload = method === "PUT" && request.method === "PUT" && path[0] === "ddfs";
     if (method !== "GET" && method !== "HEAD" && !isUpload) {
-      return refuse(response, 405, "Only GET and HEAD are passed on.", { allow: "GET, HEAD" });
+      return refuse(response, 405, "Only GET and HEAD are passed on, and PUT of blobs.", { allow: "GET, HEAD, PUT" });
     }
     if (isOwn(node)) return await serve(request, response, path);
+    if (path[0] === "ddfs") return await passBlob(request, response, node, path);
     if (path[0] !== "disco" || path[1] !== node) return refuse(response, 404, "Not found.");
     await pass(request, response, path);
   };
 
+  /** A blob to or from another node. */
+  async function passBlob(
+    request: IncomingMessage,
+    response: ServerResponse,
+    node: string,
+    path: readonly string[],
+  ): Promise<void> {
+    const base = baseOf(node);
+    if (base === undefined) return refuse(response, 404, "Not found.");
+    if (!isRead(request) && request.method !== "PUT") return refuse(response, 501, "Blobs are put, and read.");
+    await forward(request, response, base + pathOf(path), peers);
+  }
+
+  function baseOf(node: string): string | undefined {
+    const known: Readonly<Record<string, string>> = nodes();
+    return Object.hasOwn(known, node) ? known[node]?.replace(/\/+$/, "") : undefined;
+  }
+
   /** To the node whose file it is. */
   async function pass(request: IncomingMessage, response: ServerResponse, path: readonly string[]): Promise<void> {
-    const known: Readonly<Record<string, string>> = nodes();
-    const node = path[1] ?? "";
-    const base = Object.hasOwn(known, node) ? known[node] : undefined;
+    const base = baseOf(path[1] ?? "");
     if (base === undefined) return refuse(response, 404, "Not found.");
     if (!isRead(request)) return refuse(response, 405, "Only GET and HEAD are passed on.", { allow: "GET, HEAD" });
-    await forward(request, response, base.replace(/\/+$/, "") + pathOf(path), peers);
+    await forward(request, response, base + pathOf(path), peers);
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse, path: readonly string[]): Promise<void> {

@@ -1,10 +1,14 @@
 /** Passes a request on to another node's data server and its answer back, as a stream, headers chosen one by one. */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Peers } from "../fetch/peers.ts";
 
 /** Credentials are between the client and us, or between us and the node; what concerns a connection is not passed on either. */
 const requestHeaders = ["range", "if-range", "if-none-match", "want-repr-digest", "user-agent"] as const;
+const uploadHeaders = ["content-length", "content-digest", "repr-digest", "user-agent"] as const;
+/** A node answers an upload when the blob is on its disk, which may be slow. */
+const uploadIdleMs = 120_000;
 const responseHeaders = [
   "accept-ranges",
   "cache-control",
@@ -28,8 +32,18 @@ export async function forward(
   response.once("close", () => gone.abort());
   let reply: IncomingMessage;
   try {
-    const method = request.method === "HEAD" ? "HEAD" : "GET";
-    reply = await peers.ask(address, { method, headers: pick(request, requestHeaders), signal: gone.signal });
+    const { signal } = gone;
+    if (request.method === "PUT") {
+      // The request is left as it is: destroyed, it would take the connection along, and the answer with it.
+      const body = Readable.from(request.iterator({ destroyOnReturn: false }), { objectMode: false });
+      const upload = { method: "PUT", body, idleMs: uploadIdleMs } as const;
+      reply = await peers.ask(address, { ...upload, headers: pick(request, uploadHeaders), signal });
+      // What is left of a body that was refused is not waited for.
+      if (!request.complete) response.shouldKeepAlive = false;
+    } else {
+      const method = request.method === "HEAD" ? "HEAD" : "GET";
+      reply = await peers.ask(address, { method, headers: pick(request, requestHeaders), signal });
+    }
   } catch {
     if (response.destroyed) return;
     const text = "The node cannot be reached.\n";

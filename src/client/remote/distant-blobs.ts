@@ -1,0 +1,66 @@
+/**
+ * Blobs of nodes that are elsewhere. A node is asked itself, where the master said how it is reached and it is from here; else the master
+ * passes on (`/proxy/NODE/METHOD/…`), which costs the bytes a second way.
+ */
+import { type PutOptions, putNodeBlob, type ReadBlob, readNodeBlob, statNodeBlob } from "../../blobs/http/node-blob.ts";
+import type { BlobAddress } from "../../core/ddfs/names.ts";
+import { DiscoError } from "../../errors.ts";
+import type { StoredBlob } from "../../protocol/ddfs/messages.ts";
+import { authorityOf } from "../../schemes/environment.ts";
+import type { BlobTarget } from "../ddfs/ddfs-api.ts";
+import { knownServers } from "../servers.ts";
+import { pathOfBlob } from "./ddfs.ts";
+import { NodeConnection, unreachedCode } from "./node-connection.ts";
+import type { Questions } from "./questions.ts";
+
+export class DistantBlobs {
+  readonly #questions: Pick<Questions, "url">;
+  readonly #nodes = new NodeConnection();
+
+  constructor(questions: Pick<Questions, "url">) {
+    this.#questions = questions;
+  }
+
+  put(
+    { host, object }: BlobTarget,
+    body: AsyncIterable<Uint8Array>,
+    options: PutOptions,
+  ): Promise<StoredBlob & { readonly url: string }> {
+    return this.#reach(host, "PUT", `/ddfs/${encodeURIComponent(object)}`, (url) =>
+      putNodeBlob((...asked) => this.#nodes.ask(...asked), url, body, options),
+    );
+  }
+
+  open(
+    address: BlobAddress,
+    options: { readonly from?: number; readonly signal?: AbortSignal },
+  ): Promise<ReadBlob | null> {
+    return this.#reach(address.host, "GET", pathOfBlob(address), (url) =>
+      readNodeBlob((...asked) => this.#nodes.ask(...asked), url, options),
+    );
+  }
+
+  stat(address: BlobAddress): Promise<StoredBlob | null> {
+    return this.#reach(address.host, "HEAD", pathOfBlob(address), (url) =>
+      statNodeBlob((...asked) => this.#nodes.ask(...asked), url),
+    );
+  }
+
+  close(): void {
+    this.#nodes.close();
+  }
+
+  /** A body that was not begun may go the other way. */
+  async #reach<T>(host: string, method: string, path: string, ask: (url: string) => Promise<T>): Promise<T> {
+    const master = this.#questions.url.replace(/\/+$/, "");
+    const node = knownServers().nodeAt?.(authorityOf(master), host);
+    if (node !== undefined) {
+      try {
+        return await ask(node.replace(/\/+$/, "") + path);
+      } catch (error) {
+        if (!(error instanceof DiscoError) || error.code !== unreachedCode) throw error;
+      }
+    }
+    return await ask(`${master}/proxy/${encodeURIComponent(host)}/${method}${path}`);
+  }
+}
