@@ -2,39 +2,10 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import http from "node:http";
 import net from "node:net";
-import { text } from "node:stream/consumers";
 import { after, before, describe, it } from "node:test";
 import { startDaemon, type TestDaemon } from "./daemon.test-kit.ts";
-
-interface Answer {
-  readonly status: number;
-  readonly headers: http.IncomingHttpHeaders;
-  readonly text: string;
-  json(): unknown;
-}
-
-interface Asked {
-  readonly method?: string;
-  readonly body?: string | Buffer;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-/** As Disco's client shows the token of a tag. */
-function shown(token: string): Record<string, string> {
-  return { authorization: `Basic ${Buffer.from(`token:${token}`).toString("base64")}` };
-}
-
-/** The path goes out as it stands: nothing tidies it up. */
-async function ask(base: string, path: string, { method = "GET", body, headers = {} }: Asked = {}): Promise<Answer> {
-  const { hostname, port } = new URL(base);
-  const sent = http.request({ hostname, port, path, method, headers, agent: false });
-  sent.end(body);
-  const [answer] = (await once(sent, "response")) as [http.IncomingMessage];
-  const said = await text(answer);
-  return { status: answer.statusCode ?? 0, headers: answer.headers, text: said, json: () => JSON.parse(said) };
-}
+import { type Answer, type Asked, ask, shown } from "./plain-http.test-kit.ts";
 
 describe("Disco's interface of DDFS", () => {
   let daemon: TestDaemon;
@@ -361,45 +332,5 @@ describe("Disco's interface of DDFS", () => {
     const [target] = (await get("/api/v1/ddfs/new_blob/x")).json() as { host: string; object: string; url: string }[];
     assert.equal(target?.host, "localhost");
     assert.equal(target?.url, `${daemon.url}/ddfs/${target?.object}`);
-  });
-});
-
-describe("DDFS of a daemon that asks for tokens", () => {
-  const bearer = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` });
-  const tokens = { read: "reads-a-token-0123", submit: "submits-a-token-0123", admin: "admin-a-token-0123456" };
-
-  it("wants one of its own first; the tag's comes in a header of its own, and admin opens every tag", async () => {
-    await using daemon = await startDaemon({
-      env: { DISCO_TOKEN: tokens.admin, DISCO_READ_TOKEN: tokens.read, DISCO_SUBMIT_TOKEN: tokens.submit },
-    });
-    const status = async (
-      path: string,
-      headers: Record<string, string>,
-      method = "GET",
-      body?: string,
-    ): Promise<number> =>
-      (await ask(daemon.url, path, { method, headers, ...(body === undefined ? {} : { body }) })).status;
-    const tag = { "disco-tag-token": encodeURIComponent("göheim") };
-    const path = "/ddfs/tag/secret";
-    assert.equal(await status(path, {}, "POST", "[]"), 401);
-    assert.equal(await status(path, bearer(tokens.read), "POST", "[]"), 403);
-    assert.equal(await status(path, { ...bearer(tokens.submit), ...tag }, "POST", '[["raw://a"]]'), 200);
-    assert.equal(await status(path, tag), 401);
-    assert.equal(await status(path, bearer(tokens.read)), 401);
-    assert.equal(await status(path, { ...bearer(tokens.read), ...tag }), 200);
-    assert.equal(await status(path, bearer(tokens.submit), "DELETE"), 401);
-    assert.equal(await status(path, bearer(tokens.admin)), 200);
-    // The master's token is no tag's: a tag that is made with nothing else is open to all who are let in.
-    assert.equal(await status("/ddfs/tag/open", shown(tokens.submit), "POST", "[]"), 200);
-    assert.equal(await status("/ddfs/tag/open", bearer(tokens.read)), 200);
-    const kept = await ask(daemon.url, "/ddfs/tag/open/ddfs:read-token", { headers: bearer(tokens.admin) });
-    assert.equal(kept.text, "null");
-    assert.equal(await status("/ddfs/new_blob/x", bearer(tokens.read)), 403);
-    assert.equal(await status("/ddfs/new_blob/x", bearer(tokens.submit)), 200);
-    assert.equal(await status("/ddfs/ctrl/gc_start", bearer(tokens.submit)), 403);
-    // Guessing is slow, whichever token is guessed.
-    for (let i = 0; i < 10; i++) await status(path, { ...bearer(tokens.read), "disco-tag-token": `guess-${i}` });
-    assert.equal(await status(path, { ...bearer(tokens.read), ...tag }), 429);
-    assert.equal(await status(path, bearer(tokens.admin)), 200);
   });
 });
