@@ -10,6 +10,7 @@ import { text } from "node:stream/consumers";
 import { parseBlobAddress } from "../../core/ddfs/names.ts";
 import { CommError, DataError, DiscoError, type DiscoErrorDetails } from "../../errors.ts";
 import type { StoredBlob } from "../../protocol/ddfs/messages.ts";
+import { digestHeader, digestIn } from "./digest-header.ts";
 
 export interface NodeRequest {
   readonly method: "GET" | "HEAD" | "PUT";
@@ -142,17 +143,6 @@ export async function statNodeBlob(ask: AskNode, url: string, signal?: AbortSign
     storedAt: storedAtIn(answer),
     digest: digestIn(answer.headers) ?? "",
   };
-}
-
-/** `sha-256=:BASE64:` */
-export function digestHeader(hex: string): string {
-  return `sha-256=:${Buffer.from(hex, "hex").toString("base64")}:`;
-}
-
-/** SHA-256 in hex of the whole blob, as headers tell it; `null`: they do not. */
-export function digestIn({ "repr-digest": value }: IncomingHttpHeaders): string | null {
-  const base64 = typeof value === "string" ? /(?:^|,)\s*sha-256=:([A-Za-z0-9+/=]{44}):/.exec(value)?.[1] : undefined;
-  return base64 === undefined ? null : Buffer.from(base64, "base64").toString("hex");
 }
 
 /** Ends well only when all bytes came, and are those that the digest is of. The last chunk is held back until that is known. */

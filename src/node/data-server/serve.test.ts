@@ -125,6 +125,16 @@ it("takes blobs from whoever may submit jobs, gives them to readers, and to the 
     ["/proxy/n1/GET", "reads"],
   ] as const)
     assert.equal(await (await ask(base + way, token)).text(), "bytes");
+  // Who asks whether to send is told before it has.
+  const refused = await new Promise<number>((resolve, reject) => {
+    const headers = { authorization: "Bearer reads", expect: "100-continue", "content-length": 1e9 };
+    const asking = http.request(`${server.url}/ddfs/${freshObject()}`, { method: "PUT", headers });
+    asking.on("continue", () => reject(new Error("it was to go on")));
+    asking.on("response", ({ statusCode = 0 }) => resolve(statusCode));
+    asking.on("error", reject).flushHeaders();
+    t.after(() => asking.destroy());
+  });
+  assert.equal(refused, 403);
   const other = freshObject();
   assert.equal((await ask(`/proxy/n1/PUT/ddfs/${other}`, "submits", "PUT", "more")).status, 201);
   assert.equal((await ask(`/proxy/n1/PUT/ddfs/${other}`, "submits")).status, 405);

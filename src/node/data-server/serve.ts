@@ -70,7 +70,7 @@ export async function serveNodeData(parts: NodeDataParts): Promise<NodeDataServe
       tokenCheck.refusal(request, stores ? "submit" : "read")
     );
   };
-  const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+  const take = async (request: IncomingMessage, response: ServerResponse, asks = false): Promise<void> => {
     response.on("error", () => undefined);
     const address = request.socket.remoteAddress ?? "";
     try {
@@ -82,6 +82,7 @@ export async function serveNodeData(parts: NodeDataParts): Promise<NodeDataServe
       const refusal = refusalOf(request);
       if (refusal === null) {
         if (hasBody(request)) watch.add(request, response, "/disco/");
+        if (asks) response.writeContinue();
         return await data(request, response);
       }
       noted?.({ code: refusal.code, address });
@@ -96,6 +97,8 @@ export async function serveNodeData(parts: NodeDataParts): Promise<NodeDataServe
   server.maxConnections = limits.connectionsMax;
   server.maxHeadersCount = limits.headersMax + 1;
   server.on("request", (request, response) => void take(request, response));
+  // Who asks before sending a large body is told before it was sent.
+  server.on("checkContinue", (request, response) => void take(request, response, true));
   const bound = await listen(server, host, port);
 
   const close = async (): Promise<void> => {

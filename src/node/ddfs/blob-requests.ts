@@ -6,7 +6,10 @@
  *      grace period by this node's clock.
  * BR3. What is copied or adopted is answered when it is on the disk, and its bytes are what they should be.
  */
+
+import type { IncomingMessage } from "node:http";
 import type { Blobs } from "../../blobs/blobs.ts";
+import { type NodeRequest, readNodeBlob } from "../../blobs/http/node-blob.ts";
 import { parseBlobAddress } from "../../core/ddfs/names.ts";
 import { CommError, DataError, DiscoError } from "../../errors.ts";
 import type {
@@ -22,11 +25,11 @@ import type {
   Verdict,
   VerifyBlob,
 } from "../../protocol/ddfs/messages.ts";
+import { replicaAddress } from "../../protocol/ddfs/replica-address.ts";
 import { openContained } from "../data-server/contained-file.ts";
-import { pathSegments } from "../data-server/request-path.ts";
+import { pathOf, pathSegments } from "../data-server/request-path.ts";
 import { jobDirectory } from "../job-directory.ts";
 import type { BlobAnswers, BlobRequestParts } from "./blob-subjects.ts";
-import { fetchBlob } from "./fetch-blob.ts";
 import { Scrubber } from "./scrubber.ts";
 
 /** Of a page: at some 400 bytes each well below what a message may be. */
@@ -133,12 +136,14 @@ export class BlobRequests implements BlobAnswers {
       if (peers === null || address === null || address.host === host || address.object !== object) continue;
       try {
         const { signal } = this.#closing;
-        return await fetchBlob(source, {
-          peers,
-          signal,
-          into: (body, expected) => store.put(object, body, expected),
-          digest,
-        });
+        const path = pathOf(pathSegments(new URL(replicaAddress(host, address.volume, object)).pathname) ?? []);
+        const ask = (url: string, request: NodeRequest): Promise<IncomingMessage> =>
+          peers.ask(url, { ...request, signal });
+        const replica = await readNodeBlob(ask, peers.urlOf(address.host) + path, { signal });
+        if (replica === null) throw new DataError(`${source} is not there`, { code: "no-such-blob", url: source });
+        const { size } = replica;
+        const sum = digest ?? replica.digest;
+        return await store.put(object, replica.body, sum === null ? { size } : { size, digest: sum });
       } catch (error) {
         // This node is at fault, and would be with the next source.
         if (!(error instanceof DiscoError) || ownFaults.has(error.code)) throw error;

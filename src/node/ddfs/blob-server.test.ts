@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import net from "node:net";
@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { freshObject } from "../../blobs/contract.ts";
 import { realDisk } from "../../blobs/volumes/disk.ts";
+import { blobFile } from "../../blobs/volumes/layout.ts";
 import { Volumes } from "../../blobs/volumes/volumes.ts";
 import { replicaAddress } from "../../protocol/ddfs/replica-address.ts";
 import { pathSegments } from "../data-server/request-path.ts";
@@ -108,5 +109,93 @@ describe("blobs over HTTP", () => {
     const again = await fetch(`${base}/ddfs/${object}`, { method: "PUT", body: "whole" });
     assert.equal(again.status, 201);
     assert.equal(await (await fetch(base + pathOf(object))).text(), "whole");
+  });
+});
+
+describe("uploads", () => {
+  /** Sends bytes as they are, and returns what comes back. */
+  function raw(...parts: readonly string[]): Promise<string> {
+    const { port, hostname } = new URL(base);
+    return new Promise((resolve) => {
+      let said = "";
+      const socket = net.connect(Number(port), hostname, () => {
+        for (const part of parts) socket.write(part);
+      });
+      socket.on("data", (chunk) => (said += chunk.toString("latin1")));
+      socket.on("error", () => undefined);
+      socket.on("close", () => resolve(said));
+    });
+  }
+
+  it("that lie about their length are not there, or refused by the digest that they show", async () => {
+    const [long, short] = [freshObject(), freshObject()];
+    const digest = createHash("sha256").update("0123456789").digest("base64");
+    const head = (object: string, length: string): string =>
+      `PUT /ddfs/${object} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nRepr-Digest: sha-256=:${digest}:\r\nContent-Length: ${length}\r\n\r\n`;
+    assert.match(await raw(head(short, "5"), "0123456789"), /^HTTP\/1\.1 400 /);
+    assert.equal(await blobs.stat(short), null);
+    for (const length of ["-1", "1e3", "10, 11", "9007199254740993"])
+      assert.match(await raw(head(long, length), "0123456789"), /^HTTP\/1\.1 (?:400|507) /, length);
+    const chunked = `PUT /ddfs/${long} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n`;
+    assert.match(await raw(chunked, "5\r\n01234\r\n", "zz\r\nx"), /^HTTP\/1\.1 400 /);
+    assert.equal(await blobs.stat(long), null);
+    assert.match(await raw(chunked, "5\r\n01234\r\n0\r\n\r\n"), /^HTTP\/1\.1 201 /);
+    assert.equal((await blobs.stat(long))?.size, 5);
+  });
+
+  it("wait for their turn when there are many, and each comes to its end", async () => {
+    const objects = Array.from({ length: 100 }, () => freshObject());
+    const statuses = await Promise.all(
+      objects.map(async (object) => (await fetch(`${base}/ddfs/${object}`, { method: "PUT", body: object })).status),
+    );
+    assert.deepEqual(new Set(statuses), new Set([201]));
+    for (const object of objects) assert.equal(await (await fetch(base + pathOf(object))).text(), object);
+  });
+
+  it("of one object at once are one blob, and the same for all", async () => {
+    const object = freshObject();
+    const bytes = randomBytes(200_000);
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, async () => {
+        const answer = await fetch(`${base}/ddfs/${object}`, { method: "PUT", body: bytes });
+        return [answer.status, await answer.json()];
+      }),
+    );
+    assert.deepEqual(new Set(answers.map(String)), new Set([String([201, replicaAddress("n1", "vol0", object)])]));
+    assert.deepEqual((await blobs.list(undefined, 1_000)).blobs.filter((one) => one.object === object).length, 1);
+  });
+
+  it("that nobody has room for are told so, however much is sent", async () => {
+    const object = freshObject();
+    const request = http.request(`${base}/ddfs/${object}`, { method: "PUT", headers: { "content-length": 1e15 } });
+    const answered = new Promise<http.IncomingMessage>((resolve) => request.on("response", resolve));
+    request.on("error", () => undefined);
+    const chunk = Buffer.alloc(1_000_000);
+    const pump = setInterval(() => request.write(chunk), 1);
+    const answer = await answered;
+    clearInterval(pump);
+    assert.equal(answer.statusCode, 507);
+    let said = "";
+    for await (const part of answer as AsyncIterable<Buffer>) said += part.toString();
+    assert.match(said, /no volume has room for 1000000000000000 bytes/);
+    request.destroy();
+  });
+});
+
+describe("damaged blobs over HTTP", () => {
+  it("are refused before the answer begins when they are small, and broken off before their end when they are not", async () => {
+    for (const size of [10, 3_000_000]) {
+      const object = freshObject();
+      await fetch(`${base}/ddfs/${object}`, { method: "PUT", body: Buffer.alloc(size, 7) });
+      const file = blobFile(join(root, "vol0"), object);
+      await chmod(file, 0o600);
+      const bytes = await readFile(file);
+      bytes[3] = (bytes[3] ?? 0) ^ 1;
+      await writeFile(file, bytes);
+      const answer = await fetch(base + pathOf(object));
+      if (size === 10) assert.equal(answer.status, 500);
+      else await assert.rejects(answer.arrayBuffer());
+      assert.equal((await fetch(base + pathOf(object))).status, 404);
+    }
   });
 });
