@@ -41,9 +41,13 @@ const usageCodes: ReadonlySet<string> = new Set([
 
 /** The same of DDFS: what there is not, what may not be, what cannot be done. */
 const ddfsUsageCodes: ReadonlySet<string> = new Set([
+  "bad-archive",
   "bad-attribute",
   "bad-name",
   "bad-replicas",
+  "file-exists",
+  "is-directory",
+  "no-permission",
   "no-such-file",
   "not-enough-nodes",
   "nothing-to-push",
@@ -55,6 +59,8 @@ const ddfsUsageCodes: ReadonlySet<string> = new Set([
 
 /** What the command returns for an error that ended it. */
 export function exitCodeOfError(error: unknown): number {
+  if (error instanceof DiscoError && error.code === "interrupted") return exitCodes.interrupted;
+  if (error instanceof DiscoError && error.code === "terminated") return exitCodes.terminated;
   if (isUsageError(error)) return exitCodes.usage;
   return error instanceof CommError && error.code === "comm-error" ? exitCodes.unreachable : exitCodes.failed;
 }

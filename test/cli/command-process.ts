@@ -15,8 +15,10 @@ const printed = { stdout: "", stderr: "" };
 capture("stdout");
 capture("stderr");
 
-process.on("message", async ({ args, env, cwd }: Request) => {
-  for (const name of Object.keys(process.env)) if (!(name in env)) delete process.env[name];
+process.on("message", (request: Request) => void answer(request));
+
+async function answer({ args, env, cwd }: Request): Promise<void> {
+  for (const name of Object.keys(process.env)) if (!(name in env)) Reflect.deleteProperty(process.env, name);
   Object.assign(process.env, env);
   process.chdir(cwd);
   process.exitCode = 0;
@@ -24,7 +26,7 @@ process.on("message", async ({ args, env, cwd }: Request) => {
   await executeCommandLine({ name: "ddfs", build: async () => buildDdfsProgram() }, args);
   process.send?.({ code: process.exitCode, signal: null, ...printed });
   process.exitCode = 0;
-});
+}
 
 function capture(name: "stdout" | "stderr"): void {
   process[name].write = (chunk: string | Uint8Array, ...rest: unknown[]): boolean => {

@@ -1,4 +1,7 @@
-/** Garbage collection, scrubbing and checking: `ddfs gc`, `ddfs scrub`, `ddfs fsck`. They go on at the master when the command ends. */
+/**
+ * Garbage collection, scrubbing and checking: `ddfs gc`, `ddfs scrub`, `ddfs fsck`. They go on at the master when the command
+ * ends; in the engine of the command itself they are waited for.
+ */
 import type { DdfsApi, FsckFinding, GcReport, GcStatus, NodeScrub } from "../../client/ddfs/ddfs-api.ts";
 import { DiscoError } from "../../errors.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -17,10 +20,10 @@ export interface WaitingOptions extends StoreOptions {
 const pollMs = 250;
 
 export async function startGc(options: WaitingOptions): Promise<void> {
-  await withDdfs(options, async ({ api }) => {
+  await withDdfs(options, async ({ api, master }) => {
     const before = await api.gcStats();
     const joined = await started(api);
-    if (options.wait !== true) {
+    if (options.wait !== true && master.kind === "remote") {
       if (options.json === true) printJson({ started: !joined, status: await api.gcStatus() });
       else process.stderr.write(`garbage collection ${joined ? "runs already" : "has started"}\n`);
       return;
@@ -111,10 +114,10 @@ const bytesOfMegabyte = 1_000_000;
 
 /** With `--wait`: status 1 where damaged blobs were found. */
 export async function startScrub(options: ScrubOptions): Promise<number> {
-  return await withDdfs(options, async ({ api }) => {
+  return await withDdfs(options, async ({ api, master }) => {
     const before = new Map((await api.scrubStatus()).map(({ host, finishedAt }) => [host, finishedAt]));
     await api.scrubStart(options.rate === undefined ? {} : { bytesPerSecond: options.rate * bytesOfMegabyte });
-    if (options.wait !== true) {
+    if (options.wait !== true && master.kind === "remote") {
       if (options.json === true) printJson(await api.scrubStatus());
       else process.stderr.write("scrubbing has started\n");
       return exitCodes.ok;

@@ -10,6 +10,7 @@ import { Screen } from "../progress/screen.ts";
 export type Unit = "bytes" | "blobs" | "steps";
 
 export interface Counter {
+  readonly done: number;
   count(more: number): void;
   /** What is known of all there is to do; `null`: nothing. */
   total(total: number | null): void;
@@ -29,22 +30,23 @@ const rateAfterMs = 500;
 
 export function openCounter(title: string, unit: Unit, options: CounterOptions = {}): Counter {
   const { stderr, stdout } = process;
-  if (options.quiet === true || (options.json === true && !stderr.isTTY)) return silent;
   const reading = new Reading(title, unit);
+  if (options.quiet === true || (options.json === true && !stderr.isTTY)) return countingOf(reading, () => {});
   if (stderr.isTTY && process.env["TERM"] !== "dumb") {
     const look = lookOf(stderr);
     const screen = new Screen(stderr, [stdout, stderr], (columns) => [reading.bar(columns, look)]);
-    return { ...countingOf(reading), close: () => screen.close() };
+    return countingOf(reading, () => screen.close());
   }
   const timer = setInterval(() => stderr.write(`${reading.line()}\n`), lineIntervalMs);
   timer.unref();
-  return { ...countingOf(reading), close: () => clearInterval(timer) };
+  return countingOf(reading, () => clearInterval(timer));
 }
 
-const silent: Counter = { count: () => {}, total: () => {}, at: () => {}, close: () => {} };
-
-function countingOf(reading: Reading): Omit<Counter, "close"> {
+function countingOf(reading: Reading, close: () => void): Counter {
   return {
+    get done() {
+      return reading.done;
+    },
     count: (more) => {
       reading.done += more;
     },
@@ -54,6 +56,7 @@ function countingOf(reading: Reading): Omit<Counter, "close"> {
     at: (done) => {
       reading.done = done;
     },
+    close,
   };
 }
 

@@ -1,4 +1,5 @@
 /** The DDFS of the master that a command means: the engine in this process, a daemon, or a cluster. */
+import type { DDFS } from "../../client/ddfs/ddfs.ts";
 import type { DdfsApi, TokenOption } from "../../client/ddfs/ddfs-api.ts";
 import type { Disco } from "../../client/disco.ts";
 import { nearestName } from "../../client/nearest-name.ts";
@@ -11,6 +12,8 @@ import { surroundings } from "../master/surroundings.ts";
 export type { StoreOptions };
 
 export interface OpenDdfs {
+  readonly ddfs: DDFS;
+  /** What of the master `ddfs` does not offer. */
   readonly api: DdfsApi;
   readonly disco: Disco;
   readonly master: ChosenMaster;
@@ -24,7 +27,7 @@ export async function withDdfs<T>(options: StoreOptions, use: (ddfs: OpenDdfs) =
   await using disco = connect(master);
   const { ddfs: api } = await disco.master();
   try {
-    return await use({ api, disco, master, read: tokenOf("READ"), write: tokenOf("WRITE") });
+    return await use({ ddfs: disco.ddfs, api, disco, master, read: tokenOf("READ"), write: tokenOf("WRITE") });
   } catch (error) {
     throw error instanceof DiscoError && error.code === "unknown-tag" ? await withNearestTag(api, error) : error;
   }

@@ -1,4 +1,5 @@
 /** `ddfs du`: what the blobs of tags hold, and what their replicas take. */
+import { inParallel } from "../../client/ddfs/in-parallel.ts";
 import { parseBlobAddress } from "../../core/ddfs/names.ts";
 import { CommError } from "../../errors.ts";
 import { type Column, formatColumns, widthOf } from "../print/columns.ts";
@@ -7,7 +8,6 @@ import { lookOf } from "../progress/look.ts";
 import { formatBytes, formatCount } from "../progress/quantity.ts";
 import { blobsOf, type ReachOptions } from "./blobs.ts";
 import { openCounter } from "./counter.ts";
-import { inParallel } from "./in-parallel.ts";
 import { type OpenDdfs, withDdfs } from "./open-ddfs.ts";
 import { chosenTags } from "./tag-names.ts";
 
@@ -57,7 +57,7 @@ async function usageOf(ddfs: OpenDdfs, tag: string, options: ReachOptions): Prom
   const usage = { tag, blobs: 0, bytes: 0, storedBytes: 0, missing: 0, elsewhere: 0 };
   const counter = openCounter(`du ${tag}`, "blobs", options);
   try {
-    await inParallel(blobsOf(ddfs, [tag], options), questionsMax, async (set) => {
+    await inParallel(blobsOf(ddfs, [tag], options), questionsMax, undefined, async (set) => {
       usage.blobs++;
       const own = set.filter((url) => parseBlobAddress(url) !== null);
       const sizes = await Promise.all(own.map((url) => sizeOf(ddfs, url)));

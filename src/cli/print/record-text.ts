@@ -9,7 +9,7 @@ export const recordFormats = ["tsv", "jsonl"] as const;
 export type RecordFormat = (typeof recordFormats)[number];
 
 export function recordText(key: unknown, value: unknown, format: RecordFormat): string {
-  return format === "jsonl" ? `${json([key, value])}\n` : `${field(key)}\t${field(value)}\n`;
+  return format === "jsonl" ? `${jsonText([key, value])}\n` : `${field(key)}\t${field(value)}\n`;
 }
 
 const escapes: Readonly<Record<string, string>> = { "\t": "\\t", "\n": "\\n", "\r": "\\r", "\\": "\\\\" };
@@ -17,10 +17,11 @@ const escapes: Readonly<Record<string, string>> = { "\t": "\\t", "\n": "\\n", "\
 export function field(value: unknown): string {
   if (typeof value === "string") return value.replace(/[\t\n\r\\]/g, (character) => escapes[character] ?? character);
   if (typeof value === "number" || typeof value === "bigint") return Object.is(value, -0) ? "-0" : String(value);
-  return value === undefined ? "" : json(value);
+  return value === undefined ? "" : jsonText(value);
 }
 
-function json(value: unknown): string {
+/** A line of JSON, without its end. */
+export function jsonText(value: unknown): string {
   return JSON.stringify(value, (_, part: unknown) => {
     if (typeof part === "bigint") return part.toString();
     if (part instanceof Map || part instanceof Set) return [...part];

@@ -1,0 +1,48 @@
+/** `ddfs chunk`: records of files, addresses and standard input, as blobs of about the same size that jobs read in parallel. */
+import type { ChunkInput } from "../../client/ddfs/ddfs-options.ts";
+import { openCounter } from "./counter.ts";
+import { withDdfs } from "./open-ddfs.ts";
+import { clientOptions, reportBlobs, type StoringOptions } from "./push.ts";
+import { readerOf } from "./readers.ts";
+import { stoppable } from "./stoppable.ts";
+import { tagNameOf } from "./tag-names.ts";
+
+export interface ChunkOptions extends StoringOptions {
+  /** In MiB, as in Disco. */
+  readonly size?: number;
+  readonly maxRecordSize?: number;
+  readonly reader?: string;
+  /** Of what comes from standard input. */
+  readonly name?: string;
+}
+
+const megabyte = 1024 * 1024;
+
+export async function chunkInputs(word: string, words: readonly string[], options: ChunkOptions): Promise<void> {
+  const tag = tagNameOf(word);
+  const { size, maxRecordSize, name = "stdin" } = options;
+  const reader = options.reader === undefined ? undefined : await readerOf(options.reader);
+  const inputs = words.map((input): ChunkInput => (input === "-" ? { name, data: process.stdin } : input));
+  const counter = openCounter(`chunk ${tag}`, "bytes", options);
+  try {
+    const [, blobs] = await stoppable((signal) =>
+      withDdfs(options, ({ ddfs }) =>
+        ddfs.chunk(tag, inputs, {
+          ...clientOptions(options, counter),
+          chunkSize: bytesOf(size),
+          maxRecordSize: bytesOf(maxRecordSize),
+          reader: reader as never,
+          signal,
+        }),
+      ),
+    );
+    counter.close();
+    reportBlobs(tag, blobs, counter.done, options);
+  } finally {
+    counter.close();
+  }
+}
+
+function bytesOf(megabytes: number | undefined): number | undefined {
+  return megabytes === undefined ? undefined : Math.max(1, Math.round(megabytes * megabyte));
+}
