@@ -65,6 +65,7 @@ export async function openDaemon(settings: DaemonSettings, options: DaemonOption
     address: () => url.replace("http://", "disco://"),
     dataDir,
     blobs,
+    ddfs: settings.ddfs,
     journal,
     slots: workers,
     labels,
@@ -87,6 +88,13 @@ export async function openDaemon(settings: DaemonSettings, options: DaemonOption
     },
   );
   url = server.url;
+  // What collects garbage, makes replicas and reads blobs for damage runs from the start, where there is something to look after.
+  if (master.usesDdfs) {
+    const looking = master.openDdfs();
+    looking.catch((error: unknown) =>
+      log.error({ err: error }, "DDFS cannot be opened yet: whoever uses it tries again"),
+    );
+  }
   const { gcAfterSeconds } = settings;
   const collector = gcAfterSeconds === null ? null : new Collector({ master, log, afterMs: gcAfterSeconds * 1_000 });
   const record = { pid: process.pid, url, instance, version: packageVersion(), startedAt };

@@ -12,6 +12,7 @@ import type { OwnBlobs } from "../node/ddfs/own-blobs.ts";
 import { Node } from "../node/node.ts";
 import type { SpareWorker } from "../node/spare-worker.ts";
 import { packageVersion } from "../package-version.ts";
+import type { DdfsSettings } from "../settings/daemon-settings.ts";
 import { Claims } from "./claims.ts";
 import { Coordinator } from "./coordinator.ts";
 import type { OwnDdfs } from "./ddfs/own-ddfs.ts";
@@ -39,6 +40,8 @@ export interface EngineParts {
   readonly blobs: OwnBlobs;
   /** Closed by the engine, also when it cannot be opened. */
   readonly journal: LocalJournal;
+  /** Default: one replica, and times as the collector has them. */
+  readonly ddfs?: DdfsSettings;
   /** Worker processes at once. */
   readonly slots: number;
   readonly labels: Readonly<Record<string, string>>;
@@ -162,8 +165,9 @@ export async function openEngine(parts: EngineParts): Promise<LocalMaster> {
   async function openDdfs(decider: Coordinator): Promise<OwnDdfs> {
     const { openOwnDdfs } = await import("./ddfs/own-ddfs.ts");
     const url = (): string => parts.address().replace(/^disco:/, "http:");
-    const shown = { host, url, replicas: null, reserveBytes: 0, now };
-    opened = await openOwnDdfs({ ...shown, blobs, coordinator: decider, bus, instance });
+    const { blobReplicas: replicas = null, times = {} } = parts.ddfs ?? {};
+    const shown = { host, url, replicas, reserveBytes: 0, now };
+    opened = await openOwnDdfs({ ...shown, times, blobs, coordinator: decider, bus, instance });
     return opened;
   }
 

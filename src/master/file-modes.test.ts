@@ -31,6 +31,10 @@ function settingsOf(root: string): DaemonSettings {
     allowedHosts: [],
     packBytesMax: 2 ** 30,
     diskReserveBytes: 0,
+    ddfs: {
+      blobReplicas: null,
+      times: { graceMs: 1e9, intervalMs: null, lostAfterMs: 1e9, scrubIntervalMs: null },
+    },
     logLevel: "silent",
   };
 }

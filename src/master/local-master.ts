@@ -38,6 +38,11 @@ export class LocalMaster extends OperatorDesk implements ServedMaster {
     return this.parts.coordinator.jobListVersion;
   }
 
+  /** There are tags, or were. */
+  get usesDdfs(): boolean {
+    return this.machine.tags.cluster !== null;
+  }
+
   async openDdfs(): Promise<Ddfs> {
     return await this.parts.ddfs();
   }

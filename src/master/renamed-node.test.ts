@@ -32,6 +32,10 @@ function open(node: string, warnings: object[] = []): Promise<Daemon> {
     allowedHosts: [],
     packBytesMax: 2 ** 30,
     diskReserveBytes: 0,
+    ddfs: {
+      blobReplicas: null,
+      times: { graceMs: 1e9, intervalMs: null, lostAfterMs: 1e9, scrubIntervalMs: null },
+    },
     logLevel: "silent",
   };
   const log: Log = { ...silentLog, warn: (fields, message) => warnings.push({ ...fields, message }) };

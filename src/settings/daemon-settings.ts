@@ -27,8 +27,21 @@ export interface DaemonSettings {
   readonly packBytesMax: number;
   /** Free bytes of the root's disk below which the master takes no jobs and starts no tasks. `DISCO_DISK_RESERVE`; default 64 MiB. */
   readonly diskReserveBytes: number;
+  readonly ddfs: DdfsSettings;
   /** `DISCO_LOG_LEVEL`; default info. */
   readonly logLevel: "trace" | "debug" | "info" | "warn" | "error" | "silent";
+}
+
+export interface DdfsSettings {
+  /** `DDFS_BLOB_REPLICAS`; `null` (the default): one on one machine, else three or as many as there are nodes. */
+  readonly blobReplicas: number | null;
+  /** `DDFS_GC_GRACE`, `DDFS_GC_INTERVAL` …, in milliseconds; `null`: never by itself. */
+  readonly times: {
+    readonly graceMs: number;
+    readonly intervalMs: number | null;
+    readonly lostAfterMs: number;
+    readonly scrubIntervalMs: number | null;
+  };
 }
 
 /**

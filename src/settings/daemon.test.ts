@@ -44,6 +44,10 @@ describe("the settings of a daemon", () => {
       allowedHosts: [],
       packBytesMax: 2 ** 30,
       diskReserveBytes: 2 ** 26,
+      ddfs: {
+        blobReplicas: null,
+        times: { graceMs: 432e6, intervalMs: 86_400e3, lostAfterMs: 300e3, scrubIntervalMs: 2_592e6 },
+      },
       logLevel: "info",
     });
     assert.deepEqual(warnings, []);

@@ -1,10 +1,10 @@
 /** The settings of a daemon from flags, environment and `disco.toml`: complete and checked, or refused with the reason. */
 import { DiscoError } from "../errors.ts";
 import { isLoopback } from "./addresses.ts";
-import type { DaemonSettings, Scope } from "./daemon-settings.ts";
+import type { DaemonSettings, DdfsSettings, Scope } from "./daemon-settings.ts";
 import { describeOrigin } from "./origin.ts";
 import { type Origins, type Resolved, resolveSettings, type SettingSources } from "./resolve.ts";
-import { settingsTable } from "./table.ts";
+import { type SettingValues, settingsTable } from "./table.ts";
 import { resolveToken, scopes, tokenSettings } from "./tokens.ts";
 
 export interface ResolvedDaemon {
@@ -40,9 +40,23 @@ export function daemonOf(resolved: Resolved): ResolvedDaemon {
     allowedHosts: values.allowedHosts,
     packBytesMax: values.packMax,
     diskReserveBytes: values.diskReserve,
+    ddfs: ddfsOf(values),
     logLevel: values.logLevel,
   };
   return { settings, origins, configFile: configFile?.file ?? null, warnings: warningsOf(tokens) };
+}
+
+function ddfsOf({ blobReplicas, gcGrace, gcInterval, lostAfter, scrubInterval }: SettingValues): DdfsSettings {
+  const ms = (seconds: number | null): number | null => (seconds === null ? null : seconds * 1_000);
+  return {
+    blobReplicas,
+    times: {
+      graceMs: gcGrace * 1_000,
+      intervalMs: ms(gcInterval),
+      lostAfterMs: lostAfter * 1_000,
+      scrubIntervalMs: ms(scrubInterval),
+    },
+  };
 }
 
 function tokensOf(resolved: Resolved): Partial<Record<Scope, string>> {

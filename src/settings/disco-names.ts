@@ -2,6 +2,17 @@
 const notNeeded = "not needed any more";
 
 export const discoNames: Readonly<Record<string, string>> = {
+  DDFS_ABSOLUTE_SPACE: "new blobs go where there is most room, in bytes",
+  DDFS_DATA: "blobs are in `data/ddfs` of `DISCO_ROOT`, and in the folders of `DISCO_VOLUMES`",
+  DDFS_GC_BALANCE_THRESHOLD: notNeeded,
+  DDFS_GC_INITIAL_WAIT: "garbage collection waits for every node that it knows, however long that takes",
+  DDFS_GET_MAX: notNeeded,
+  DDFS_PARANOID_DELETE: "`DDFS_GC_GRACE`: so long blobs without a tag are kept",
+  DDFS_PUT_MAX: notNeeded,
+  DDFS_PUT_PORT: "blobs are put at the node's own port, `DISCO_PORT`",
+  DDFS_ROOT: "blobs are in `data/ddfs` of `DISCO_ROOT`, and in the folders of `DISCO_VOLUMES`",
+  DDFS_SPACE_AWARE: "new blobs always go where there is most room",
+  DDFS_TAG_MIN_REPLICAS: "tags are in the master's journal",
   DISCO_DATA: "data is in the folder `data` of `DISCO_ROOT`",
   DISCO_ERLANG: notNeeded,
   DISCO_FLAGS: notNeeded,

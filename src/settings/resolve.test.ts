@@ -55,6 +55,13 @@ const samples: Readonly<Record<SettingName, readonly [string, string, string]>> 
   retrySeconds: ["1s", "2s", "3s"],
   jobOwner: ["a", "b", "c"],
   debug: ["1", "0", "1"],
+  blobReplicas: ["2", "4", "5"],
+  gcInterval: ["2h", "3h", "never"],
+  gcGrace: ["2h", "3h", "4h"],
+  lostAfter: ["2h", "3h", "4h"],
+  scrubInterval: ["2h", "3h", "never"],
+  ddfsReadToken: ["a", "b", "c"],
+  ddfsWriteToken: ["a", "b", "c"],
   engine: ["nats://a", "tls://b,c:1", "http://c:2"],
   cluster: ["one", "two", "three"],
   journal: ["postgres://a/b", "postgres://b/b", "postgres://c/b"],
@@ -126,7 +133,7 @@ describe("settings", () => {
       const flag = flagOf(settingOf(name));
       const asProperty = flag?.slice(2).replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
       if (flag !== null) assert.equal(asProperty, name);
-      assert.match(settingOf(name).env, /^DISCO_[A-Z_]+$/);
+      assert.match(settingOf(name).env, /^(?:DISCO|DDFS)_[A-Z_]+$/);
     }
     assert.equal(flagOf(settingsTable.token), null, "every user sees flags in a list of processes");
     assert.equal(settingsTable.token.key, null);

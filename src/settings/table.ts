@@ -7,6 +7,7 @@ import { defaultRoot } from "../root-directory.ts";
 import { host, hostNames, isLoopback, masterAddress, nodeName, proxyAddress } from "./addresses.ts";
 import { clusterTable } from "./cluster-table.ts";
 import type { DaemonSettings } from "./daemon-settings.ts";
+import { ddfsTable } from "./ddfs-table.ts";
 import { labels } from "./labels.ts";
 import { byteSize, duration, durationOrNever } from "./quantities.ts";
 import { token } from "./token.ts";
@@ -245,6 +246,7 @@ export const settingsTable = {
     default: () => false,
     description: "errors with their whole stack",
   }),
+  ...ddfsTable,
   ...clusterTable,
 };
 

@@ -14,7 +14,7 @@ export interface UnknownVariable {
 
 export function unknownVariables(env: Readonly<NodeJS.ProcessEnv>): UnknownVariable[] {
   return Object.keys(env)
-    .filter((variable) => variable.startsWith("DISCO_") && !known.has(variable) && env[variable] !== "")
+    .filter((variable) => /^(?:DISCO|DDFS)_/.test(variable) && !known.has(variable) && env[variable] !== "")
     .sort()
     .map((variable) => ({ variable, hint: hintFor(variable) }));
 }
