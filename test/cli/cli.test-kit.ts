@@ -27,6 +27,8 @@ export class CommandPlace {
   readonly folder: string;
   readonly root: string;
   #ddfsProcess: ChildProcess | null = null;
+  /** `disco` has run, and may have left a daemon. */
+  #mayHaveDaemon = false;
 
   private constructor(folder: string) {
     this.folder = folder;
@@ -42,6 +44,7 @@ export class CommandPlace {
 
   disco(args: readonly string[], { env, started }: RunOptions = {}): Promise<Finished> {
     const { root, folder: cwd } = this;
+    this.#mayHaveDaemon = true;
     return runDisco(args, { root, cwd, env: { ...quiet, ...env }, ...(started === undefined ? {} : { started }) });
   }
 
@@ -95,7 +98,7 @@ export class CommandPlace {
   /** Ends the daemon, if there is one, and deletes everything. */
   async close(): Promise<void> {
     this.#ddfsProcess?.disconnect();
-    await this.disco(["stop", "--force"]);
+    if (this.#mayHaveDaemon) await this.disco(["stop", "--force"]);
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }

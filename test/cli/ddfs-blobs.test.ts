@@ -13,7 +13,7 @@ interface PushReport {
   readonly bytes: number;
 }
 
-for (const where of ["a root"]) {
+for (const where of ["a root", "a daemon"]) {
   describe(`blobs of ${where}`, () => {
     let place: CommandPlace;
 
@@ -162,6 +162,15 @@ for (const where of ["a root"]) {
       assert.equal(collected.stats.lost, 0);
       assert.deepEqual(await json("gc", "stats"), collected);
       assert.equal((await json<{ phase: unknown }>("gc", "status")).phase, null);
+      const listed = await json<{ node: string }[]>("gc", "blacklist", "localhost");
+      assert.deepEqual(
+        listed.map(({ node }) => node),
+        ["localhost"],
+      );
+      assert.match(await out(["gc", "status"]), /^ {2}localhost can(?:not)? be taken away/m);
+      assert.equal(await refusal(["push", "new", "moby.txt"], /0 nodes can take one/), "not-enough-nodes");
+      assert.equal(await refusal(["gc", "blacklist", "localhos"], /Did you mean localhost\?/), "unknown-node");
+      assert.deepEqual(await json("gc", "whitelist", "localhost"), []);
       const sound = await json<{ ok: boolean; findings: { kind: string }[] }>("fsck");
       assert.ok(sound.ok);
       await out(["tag", "broken", "disco://localhost/ddfs/vol0/blob/00/gone$703-6c4d4-1", "tag://nowhere"]);

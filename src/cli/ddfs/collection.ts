@@ -11,6 +11,7 @@ import { printJson, printLines } from "../print/write-out.ts";
 import { lookOf } from "../progress/look.ts";
 import { formatBytes, formatCount } from "../progress/quantity.ts";
 import { openCounter } from "./counter.ts";
+import { leavingNodes, sentenceOf } from "./gc-blacklist.ts";
 import { type StoreOptions, withDdfs } from "./open-ddfs.ts";
 
 export interface WaitingOptions extends StoreOptions {
@@ -66,9 +67,11 @@ async function gcEnd(api: DdfsApi, before: GcReport | null, options: StoreOption
 }
 
 export async function printGcStatus(options: StoreOptions): Promise<void> {
-  const status = await withDdfs(options, ({ api }) => api.gcStatus());
-  if (options.json === true) printJson(status);
-  else printLines(linesOfGc(status));
+  await withDdfs(options, async ({ api, disco }) => {
+    const [status, leaving] = [await api.gcStatus(), await leavingNodes(api, await disco.master())];
+    if (options.json === true) printJson({ ...status, leaving });
+    else printLines([...linesOfGc(status), ...leaving.map((node) => `  ${sentenceOf(node)}`)]);
+  });
 }
 
 function linesOfGc({ phase, gc, done, total, notes }: GcStatus): string[] {

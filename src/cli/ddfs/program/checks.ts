@@ -42,7 +42,7 @@ export function addCheckCommands(program: Command): void {
 function addGc(program: Command): void {
   const gc = program
     .command("gc")
-    .summary("collect garbage: start, status, stats")
+    .summary("collect garbage: start, status, stats; empty nodes: blacklist, whitelist")
     .description("Garbage collection deletes blobs that no tag leads to, and makes replicas where there are too few.");
   const start = gc
     .command("start")
@@ -66,7 +66,28 @@ function addGc(program: Command): void {
   withExamples(withMaster(stats), "ddfs gc stats").action(async (options) =>
     (await import("../collection.ts")).printGcStats(options),
   );
-  withExamples(gc, "ddfs gc start --wait", "ddfs gc status");
+  const blacklist = gc
+    .command("blacklist")
+    .summary("have nodes emptied for their removal, or list them")
+    .description(
+      "Nodes on this list get no new blobs, and garbage collection copies to others what only they have, until they can be taken " +
+        "away. Without names: prints the list, and which may go now.",
+    )
+    .argument("[nodes...]", "names of nodes")
+    .option("--force", "also nodes that are not known (any more)");
+  withExamples(withMaster(blacklist), "ddfs gc blacklist node3", "ddfs gc blacklist").action(
+    async (nodes: string[], options) => (await import("../gc-blacklist.ts")).changeGcList("blacklist", nodes, options),
+  );
+  const whitelist = gc
+    .command("whitelist")
+    .summary("give nodes new blobs again")
+    .description("Takes nodes off the list of those that are emptied for their removal.")
+    .argument("<nodes...>", "names of nodes")
+    .option("--force", "also nodes that are not known (any more)");
+  withExamples(withMaster(whitelist), "ddfs gc whitelist node3").action(async (nodes: string[], options) =>
+    (await import("../gc-blacklist.ts")).changeGcList("whitelist", nodes, options),
+  );
+  withExamples(gc, "ddfs gc start --wait", "ddfs gc status", "ddfs gc blacklist node3");
 }
 
 function addScrub(program: Command): void {
