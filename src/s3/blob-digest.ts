@@ -7,6 +7,7 @@
  *   PREFIX/sum/HH/OBJECT      `HEX SIZE LF`, of those
  * ```
  */
+import { parseSum, type Sum } from "../blobs/volumes/sum.ts";
 import { DataError } from "../errors.ts";
 import type { Bare } from "./address.ts";
 import type { S3Connection } from "./connection.ts";
@@ -17,24 +18,11 @@ export const digestMeta = "sha256";
 export const digestAside = "aside";
 
 const keyPattern = /^((?:.*\/)?)blob\/([0-9a-f]{2}\/[A-Za-z0-9_\-@:]{1,511}\$[0-9a-f]+-[0-9a-f]+-[0-9a-f]+)$/s;
-const sumPattern = /^([0-9a-f]{64}) (\d{1,16})\n$/;
-
-export interface Sum {
-  /** SHA-256 in hex. */
-  readonly digest: string;
-  /** Bytes. */
-  readonly size: number;
-}
-
-export function formatSum({ digest, size }: Sum): string {
-  return `${digest} ${size}\n`;
-}
 
 /** The sum that lies at `at`; `null`: none that could be believed. */
 export async function readSum(connection: S3Connection, at: Bare): Promise<Sum | null> {
   const { answer, text } = await connection.ask({ method: "GET", ...at, taken: [404] });
-  const [, digest, size] = answer.status === 404 ? [] : (sumPattern.exec(text) ?? []);
-  return digest === undefined ? null : { digest, size: Number(size) };
+  return answer.status === 404 ? null : parseSum(text);
 }
 
 /** SHA-256 in hex of an object that is a blob; `null`: it is none, or nobody knows. @throws DataError `blob-damaged` */

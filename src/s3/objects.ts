@@ -58,7 +58,13 @@ export async function openObject(
 ): Promise<OpenedObject | null> {
   const answer = await get(connection, at, options);
   if (answer === null) return null;
-  const head = headOf(answer, at);
+  let head: ObjectHead | null = headOf(answer, at);
+  if (answer.status === 416) {
+    // Behind its end: the refusal says how long it is, and nothing else.
+    answer.drop();
+    head = await headObject(connection, at);
+    if (head === null) return null;
+  }
   const first = options.from ?? 0;
   const end = Math.min(options.to ?? head.size, head.size);
   return { head, chunks: readOn(connection, at, { head, from: first, end, answer, signal: options.signal }) };

@@ -13,7 +13,7 @@ import { delimiter, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { killAtExit } from "../child-process.test-kit.ts";
-import { S3Connection } from "./connection.ts";
+import { type ConnectionParts, S3Connection } from "./connection.ts";
 
 const run = promisify(execFile);
 const programs = ["ceph-mon", "ceph-osd", "ceph", "monmaptool", "radosgw", "radosgw-admin"];
@@ -64,9 +64,9 @@ export class Radosgw implements AsyncDisposable {
   }
 
   /** Straight to it, or by way of `endpoint`. */
-  connect(endpoint = this.endpoint): S3Connection {
+  connect(endpoint = this.endpoint, more: Partial<ConnectionParts> = {}): S3Connection {
     const credentials = { ...this.account, sessionToken: null };
-    return new S3Connection({ account: { endpoint, region: "us-east-1", credentials } });
+    return new S3Connection({ account: { endpoint, region: "us-east-1", credentials }, ...more });
   }
 
   /** Returns its name. */
