@@ -11,6 +11,7 @@ import type { Assignment, AttemptId } from "../src/protocol/messages.ts";
 const slots = 4;
 const queueDepth = 2;
 const labels = 8;
+const none = null;
 
 export interface ScaleResult {
   /** Starts and ends of tasks. */
@@ -24,7 +25,7 @@ export interface ScaleResult {
 
 export function runScale(tasks: number, nodes: number, jobs: number): ScaleResult {
   const master = new MasterMachine();
-  const queue: Assignment[] = [];
+  const queue: (Assignment | typeof none)[] = [];
   const hosts: string[] = [];
   let at = 1_700_000_000_000;
   let decisions = 0;
@@ -53,9 +54,12 @@ export function runScale(tasks: number, nodes: number, jobs: number): ScaleResul
   for (const spec of specs) handle({ kind: "job-submitted", at, job: master.nextName(spec.prefix, at), spec });
   for (let next = 0; next < queue.length; next++) {
     const assignment = queue[next] as Assignment;
+    const host = hosts[next] as string;
+    // What has been dealt with is let go: kept, it would grow old, and moving it would be what collecting garbage costs.
+    queue[next] = none;
     at++;
     decisions++;
-    handle({ kind: "task-done", at, ...idOf(assignment), output: outputOf(assignment, hosts[next] as string) });
+    handle({ kind: "task-done", at, ...idOf(assignment), output: outputOf(assignment, host) });
     if (next === 100_000) {
       queue.splice(0, next + 1);
       hosts.splice(0, next + 1);

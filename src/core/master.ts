@@ -169,7 +169,7 @@ export class MasterMachine {
     return nameJob(prefix, Math.max(Math.floor(at) * 1000, this.lastMicros + 1));
   }
 
-  /** A node says that an attempt has begun, and when (ms since 1970). No event: nothing is decided by it (`Stage.begun`). */
+  /** A node says that an attempt has begun, and when (ms since 1970). No event: nothing is decided by it (`Stage.beganAt`). */
   began({ job, stage, task, attempt }: AttemptId, at: number): void {
     this.#runs = null;
     this.jobs.get(job)?.began(stage, task, attempt, at);

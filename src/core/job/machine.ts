@@ -183,11 +183,11 @@ export class JobMachine {
     if (stage?.heldUntil === until) stage.heldUntil = waitedOut;
   }
 
-  /** A node says that an attempt has begun, and when (ms since 1970). What it says first, counts. */
+  /** A node says that an attempt has begun, and when (ms since 1970). */
   began(number: number, task: number, attempt: number, at: number): void {
     const stage = this.stages[number];
     const live = stage?.liveAttempt(task, attempt);
-    if (live !== undefined && stage?.begun.has(live) === false) stage.begun.set(live, Math.max(at, live.at));
+    if (live !== undefined) stage?.noteBegun(live, at);
   }
 
   wake(number: number, task: number, wakeAt: number): void {

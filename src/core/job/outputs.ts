@@ -211,15 +211,20 @@ export class Outputs {
     for (const [task, refs] of columns.oob) this.#oob.set(task, refs);
   }
 
+  /** Files of two nodes may have the same name: then the later ones are found by both. */
   #fileId(host: string, file: string): number {
+    const first = this.#fileIds.get(file);
+    if (first === undefined) return this.#addFile(file, host, file);
+    if (this.#hosts[first] === host) return first;
     const key = `${host}\n${file}`;
-    let id = this.#fileIds.get(key);
-    if (id === undefined) {
-      id = this.#files.length;
-      this.#hosts.push(host);
-      this.#files.push(file);
-      this.#fileIds.set(key, id);
-    }
+    return this.#fileIds.get(key) ?? this.#addFile(key, host, file);
+  }
+
+  #addFile(key: string, host: string, file: string): number {
+    const id = this.#files.length;
+    this.#hosts.push(host);
+    this.#files.push(file);
+    this.#fileIds.set(key, id);
     return id;
   }
 

@@ -70,11 +70,8 @@ export class Stage {
   readonly counts: Int32Array = new Int32Array(5);
   /** Live attempts by task. */
   readonly live = new Map<number, Attempt[]>();
-  /**
-   * When live attempts began, as far as their nodes have said so (ms since 1970). A hint: it is not journaled, and no event is
-   * decided by it.
-   */
-  readonly begun = new WeakMap<Attempt, number>();
+  /** `beganAt`. Most stages are over before a node says so of any attempt. */
+  #begun: WeakMap<Attempt, number> | null = null;
   readonly troubles = new Map<number, Trouble>();
   /** Outputs of this stage that differ from what consumers may have read; dealt with when the stage is complete. */
   readonly changed = new Map<number, Changed>();
@@ -187,6 +184,20 @@ export class Stage {
     if (left.length > 0) this.live.set(task, left);
     else this.live.delete(task);
     return left.length > 0;
+  }
+
+  /**
+   * When the live attempt began, as far as its node has said so (ms since 1970). A hint: it is not journaled, and no event is
+   * decided by it.
+   */
+  beganAt(attempt: Attempt): number | undefined {
+    return this.#begun?.get(attempt);
+  }
+
+  /** What a node says first, counts. */
+  noteBegun(attempt: Attempt, at: number): void {
+    this.#begun ??= new WeakMap();
+    if (!this.#begun.has(attempt)) this.#begun.set(attempt, Math.max(at, attempt.at));
   }
 
   trouble(task: number): Trouble {

@@ -66,7 +66,7 @@ function taskOf(stage: Stage, task: number, status: TaskStatus, reasons: TaskRea
     attempts: (stage.live.get(task) ?? []).map((live) => ({
       attempt: live.attempt,
       host: live.host,
-      startedAt: stage.begun.get(live) ?? null,
+      startedAt: stage.beganAt(live) ?? null,
       speculative: live.speculative === true,
       progress: null,
     })),

@@ -20,12 +20,13 @@
  *     got room that it can use, or a node became another one. So jobs that wait for certain nodes cost a round nothing.
  *
  * A heap (`turns.ts`): a place is found in O(log jobs). Credits of jobs at rest grow stale; one pass a second over all
- * jobs brings them up to date. Nothing of this is in snapshots: a new master begins without debts.
+ * jobs brings them up to date. For that pass what is known of the jobs lies in columns, a row a job, and a row that became free is
+ * given to the next job. Nothing of this is in snapshots: a new master begins without debts.
  */
 import { DiscoError } from "../../errors.ts";
 import type { JobMachine } from "../job/machine.ts";
 import type { Cluster, Node } from "./cluster.ts";
-import { type Member, Turns } from "./turns.ts";
+import { Turns } from "./turns.ts";
 
 export type Policy = "fair" | "fifo";
 
@@ -42,10 +43,20 @@ export class JobOrder {
   /** Logarithm of what is left of an average after a second. */
   readonly #decay: number;
   /** Of those that have a task to hand out. */
-  readonly #turns = new Turns<Entry>();
-  readonly #entries = new Map<JobMachine, Entry>();
-  /** Jobs that have a task to hand out, and no use for any node with room (F4). */
-  readonly #asleep = new Set<Entry>();
+  readonly #turns = new Turns();
+  readonly #rows = new Map<JobMachine, number>();
+  readonly #freeRows: number[] = [];
+  /** Rows of jobs that have a task to hand out, and no use for any node with room (F4). */
+  readonly #asleep = new Set<number>();
+  // The columns.
+  readonly #jobs: (JobMachine | undefined)[] = [];
+  /** By submission. */
+  readonly #ranks: number[] = [];
+  readonly #live: number[] = [];
+  readonly #hungry: boolean[] = [];
+  /** Slots below the job's share (above, if negative), averaged up to `#since`. */
+  readonly #credits: number[] = [];
+  readonly #since: number[] = [];
   /** `Cluster.changes` when sleepers were last looked at. */
   #wokenAt = 0;
   /** Jobs that have or want slots. */
@@ -77,63 +88,65 @@ export class JobOrder {
   refresh(): void {
     if (this.#policy !== "fair" || Math.abs(this.#now - this.#refreshedAt) < refreshMs) return;
     this.#refreshedAt = this.#now;
-    for (const entry of this.#entries.values()) this.#average(entry);
-    this.#turns.rekey((entry) => this.#keyOf(entry));
+    for (let row = 0; row < this.#jobs.length; row++) if (this.#jobs[row] !== undefined) this.#average(row);
+    this.#turns.rekey((row) => this.#keyOf(row));
   }
 
   add(job: JobMachine): void {
-    const entry: Entry = {
-      job,
-      rank: this.#submitted++,
-      live: 0,
-      hungry: false,
-      credit: 0,
-      since: this.#now,
-      place: -1,
-    };
-    this.#entries.set(job, entry);
+    const row = this.#freeRows.pop() ?? this.#jobs.length;
+    this.#jobs[row] = job;
+    this.#ranks[row] = this.#submitted++;
+    this.#live[row] = 0;
+    this.#hungry[row] = false;
+    this.#credits[row] = 0;
+    this.#since[row] = this.#now;
+    this.#rows.set(job, row);
     this.update(job);
   }
 
   delete(job: JobMachine): void {
-    const entry = this.#entries.get(job);
-    if (entry === undefined) return;
-    if (isPresent(entry)) this.#present--;
-    this.#turns.delete(entry);
-    this.#asleep.delete(entry);
-    this.#entries.delete(job);
+    const row = this.#rows.get(job);
+    if (row === undefined) return;
+    if (this.#isPresent(row)) this.#present--;
+    this.#turns.delete(row);
+    this.#asleep.delete(row);
+    this.#rows.delete(job);
+    this.#jobs[row] = undefined;
+    this.#freeRows.push(row);
   }
 
   /** To be called when the job's hunger or its number of live attempts may have changed. */
   update(job: JobMachine): void {
-    const entry = this.#entries.get(job);
-    if (entry === undefined) return;
-    if (this.#policy === "fair") this.#average(entry);
-    this.#asleep.delete(entry);
-    if (isPresent(entry)) this.#present--;
-    entry.live = job.live;
-    entry.hungry = job.hungry;
-    if (isPresent(entry)) this.#present++;
-    if (entry.hungry) this.#turns.put(entry, this.#keyOf(entry));
-    else this.#turns.delete(entry);
+    const row = this.#rows.get(job);
+    if (row === undefined) return;
+    if (this.#policy === "fair") this.#average(row);
+    this.#asleep.delete(row);
+    if (this.#isPresent(row)) this.#present--;
+    const { live, hungry } = job;
+    this.#live[row] = live;
+    this.#hungry[row] = hungry;
+    if (this.#isPresent(row)) this.#present++;
+    if (hungry) this.#turns.put(row, this.#ranks[row] as number, this.#keyOf(row));
+    else this.#turns.delete(row);
   }
 
   first(): JobMachine | undefined {
-    return this.#turns.first()?.job;
+    const row = this.#turns.first();
+    return row < 0 ? undefined : this.#jobs[row];
   }
 
   /** Takes a job out of turn until `update` puts it back. */
   setAside(job: JobMachine): void {
-    const entry = this.#entries.get(job);
-    if (entry !== undefined) this.#turns.delete(entry);
+    const row = this.#rows.get(job);
+    if (row !== undefined) this.#turns.delete(row);
   }
 
   /** Takes a job that can use none of the nodes with room out of turn, until it can (F4). */
   sleep(job: JobMachine): void {
-    const entry = this.#entries.get(job);
-    if (entry === undefined) return;
-    this.#turns.delete(entry);
-    this.#asleep.add(entry);
+    const row = this.#rows.get(job);
+    if (row === undefined) return;
+    this.#turns.delete(row);
+    this.#asleep.add(row);
   }
 
   /** To be called before jobs are served. `canUse`: whether the job has a task for one of these nodes, which have room. */
@@ -142,7 +155,8 @@ export class JobOrder {
     if (this.#asleep.size > 0) {
       const isForAll = changes !== this.#wokenAt;
       const nodes = [...gainedRoom].filter((node) => this.#cluster.hasRoom(node));
-      for (const { job } of isForAll || nodes.length > 0 ? this.#asleep : []) {
+      for (const row of isForAll || nodes.length > 0 ? this.#asleep : []) {
+        const job = this.#jobs[row] as JobMachine;
         if (isForAll || canUse(job, nodes)) this.update(job);
       }
     }
@@ -156,44 +170,34 @@ export class JobOrder {
   }
 
   /** Takes the time since the last call into the job's average. */
-  #average(entry: Entry): void {
-    const ms = this.#now - entry.since;
-    entry.since = this.#now;
+  #average(row: number): void {
+    const ms = this.#now - (this.#since[row] as number);
+    this.#since[row] = this.#now;
     if (ms <= 0) return;
-    let deficit = this.#share - entry.live;
-    if (deficit > 0 && !entry.hungry) deficit = 0;
-    if (deficit < 0 && !this.#othersWant(entry)) deficit = 0;
+    let deficit = this.#share - (this.#live[row] as number);
+    if (deficit > 0 && this.#hungry[row] !== true) deficit = 0;
+    if (deficit < 0 && !this.#othersWant(row)) deficit = 0;
     if (ms !== this.#leftMs) {
       this.#leftMs = ms;
       this.#left = Math.exp((this.#decay * ms) / msPerSecond);
     }
-    entry.credit = deficit + (entry.credit - deficit) * this.#left;
+    this.#credits[row] = deficit + ((this.#credits[row] as number) - deficit) * this.#left;
   }
 
-  #othersWant(entry: Entry): boolean {
-    const isCounted = entry.place >= 0 || this.#asleep.has(entry);
+  #othersWant(row: number): boolean {
+    const isCounted = this.#turns.has(row) || this.#asleep.has(row);
     return this.#turns.size + this.#asleep.size > (isCounted ? 1 : 0);
   }
 
   /** The smallest is served first. */
-  #keyOf({ live, credit }: Entry): number {
+  #keyOf(row: number): number {
     if (this.#policy === "fifo") return 0;
     const most = this.#share * creditShareMax;
-    return live - Math.min(Math.max(credit, -most), most);
+    return (this.#live[row] as number) - Math.min(Math.max(this.#credits[row] as number, -most), most);
   }
-}
 
-interface Entry extends Member {
-  readonly job: JobMachine;
-  /** By submission. */
-  readonly rank: number;
-  live: number;
-  hungry: boolean;
-  /** Slots below its share (above, if negative), averaged up to `since`. */
-  credit: number;
-  since: number;
-}
-
-function isPresent({ live, hungry }: Entry): boolean {
-  return hungry || live > 0;
+  /** The job has or wants slots. */
+  #isPresent(row: number): boolean {
+    return this.#hungry[row] === true || (this.#live[row] as number) > 0;
+  }
 }

@@ -20,12 +20,12 @@ export function attemptsThatRun(jobs: Iterable<JobMachine>, cluster: Cluster): R
   const nodes = new Map<string, OnNode>();
   for (const job of jobs) {
     if (job.live === 0) continue;
-    for (const { live, begun } of job.stages) {
-      for (const attempts of live.values()) {
+    for (const stage of job.stages) {
+      for (const attempts of stage.live.values()) {
         for (const attempt of attempts) {
           let node = nodes.get(attempt.host);
           if (node === undefined) nodes.set(attempt.host, (node = { begun: 0, others: [] }));
-          if (!begun.has(attempt)) {
+          if (stage.beganAt(attempt) === undefined) {
             node.others.push(attempt);
           } else {
             node.begun++;

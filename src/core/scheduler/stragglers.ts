@@ -42,7 +42,7 @@ export function* stragglersOf(job: JobMachine, at: number): Generator<AssignedTa
   const slow: { readonly task: number; readonly attempt: Attempt; readonly since: number }[] = [];
   for (const [task, attempts] of stage.live) {
     const attempt = attempts[0] as Attempt;
-    const since = stage.begun.get(attempt) ?? Math.max(attempt.at, stage.movedAt);
+    const since = stage.beganAt(attempt) ?? Math.max(attempt.at, stage.movedAt);
     if (attempts.length > 1) extra++;
     else if (at - since >= slowMs && !stage.startedAgain.has(task)) slow.push({ task, attempt, since });
   }
