@@ -165,13 +165,13 @@ export const bugs: Readonly<Record<string, Bug>> = {
   },
   "a silent node gets tasks": {
     file: "core/scheduler/cluster.ts",
-    find: "!this.#awaited.has(node.host) && !this.#suspects.has(node.host);",
-    replace: "!this.#awaited.has(node.host);",
+    find: "!this.#awaited.has(host) && !this.#suspects.has(host) &&",
+    replace: "!this.#awaited.has(host) &&",
   },
   "a node that has not joined the new master gets tasks": {
     file: "core/scheduler/cluster.ts",
-    find: "!this.#awaited.has(node.host) && !this.#suspects.has(node.host);",
-    replace: "!this.#suspects.has(node.host);",
+    find: "!this.#awaited.has(host) && !this.#suspects.has(host) &&",
+    replace: "!this.#suspects.has(host) &&",
   },
   "a drained node gets tasks": {
     file: "core/scheduler/cluster.ts",
@@ -200,8 +200,8 @@ export const bugs: Readonly<Record<string, Bug>> = {
   },
   "the order of nodes with room is not kept": {
     file: "core/scheduler/room.ts",
-    find: "if (before === load) return;",
-    replace: "if (before !== undefined) return;",
+    find: "if (before === load) return false;",
+    replace: "if (before !== undefined) return false;",
   },
   "the epoch stays": {
     file: "journal/ledger.ts",

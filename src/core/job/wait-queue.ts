@@ -15,6 +15,9 @@ const pickyScanMax = 64;
 /** Dropped entries are cleared away when there are so many, and more than half. */
 const dropBatch = 256;
 
+/** No task waits for the host. */
+const nobody = -1;
+
 /** `local-first`: as `anywhere`, but tasks whose input lies on some node go there only. */
 export type Placement = "anywhere" | "local" | "remote" | "local-first";
 
@@ -29,8 +32,11 @@ export interface Waiting {
 export class WaitQueue {
   readonly #tasks: Waiting;
   readonly #anywhere = new Fifo();
-  /** Tasks by a host that holds their input; under `null` those whose input is nobody's. */
-  readonly #byHost = new Map<string | null, Fifo>();
+  /**
+   * Tasks by a host that holds their input; under `null` those whose input is nobody's. Most lists never have more than one task: of
+   * ten thousand jobs with a hundred inputs on a hundred nodes they are a million. So one task is its number, none is `nobody`.
+   */
+  readonly #byHost = new Map<string | null, number | Fifo>();
   #picky: number[] = [];
   /** As `peekAbandoned` found all holders worth waiting for; -1: one was not, or another one has come since. */
   #worthyAt = -1;
@@ -46,8 +52,8 @@ export class WaitQueue {
     }
     this.#anywhere.push(task);
     const hosts = this.#tasks.hosts(task);
-    if (hosts.length === 0) this.#list(null).push(task);
-    for (const host of hosts) this.#list(host).push(task);
+    if (hosts.length === 0) this.#enter(null, task);
+    for (const host of hosts) this.#enter(host, task);
   }
 
   /** Some task's input lies on some node, so that it matters which node is asked first. */
@@ -76,8 +82,7 @@ export class WaitQueue {
   }
 
   hasLocal(host: string): boolean {
-    const list = this.#byHost.get(host);
-    return list !== undefined && this.#front(list) >= 0;
+    return this.#frontOf(host) >= 0;
   }
 
   /** The next task for this host, or -1. It stays in the queue until it does not wait any more. */
@@ -101,19 +106,19 @@ export class WaitQueue {
   peekAbandoned(worthy: (host: string) => boolean, version: number): number {
     if (this.#worthyAt === version) return -1;
     this.#worthyAt = version;
-    for (const [host, list] of this.#byHost) {
+    for (const host of this.#byHost.keys()) {
       if (host === null || worthy(host)) continue;
       this.#worthyAt = -1;
-      const task = this.#front(list);
+      const task = this.#frontOf(host);
       if (task >= 0 && !this.#tasks.hosts(task).some(worthy)) return task;
     }
     return -1;
   }
 
   #peekRemote(host: string): number {
-    for (const [holder, list] of this.#byHost) {
+    for (const holder of this.#byHost.keys()) {
       if (holder === null || holder === host) continue;
-      const task = this.#front(list);
+      const task = this.#frontOf(holder);
       if (task >= 0 && !this.#tasks.hosts(task).includes(host)) return task;
     }
     return -1;
@@ -146,33 +151,42 @@ export class WaitQueue {
   }
 
   #frontOf(host: string | null): number {
-    const list = this.#byHost.get(host);
-    return list === undefined ? -1 : this.#front(list);
+    const list = this.#byHost.get(host) ?? nobody;
+    if (typeof list !== "number") return this.#front(list);
+    if (list === nobody || this.#isListed(list)) return list;
+    this.#byHost.set(host, nobody);
+    return nobody;
   }
 
   #front(list: Fifo): number {
     for (;;) {
       const task = list.first();
-      if (task < 0 || (this.#tasks.waits(task) && !this.#tasks.picky(task))) return task;
+      if (task < 0 || this.#isListed(task)) return task;
       list.drop();
     }
   }
 
-  #list(host: string | null): Fifo {
-    let list = this.#byHost.get(host);
-    if (list === undefined) {
-      list = new Fifo();
-      this.#worthyAt = -1;
-      this.#byHost.set(host, list);
+  #isListed(task: number): boolean {
+    return this.#tasks.waits(task) && !this.#tasks.picky(task);
+  }
+
+  #enter(host: string | null, task: number): void {
+    const list = this.#byHost.get(host);
+    if (list === undefined) this.#worthyAt = -1;
+    if (list === undefined || list === nobody) {
+      this.#byHost.set(host, task);
+    } else if (typeof list === "number") {
+      const both = new Fifo();
+      both.push(list);
+      both.push(task);
+      this.#byHost.set(host, both);
+    } else {
+      list.push(task);
     }
-    return list;
   }
 }
 
-/**
- * Numbers, none below 0, first in, first out. There is one a job and host, and most never hold more than one number: of ten thousand
- * jobs with a hundred inputs on a hundred nodes they are a million. So the first number needs no array.
- */
+/** Numbers, none below 0, first in, first out. The first one needs no array. */
 class Fifo {
   #first = -1;
   #more: number[] | null = null;

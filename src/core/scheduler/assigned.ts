@@ -3,18 +3,34 @@ import type { Assignment } from "../../protocol/messages.ts";
 import type { Command } from "../commands.ts";
 
 export class Assigned {
+  readonly #commands: Command[] = [];
   readonly #logs: Command[] = [];
-  readonly #byHost = new Map<string, Assignment[]>();
+  /** By host: its assignments. Not made for the one of the first: most rounds give one task to one node. */
+  #byHost: Map<string, Assignment[]> | null = null;
+  #firstHost: string | null = null;
+  #ofFirst: Assignment[] = [];
 
   add(host: string, { assignment, log }: { assignment: Assignment; log: Command }): void {
     this.#logs.push(log);
-    const others = this.#byHost.get(host);
-    if (others === undefined) this.#byHost.set(host, [assignment]);
+    const others = host === this.#firstHost ? this.#ofFirst : this.#byHost?.get(host);
+    if (others === undefined) this.#begin(host, [assignment]);
     else others.push(assignment);
   }
 
   commands(): Command[] {
-    const assigns = [...this.#byHost].map(([host, assignments]): Command => ({ kind: "assign", host, assignments }));
-    return [...assigns, ...this.#logs];
+    for (const log of this.#logs) this.#commands.push(log);
+    this.#logs.length = 0;
+    return this.#commands;
+  }
+
+  #begin(host: string, assignments: Assignment[]): void {
+    this.#commands.push({ kind: "assign", host, assignments });
+    if (this.#firstHost === null) {
+      this.#firstHost = host;
+      this.#ofFirst = assignments;
+    } else {
+      this.#byHost ??= new Map();
+      this.#byHost.set(host, assignments);
+    }
   }
 }

@@ -78,13 +78,10 @@ export class Round {
   /** `null`: nothing was decided. */
   outcome(): { event: TasksAssigned; commands: Command[] } | null {
     if (this.#tasks.length === 0 && this.#holds.length === 0) return null;
-    const event: TasksAssigned = {
-      kind: "tasks-assigned",
-      at: this.#at,
-      tasks: this.#tasks,
-      ...(this.#holds.length === 0 ? {} : { holds: this.#holds }),
-    };
-    return { event, commands: [...this.#assigned.commands(), ...this.#held] };
+    const event: TasksAssigned = { kind: "tasks-assigned", at: this.#at, tasks: this.#tasks };
+    const commands = this.#assigned.commands();
+    if (this.#holds.length === 0) return { event, commands };
+    return { event: { ...event, holds: this.#holds }, commands: [...commands, ...this.#held] };
   }
 
   #assign(job: JobMachine, task: AssignedTask): void {

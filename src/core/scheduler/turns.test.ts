@@ -55,7 +55,11 @@ function play(steps: readonly Step[], players: readonly Player[], turns: Turns):
 test("whatever happens, the member with the smallest key is first, of equal keys that with the lowest rank", () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 150 }), (steps) => {
-      const players = Array.from({ length: membersMax }, (_, rank) => ({ member: membersMax - 1 - rank, rank, key: 0 }));
+      const players = Array.from({ length: membersMax }, (_, rank) => ({
+        member: membersMax - 1 - rank,
+        rank,
+        key: 0,
+      }));
       const turns = new Turns();
       const left = [...play(steps, players, turns)].sort(before);
       for (const player of players) assert.equal(turns.has(player.member), left.includes(player));
