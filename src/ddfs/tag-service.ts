@@ -234,6 +234,10 @@ export class TagService {
     { ifId, key, ...token }: ReplaceOptions,
   ): Promise<void> {
     this.#delayed.flush(name);
+    if (change.kind === "link" && change.dedupe === true) {
+      await this.#learnNames(name);
+      this.#writable(name, token);
+    }
     const keys = key === undefined ? [] : [key];
     const last = parts.at(-1) ?? "";
     if (parts.length <= 1) {
@@ -255,6 +259,12 @@ export class TagService {
       throw error;
     }
     await this.#record(name, { ...change, urls: last, staged: update }, token, keys);
+  }
+
+  /** Of a list of a million URLs it takes a second, in which others are answered. */
+  async #learnNames(name: string): Promise<void> {
+    const before = this.#tags.tag(name)?.urls;
+    while (before?.learnNames() === false) await new Promise((resolve) => setImmediate(resolve));
   }
 
   async #stage(update: string, parts: readonly UrlText[]): Promise<void> {

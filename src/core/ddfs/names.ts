@@ -72,7 +72,9 @@ export function parseBlobAddress(url: string): BlobAddress | null {
 
 /** What a URL of DDFS, or of anywhere, calls the blob: its last part, without the time (Disco's `DDFS.blob_name`). */
 export function blobNameOf(url: string): string {
-  return (url.split("/").at(-1) ?? "").split("$", 1)[0] ?? "";
+  const from = url.lastIndexOf("/") + 1;
+  const end = url.indexOf("$", from);
+  return end < 0 ? url.slice(from) : url.slice(from, end);
 }
 
 /** The name of the tag that `tag://NAME` (or `tag://HOST/NAME`) names; `null`: it is no such address. */

@@ -47,6 +47,7 @@ interface Staged {
 
 /** Keys of so many requests are remembered: more than come within the minutes in which a request is repeated. */
 const keysMax = 10_000;
+const namedListsMax = 8;
 
 export class Tags {
   readonly #watches = new Set<Set<string>>();
@@ -55,6 +56,8 @@ export class Tags {
   readonly #condemned = new Set<string>();
   /** Rises with what is condemned. */
   #condemnings = 0;
+  /** Lists whose names are known, the one used last at the end. */
+  readonly #named = new Set<UrlList>();
   /** The oldest first. */
   readonly #keys = new Set<string>();
   #names: string[] | null = null;
@@ -240,6 +243,7 @@ export class Tags {
         const texts = [...parts, change.urls].filter((text) => text !== "");
         if (texts.length === 1 || dedupe) tag.urls.add(texts.join("\n"), dedupe);
         else for (const text of texts.reverse()) tag.urls.add(text);
+        if (dedupe) this.#keepNames(tag.urls);
         if (change.staged !== undefined) this.#staged.delete(change.staged);
         return;
       }
@@ -252,6 +256,17 @@ export class Tags {
       case "set-token":
         tag[change.which === "read" ? "readToken" : "writeToken"] = change.token;
         return;
+    }
+  }
+
+  /** Names take as much memory as the URLs: those of few lists are kept. */
+  #keepNames(urls: UrlList): void {
+    this.#named.delete(urls);
+    this.#named.add(urls);
+    for (const list of this.#named) {
+      if (this.#named.size <= namedListsMax) return;
+      this.#named.delete(list);
+      list.forget();
     }
   }
 

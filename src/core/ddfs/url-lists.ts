@@ -23,7 +23,10 @@ export interface Replicas {
 export class UrlList {
   /** The oldest first. */
   #pieces: Piece[] = [];
+  /** Of all lines; `null`: nobody has asked for them. */
   #names: Set<string> | null = null;
+  /** While they are read, piece by piece. */
+  #learning: { readonly names: Set<string>; readonly texts: UrlText[] } | null = null;
 
   get count(): number {
     return this.#pieces.reduce((sum, { lines }) => sum + lines, 0);
@@ -38,11 +41,44 @@ export class UrlList {
     for (let i = this.#pieces.length - 1; i >= 0; i--) yield* linesOf(this.#pieces[i]?.text ?? "");
   }
 
+  /** Lines that have a text somewhere, the newest first: pieces that do not are not looked through. */
+  *linesWith(part: string): Generator<string> {
+    for (let i = this.#pieces.length - 1; i >= 0; i--) {
+      const text = this.#pieces[i]?.text ?? "";
+      for (let at = text.indexOf(part); at >= 0; ) {
+        const from = text.lastIndexOf("\n", at) + 1;
+        const end = text.indexOf("\n", at);
+        yield end < 0 ? text.slice(from) : text.slice(from, end);
+        at = end < 0 ? -1 : text.indexOf(part, end);
+      }
+    }
+  }
+
+  /**
+   * Reads some of the names that `dedupe` needs; `true`: all are known. For who wants others to have their turns in between: `add` reads
+   * whatever is not known then.
+   */
+  learnNames(): boolean {
+    if (this.#names !== null) return true;
+    this.#learning ??= { names: new Set(), texts: this.save() };
+    const text = this.#learning.texts.pop();
+    if (text === undefined) {
+      this.#names = this.#learning.names;
+      this.#learning = null;
+      return true;
+    }
+    for (const line of linesOf(text)) this.#learning.names.add(nameOfLine(line));
+    return false;
+  }
+
   /** Puts lines before all others. `dedupe`: without those whose name is known. */
   add(text: UrlText, dedupe = false): void {
     const added = dedupe ? this.#unknown(text) : text;
-    if (!dedupe) this.#names = null;
     if (added === "") return;
+    if (!dedupe) {
+      const known = this.#names ?? this.#learning?.names;
+      if (known !== undefined) for (const line of linesOf(added)) known.add(nameOfLine(line));
+    }
     const lines = countLines(added);
     const last = this.#pieces.at(-1);
     if (last !== undefined && last.text.length + added.length < pieceLength)
@@ -64,6 +100,8 @@ export class UrlList {
       if (touched) changed = true;
       return touched ? { text: lines.join("\n"), lines: piece.lines } : piece;
     });
+    // A line that has lost its first replica may be called otherwise.
+    if (changed) this.forget();
     return changed;
   }
 
@@ -81,18 +119,17 @@ export class UrlList {
   /** What is not needed for questions. */
   forget(): void {
     this.#names = null;
+    this.#learning = null;
   }
 
   #unknown(text: UrlText): UrlText {
-    if (this.#names === null) {
-      this.#names = new Set();
-      for (const line of this.lines()) this.#names.add(nameOfLine(line));
-    }
+    while (!this.learnNames());
+    const names = this.#names ?? new Set<string>();
     const lines: string[] = [];
     for (const line of linesOf(text)) {
       const name = nameOfLine(line);
-      if (this.#names.has(name)) continue;
-      this.#names.add(name);
+      if (names.has(name)) continue;
+      names.add(name);
       lines.push(line);
     }
     return lines.join("\n");
