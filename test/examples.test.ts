@@ -8,6 +8,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { after, before, test } from "node:test";
+import { DDFS } from "../src/index.ts";
 import { runDisco } from "./run-disco.ts";
 
 const examples = join(import.meta.dirname, "..", "examples");
@@ -173,6 +174,27 @@ test("page-rank gives the ranks that a loop over an array gives", async () => {
   const records = await recordsOf<string, { rank: number }>("page-rank", "--params", "rounds=4");
   assert.equal(records.length, links.size);
   for (const [page, { rank }] of records) assert.ok(Math.abs(rank - (ranks.get(page) ?? 0)) < 1e-9, page);
+});
+
+test("ddfs counts the words of lines that were stored as chunks, and stores what it finds", async () => {
+  const expected = new Map<string, number>();
+  for (const word of texts.flatMap(wordsOf)) expected.set(word, (expected.get(word) ?? 0) + 1);
+  for (let run = 0; run < 2; run++) assert.deepEqual(new Map(await recordsOf<string, number>("ddfs")), expected);
+  await using ddfs = new DDFS(undefined, { root: folder });
+  assert.deepEqual(
+    await ddfs.list("example:"),
+    ["all", "lines", "long-words", "texts"].map((name) => `example:${name}`),
+  );
+  const long = [...expected.keys()].filter((word) => word.length > 10).sort();
+  for await (const blob of ddfs.pull("example:long-words"))
+    assert.deepEqual((await blob.text()).split("\n").slice(0, -1), long);
+  const stored = [];
+  for await (const blob of ddfs.pull("example:texts")) stored.push(await blob.text());
+  assert.deepEqual(
+    stored,
+    texts.map((file) => readFileSync(file, "utf8")),
+  );
+  assert.ok((await Array.fromAsync(ddfs.blobs("example:all"))).length > 1);
 });
 
 test("async-fetch has the server's answers in the order of its input", async () => {
