@@ -53,7 +53,10 @@ export interface PlainOptions {
   readonly statusInterval?: number;
   /** Each task records a CPU profile of itself, for `profileStats`. Default: false. */
   readonly profile?: boolean;
-  /** Saving results as a tag of DDFS comes with a later release: only `false`. */
+  /**
+   * Keep the results in DDFS, with as many replicas as other blobs, and say so before the job is ready: its result is then the address of
+   * the tag `disco:results:JOB`, which `purge` does not delete. Default: false.
+   */
   readonly save?: boolean;
   /** First part of the job's name, `[a-zA-Z0-9_]{1,100}`. `newJob` sets it. Default: `job`. */
   readonly prefix?: string;

@@ -93,6 +93,7 @@ export async function packJob(
     memoryLimitBytes: settings.memoryLimitBytes,
     labels: settings.labels,
     keep: settings.keep,
+    save: { results: options.save === true, oob: true },
   };
   const pack = encodeJobPack({
     jobdict: jobDictOf(spec),

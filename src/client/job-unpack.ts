@@ -43,6 +43,7 @@ export async function unpackOptions(pack: Uint8Array): Promise<Record<string, un
     labels: spec.labels,
     seed: data.seed,
     keep: spec.keep,
+    save: spec.save?.results === true ? true : undefined,
   });
 }
 

@@ -30,7 +30,7 @@ describe("options of a job", () => {
     accepts({ reduce });
     accepts({ map, reduce, sort: true, partitions: 4, combiner: map, partition: map, mergePartitions: true });
     accepts({ map, reduce, sort: "merge", partitions: null, taskTimeout: 1.5, memoryLimit: 256, splitBytes: 0 });
-    accepts({ map, reduce: undefined, sort: undefined, profile: true, save: false });
+    accepts({ map, reduce: undefined, sort: undefined, profile: true, save: true });
     accepts({ map, scheduler: { maxCores: 2, forceLocal: true }, labels: { gpu: "1" }, seed: 7, retries: 0 });
     accepts({ map, requiredFiles: ["a/b.txt"], requiredModules: ["node:fs"] });
     accepts({ map, requiredFiles: { "b.txt": "text", "c.bin": new Uint8Array(2) } });
@@ -110,7 +110,6 @@ describe("options of a job", () => {
   });
 
   it("that come with a later release are refused, saying so", () => {
-    refuses({ map, save: true }, "not-yet", /DDFS/);
     refuses({ map, extParams: {} }, "not-yet", /external interface/);
   });
 

@@ -152,9 +152,6 @@ function otherNames(name: string): string | undefined {
 }
 
 function refuseLater(options: AnyJobOptions): void {
-  if (options.save === true) {
-    throw notYet("save: true", "the Disco distributed filesystem (DDFS)", "The results stay on disk until purge().");
-  }
   if (options.extParams !== undefined) {
     throw notYet("extParams", "the release that speaks Disco's external interface", "Use params.");
   }

@@ -28,6 +28,7 @@ import type { OobEntry } from "./job/info.ts";
 import { infoOf, manifestOf, oobOf, runningTasks } from "./job/info.ts";
 import { JobMachine } from "./job/machine.ts";
 import { microsOf, nameJob } from "./job/name.ts";
+import { oobTag } from "./job/saved-tags.ts";
 import type { StageManifest } from "./job/spec.ts";
 import type { Attempt, Stage } from "./job/stage.ts";
 import { tasksOf } from "./job/tasks.ts";
@@ -367,6 +368,8 @@ export class MasterMachine {
           : [...new Set([...ended.nodes, ...(ended.holders ?? [])])].sort();
       if (hosts.some((host) => this.cluster.node(host)?.url != null)) this.purged.note(name);
       commands.push({ kind: "drop-files", job: name, hosts, scope: "all" });
+      const tag = oobTag(name);
+      if (this.tags.tag(tag) !== undefined) this.tags.handle({ kind: "tag-deleted", at, tag });
     }
     if (ended?.key != null) this.keys.delete(ended.key);
     if (this.ended.delete(name)) this.listVersion++;

@@ -84,6 +84,13 @@ export class Ddfs implements DdfsApi {
     return hosts.map((host) => ({ host, object, url: nodes.urlFor(host, object) }));
   }
 
+  /** Replicas that a blob can have at present: as many as are wanted, or as there are nodes that take one. */
+  async replicasNow(): Promise<number> {
+    const { nodes, replicas } = this.#parts;
+    const takers = (await nodes.spaces()).filter((space) => placeOf(space).takes).length;
+    return Math.max(1, Math.min(replicas(takers), takers));
+  }
+
   async putBlob(
     target: BlobTarget,
     body: AsyncIterable<Uint8Array>,

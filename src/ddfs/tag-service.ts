@@ -130,6 +130,23 @@ export class TagService {
     return this.#tags.tag(name)?.id ?? name;
   }
 
+  /**
+   * Brings a list that is to replace the tag's into the journal, all but the event that makes it true: what this resolves with gives it, to
+   * be recorded with others in the turn in which it was made, and throws `blob-condemned`. `token`: of a tag that it makes.
+   */
+  async prepare(name: string, urls: unknown, token?: string): Promise<() => DdfsEvent> {
+    this.#writable(name, { master: true });
+    const parts = urlParts(urls);
+    const last = parts.at(-1) ?? "";
+    const staged = parts.length > 1 ? { staged: randomUUID() } : {};
+    if (staged.staged !== undefined) await this.#stage(staged.staged, parts.slice(0, -1));
+    return () => {
+      if (staged.staged !== undefined) this.#tags.assertStaged(staged.staged);
+      this.#tags.assertAlive(last);
+      return this.#event(name, { kind: "put", urls: last, ...staged }, [], token);
+    };
+  }
+
   /** @throws DiscoError as `link`, and `bad-attribute` */
   async setAttribute(name: string, attribute: string, value: unknown, token: TagToken = {}): Promise<string> {
     if (attribute === "ddfs:urls") return await this.put(name, value, token);

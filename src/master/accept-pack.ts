@@ -39,9 +39,12 @@ function specOf(jobdict: JobDictJson, version: JobPackVersion): JobSpec {
       hint: "This version runs jobs of disco-mapreduce; workers of Disco's Python library come with a later release.",
     });
   }
-  const spec = checkSpec(jobSpecOf(jobdict) ?? derived(job, version));
+  const own = checkSpec(jobSpecOf(jobdict) ?? derived(job, version));
+  // Clients of before DDFS did not say; out-of-band values are kept of every job that has some.
+  const spec: JobSpec = { ...own, save: own.save ?? { results: job.saveResults, oob: true } };
   assertSame("prefix", job.prefix, spec.prefix);
   assertSame("owner", job.owner, spec.owner);
+  assertSame("save_results", String(job.saveResults), String(spec.save?.results ?? false));
   assertSame("the number of inputs", job.inputs.length, spec.inputs.length);
   if (version === 2) assertSame("pipeline", ...([job, spec].map(pipelineText) as [string, string]));
   return spec;

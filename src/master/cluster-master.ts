@@ -28,6 +28,7 @@ import type { CoordinatorParts } from "./coordinator-parts.ts";
 import { announce } from "./daemon-record.ts";
 import { openClusterDdfs } from "./ddfs/cluster-ddfs.ts";
 import { nameCluster } from "./ddfs/cluster-name.ts";
+import { LazyKeeper } from "./ddfs/lazy-keeper.ts";
 import { DiskRoom } from "./disk-room.ts";
 import { DistantFiles } from "./distant-files.ts";
 import { EventLogs } from "./event-log.ts";
@@ -165,6 +166,7 @@ async function open(
     keepAlive: new KeepAlive(),
     now,
   };
+  const savedResults = new LazyKeeper({ coordinator: () => decider, ddfs: async () => ddfs.ddfs, bus, now });
   const decides: CoordinatorParts = {
     ...shared,
     journal,
@@ -175,6 +177,7 @@ async function open(
     options: scheduler,
     awaitNodes: false,
     leader: () => leading.leader()?.url ?? null,
+    save: (command) => savedResults.save(command),
     failed: (error) => {
       log.error({ code: error.code, hint: error.hint }, error.message);
       failure.resolve(error);
@@ -239,6 +242,7 @@ async function open(
     log,
   });
   closers.push(() => ddfs.close());
+  closers.push(() => savedResults.close());
   const master = new LocalMaster({
     ...shared,
     claims,

@@ -1,5 +1,5 @@
 /** Carries out what the core decided, after it is in the journal: tells nodes, writes logs, sets timers, wakes who waits. */
-import type { Command, DropFiles, JobEnded, Log } from "../core/commands.ts";
+import type { Command, DropFiles, JobEnded, Log, SaveResults } from "../core/commands.ts";
 import type { MasterMachine } from "../core/master.ts";
 import type { AttemptId } from "../protocol/messages.ts";
 import type { Chores } from "./chores.ts";
@@ -26,6 +26,7 @@ export interface CarrierParts {
   readonly machine: () => MasterMachine;
   /** The node did not take assignments, or took them and could not say so. */
   readonly refused: (host: string, error: unknown) => void;
+  readonly save?: (command: SaveResults) => void;
   /** The job is not active any more. */
   readonly over: (job: string) => void;
 }
@@ -69,6 +70,9 @@ export class CommandCarrier {
       case "log":
         this.log(command);
         signals.changed(command.job);
+        break;
+      case "save-results":
+        this.#parts.save?.(command);
         break;
       case "job-ended":
         // Workers that stand idle go as well; `stop-job` names only nodes with running attempts.

@@ -1,4 +1,5 @@
 /** What a coordinator is made of. */
+import type { SaveResults } from "../core/commands.ts";
 import type { MasterOptions } from "../core/master.ts";
 import type { DiscoError } from "../errors.ts";
 import type { Journal } from "../journal/journal.ts";
@@ -41,6 +42,8 @@ export interface CoordinatorParts {
   readonly lines?: LineFeed;
   /** Address of the master that leads, where it is known. */
   readonly leader?: () => string | null;
+  /** Keeps results in DDFS, and records how that went. Absent: no job asks for it. */
+  readonly save?: (command: SaveResults) => void;
   /** A node was given up: whoever composed the engine may have it join again. */
   readonly nodeLost?: (host: string) => void;
   /** It cannot decide any more (C3): what runs, runs for nothing. Called once. */

@@ -15,6 +15,7 @@
  */
 import type { Command } from "../core/commands.ts";
 import type { MasterEvent } from "../core/events.ts";
+import { unsaved } from "../core/job/saving.ts";
 import type { JobSpec } from "../core/job/spec.ts";
 import { DiscoError } from "../errors.ts";
 import type { Clearance } from "../journal/commit-queue.ts";
@@ -321,6 +322,7 @@ export class Coordinator extends Authority {
       signals.ended(job);
     }
     for (const { key, at } of this.machine.timers()) this.#timers.set(key, at);
+    for (const command of unsaved(jobs.values())) this.#carrier.carry(command);
     this.#carrier.redo(replayed.ends(), () => this.closed);
   }
 

@@ -5,6 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { dirname, join } from "node:path";
 import { MemoryBus } from "../bus/memory.ts";
+import type { SaveResults } from "../core/commands.ts";
 import type { JobSpec } from "../core/job/spec.ts";
 import type { DiscoError } from "../errors.ts";
 import type { LocalJournal } from "../journal/local.ts";
@@ -15,6 +16,7 @@ import { packageVersion } from "../package-version.ts";
 import type { DdfsSettings } from "../settings/daemon-settings.ts";
 import { Claims } from "./claims.ts";
 import { Coordinator } from "./coordinator.ts";
+import { LazyKeeper } from "./ddfs/lazy-keeper.ts";
 import type { OwnDdfs } from "./ddfs/own-ddfs.ts";
 import type { DiskRoom } from "./disk-room.ts";
 import { EventLogs } from "./event-log.ts";
@@ -96,11 +98,19 @@ export async function openEngine(parts: EngineParts): Promise<LocalMaster> {
   // The node lives as long as this process: without it, jobs would wait for ever.
   const nodeLost = (): void => void node.join().catch(() => undefined);
   const shared = { nodes, logs, files, signals, progress, keepAlive, now };
+  const keeper = new LazyKeeper({
+    coordinator: () => coordinator,
+    ddfs: async () => (await ddfs()).ddfs,
+    bus,
+    holderOf: () => host,
+    now,
+  });
+  const save = (command: SaveResults): void => keeper.save(command);
   const stops: (() => void)[] = [];
   const coordinator = await orClose(node, journal, async () => {
     const writer = `${process.pid}-${instance}`;
     const room = guard === undefined ? {} : { room: guard.room };
-    const decider = { ...shared, ...room, journal, writer, takeover, options: scheduler, failed, nodeLost };
+    const decider = { ...shared, ...room, journal, writer, takeover, options: scheduler, failed, nodeLost, save };
     const opened = new Coordinator(decider);
     stops.push(serveNodes(bus, { instance, coordinator: opened, files }));
     if (claims.claims !== undefined) await claims.claims.giveBack((job) => opened.machine.knows(job), files);
@@ -129,6 +139,7 @@ export async function openEngine(parts: EngineParts): Promise<LocalMaster> {
     (closing ??= keepAlive.during(
       (async () => {
         watch?.stop();
+        await keeper.close();
         await (await opening?.catch(() => undefined))?.close();
         await coordinator.close();
         await node.close();

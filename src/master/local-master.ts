@@ -1,8 +1,10 @@
 /** The master as a client in the same process sees it (`client/master-api.ts`): its jobs; the rest is in `operator-desk.ts`. */
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { DdfsApi } from "../client/ddfs/ddfs-api.ts";
 import type { JobEvent, JobInfo, JobListEntry, JobResult, TaskPage, TaskQuery } from "../client/master-api.ts";
+import type { OobEntry } from "../core/job/info.ts";
 import type { JobSpec } from "../core/job/spec.ts";
 import type { Ddfs } from "../ddfs/ddfs.ts";
 import { lazyDdfs } from "../ddfs/lazy-ddfs.ts";
@@ -222,7 +224,7 @@ export class LocalMaster extends OperatorDesk implements ServedMaster {
         hint: "oobList names those it has.",
       });
     }
-    return (await this.parts.distant?.value(name, entry)) ?? join(this.parts.dataDir, entry.file);
+    return await this.#valueFile(name, entry);
   }
 
   async oobList(name: string): Promise<string[]> {
@@ -243,6 +245,29 @@ export class LocalMaster extends OperatorDesk implements ServedMaster {
 
   async close(): Promise<void> {
     await this.parts.close();
+  }
+
+  /** At the node that made it, or where that is gone, from DDFS. */
+  async #valueFile(name: string, entry: OobEntry): Promise<string> {
+    const { distant, dataDir, files } = this.parts;
+    const own = join(dataDir, entry.file);
+    if (distant === undefined && existsSync(own)) return own;
+    const kept = async (): Promise<string | null> => {
+      const { keptValue } = await import("./kept-values.ts");
+      return await keptValue(this.machine.tags, name, entry.key, { files, ddfs: this.parts.ddfs });
+    };
+    if (distant === undefined) return (await kept()) ?? own;
+    if (this.machine.cluster.node(entry.host)?.connected !== true) {
+      const path = await kept().catch(() => null);
+      if (path !== null) return path;
+    }
+    try {
+      return await distant.value(name, entry);
+    } catch (error) {
+      const path = await kept().catch(() => null);
+      if (path === null) throw error;
+      return path;
+    }
   }
 
   #assertKnown(name: string): void {

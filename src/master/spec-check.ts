@@ -38,6 +38,11 @@ export function checkSpec(value: unknown): JobSpec {
   if (Object.keys(labels).length > labelsMax) throw bad(`labels: at most ${labelsMax} are allowed`);
   for (const [name, label] of Object.entries(labels)) string(label, `labels.${name}`);
   boolean(spec["keep"], "keep");
+  if (spec["save"] !== undefined) {
+    const save = record(spec["save"], "save");
+    boolean(save["results"], "save.results");
+    boolean(save["oob"], "save.oob");
+  }
   return value as JobSpec;
 }
 

@@ -15,6 +15,7 @@ test("no more jobs are taken than may be active, and what was accepted under a k
     coordinator: coordinator as unknown as Coordinator,
     files: {} as JobFiles,
     assertRunnable: () => undefined,
+    ddfs: () => Promise.resolve(),
     now: () => 0,
   });
   submissions.assertAccepting(undefined);

@@ -27,6 +27,8 @@ export interface SubmissionParts {
   readonly assertRunnable: (spec: JobSpec, packBytes: number) => void;
   /** Has nodes hold the job's pack, as a master's disk may go with it. Absent: on one machine. */
   readonly holdPack?: (job: string) => Promise<HeldPack>;
+  /** @throws DiscoError where there is no DDFS for results */
+  readonly ddfs: () => Promise<unknown>;
   readonly now: () => number;
 }
 
@@ -106,6 +108,8 @@ export class Submissions {
     try {
       const delivery = await deliver();
       this.#parts.assertRunnable(delivery.spec, delivery.bytes);
+      // What cannot be saved is not made first.
+      if (delivery.spec.save?.results === true) await this.#parts.ddfs();
       return await this.#start(delivery, key);
     } finally {
       this.#onTheWay--;

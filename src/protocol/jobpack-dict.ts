@@ -51,12 +51,14 @@ export function readDiscoDict(dict: JobDictJson, version: JobPackVersion): Disco
   const scheduler = object(dict["scheduler"] ?? {}, "scheduler");
   const saveInfo = text(dict["save_info"] ?? "ddfs", "save_info");
   if (!/^(?:ddfs|hdfs)/.test(saveInfo)) throw bad(`invalid save_info: ${shown(saveInfo)}`);
+  const saveResults = flag(dict["save_results"] ?? false, "save_results");
+  if (saveResults && saveInfo.startsWith("hdfs")) throw bad("save_info: results are saved in DDFS, and not in HDFS");
   const common = {
     prefix: text(dict["prefix"], "prefix"),
     owner: text(dict["owner"], "owner"),
     worker: workerPath(dict["worker"]),
     maxCores: whole(scheduler["max_cores"] ?? defaultMaxCores, "scheduler.max_cores", 1),
-    saveResults: flag(dict["save_results"] ?? false, "save_results"),
+    saveResults,
     forceLocal: flag(scheduler["force_local"] ?? false, "scheduler.force_local"),
     forceRemote: flag(scheduler["force_remote"] ?? false, "scheduler.force_remote"),
   };

@@ -132,7 +132,7 @@ export function jobDictOf(spec: JobSpec): JobDictJson {
     worker: "disco-mapreduce",
     pipeline: spec.pipeline.map(({ name, grouping }) => [name, grouping, false]),
     inputs: spec.inputs.map(({ label, size, replicas }) => [label, size, replicas]),
-    save_results: false,
+    save_results: spec.save?.results ?? false,
     scheduler: {
       max_cores: spec.scheduler.maxCores,
       force_local: spec.scheduler.forceLocal,

@@ -259,17 +259,15 @@ describe("prefix", { timeout: 60_000 }, () => {
 describe("what comes with a later release", { timeout: 60_000 }, () => {
   it("is refused with the code not-yet, and says so", async () => {
     const refused: (() => unknown)[] = [
-      () => disco.newJob("x", { input, map: nopMap as never, save: true }),
       () => disco.newJob("x", { input, map: nopMap as never, extParams: {} }),
-      () => disco.newJob("x", { input: ["tag://t"], map: nopMap as never }),
-      () => disco.ddfs,
+      () => disco.newJob("x", { input: ["s3://bucket/key"], map: nopMap as never }),
     ];
     for (const use of refused) {
       const error = await rejection((async () => use())());
       assert.equal(error["code"], "not-yet", `${use}: ${error.message}`);
       assert.match(error.message, /not in this release; it comes with/);
     }
-    assert.throws(() => new JobDict({ input, map: pairs, save: true }), { code: "not-yet" });
+    assert.throws(() => new JobDict({ input, map: pairs, extParams: {} }), { code: "not-yet" });
   });
 
   it("is not asked for by false", async () => {

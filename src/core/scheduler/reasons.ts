@@ -10,6 +10,9 @@ import { isHeld, localWaitMs, worthWaiting } from "./late-binding.ts";
 
 /** Empty when no task of the job waits. */
 export function reasonsOf(job: JobMachine, cluster: Cluster): string[] {
+  if (job.status === "active" && job.saving !== null) {
+    return [job.saving.wakeAt > 0 ? "its results could not be saved: tried again soon" : "its results are being saved"];
+  }
   const stage = job.current();
   if (job.status !== "active" || stage === undefined) return [];
   const reasons: string[] = [];

@@ -3,6 +3,7 @@ import type { Bus } from "../../bus/bus.ts";
 import { fromJsonBytes, toJsonBytes } from "../../bus/json.ts";
 import { part } from "../../bus/subjects.ts";
 import type {
+  AdoptFile,
   BlobPage,
   CopyBlob,
   DeleteBlobs,
@@ -49,6 +50,11 @@ export class NodeCalls {
   copy(host: string, message: Said<CopyBlob>, bytes: number): Promise<StoredBlob> {
     const patienceMs = copyPatienceMs + (bytes / slowBytesPerSecond) * 1_000;
     return this.#ask(host, "ddfs-copy", message, patienceMs);
+  }
+
+  adopt(host: string, message: Said<AdoptFile>, bytes: number): Promise<StoredBlob> {
+    const patienceMs = copyPatienceMs + (bytes / slowBytesPerSecond) * 1_000;
+    return this.#ask(host, "ddfs-adopt", message, patienceMs);
   }
 
   scrub(host: string, message: Said<ScrubNode>): Promise<ScrubStatus> {

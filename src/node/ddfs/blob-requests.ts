@@ -12,6 +12,7 @@ import type { Blobs } from "../../blobs/blobs.ts";
 import { type NodeRequest, readNodeBlob } from "../../blobs/http/node-blob.ts";
 import { parseBlobAddress } from "../../core/ddfs/names.ts";
 import { CommError, DataError, DiscoError } from "../../errors.ts";
+import { isIndexText } from "../../protocol/checksums.ts";
 import type {
   AdoptFile,
   BlobPage,
@@ -26,7 +27,9 @@ import type {
   VerifyBlob,
 } from "../../protocol/ddfs/messages.ts";
 import { replicaAddress } from "../../protocol/ddfs/replica-address.ts";
-import { openContained } from "../data-server/contained-file.ts";
+import { parseIndex } from "../../schemes/dir.ts";
+import { parseDiscoUrl } from "../../schemes/disco.ts";
+import { type OpenedFile, openContained } from "../data-server/contained-file.ts";
 import { pathOf, pathSegments } from "../data-server/request-path.ts";
 import { jobDirectory } from "../job-directory.ts";
 import type { BlobAnswers, BlobRequestParts } from "./blob-subjects.ts";
@@ -91,20 +94,16 @@ export class BlobRequests implements BlobAnswers {
     return copying;
   }
 
-  async adopt({ object, file }: AdoptFile): Promise<StoredBlob> {
+  async adopt({ object, file, label }: AdoptFile): Promise<StoredBlob> {
     const store = await this.#store();
     const there = await store.stat(object);
     if (there !== null) return there;
-    const segments = pathSegments(`/${file.split("/").map(encodeURIComponent).join("/")}`) ?? [];
-    const [holder = "", hash = "", job = ""] = segments;
-    const isOfJob = segments.length >= jobFileSegmentsMin && `${holder}/${hash}/${job}` === jobDirectory(holder, job);
-    const opened = isOfJob ? await openContained(this.#parts.dataDir, segments) : ({ kind: "none" } as const);
-    if (opened.kind !== "file") {
-      throw new DataError(`${file} is no file of a job on ${this.#parts.host}`, { code: "no-such-file" });
-    }
-    const { handle, size } = opened;
+    const path = label === undefined ? file : await this.#listed(file, label);
+    const { handle, size } = await this.#jobFile(path);
     // A copy, not a link: a process of the job may have the file open for writing still.
-    return await store.put(object, handle.createReadStream({ highWaterMark: readBytes }), { size });
+    // Values are many and small: memory for each is of their size.
+    const highWaterMark = Math.min(readBytes, size + 1);
+    return await store.put(object, handle.createReadStream({ highWaterMark }), { size });
   }
 
   async verify({ object, volume }: VerifyBlob): Promise<Verdict> {
@@ -119,6 +118,32 @@ export class BlobRequests implements BlobAnswers {
     this.#closing.abort(new DiscoError("the node is being closed", { code: "closed" }));
     await this.#scrubber.close();
     await Promise.allSettled(this.#copies.values());
+  }
+
+  /** The handle is the caller's to close. @throws DataError `no-such-file` for what is no file of a job, or not there */
+  async #jobFile(file: string): Promise<Extract<OpenedFile, { kind: "file" }>> {
+    const segments = pathSegments(`/${file.split("/").map(encodeURIComponent).join("/")}`) ?? [];
+    const [holder = "", hash = "", job = ""] = segments;
+    const isOfJob = segments.length >= jobFileSegmentsMin && `${holder}/${hash}/${job}` === jobDirectory(holder, job);
+    const opened = isOfJob ? await openContained(this.#parts.dataDir, segments) : ({ kind: "none" } as const);
+    if (opened.kind === "file") return opened;
+    throw new DataError(`${file} is no file of a job on ${this.#parts.host}`, { code: "no-such-file" });
+  }
+
+  /** What an index of results lists for a label. @throws DataError `bad-index`, `no-such-file` */
+  async #listed(index: string, label: number): Promise<string> {
+    const { handle } = await this.#jobFile(index);
+    let text: string;
+    try {
+      text = await handle.readFile("utf8");
+    } finally {
+      await handle.close();
+    }
+    const url = `dir://${this.#parts.host}/disco/${index}`;
+    if (!isIndexText(index, text)) throw new DataError(`${url} is damaged`, { code: "bad-index", url });
+    const entry = parseIndex(text, url).find((one) => one.label === label);
+    if (entry === undefined) throw new DataError(`${url} lists nothing for ${label}`, { code: "bad-index", url });
+    return parseDiscoUrl(entry.url).path.replace(/^\/disco\//, "");
   }
 
   #store(): Promise<Blobs> {

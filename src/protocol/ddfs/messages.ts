@@ -77,6 +77,8 @@ export interface AdoptFile {
   readonly object: string;
   /** Relative to the data directory, with `/`. */
   readonly file: string;
+  /** `file` is an index of results, and the file that it lists for this label is meant. */
+  readonly label?: number;
 }
 
 /** `ddfs-verify`: read the whole of a blob, and compare. */

@@ -1,0 +1,234 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { BlobTarget, NewBlobOptions } from "../../client/ddfs/ddfs-api.ts";
+import { objectOf } from "../../core/ddfs/names.ts";
+import type { MasterEvent } from "../../core/events.ts";
+import { oobTag, resultsTag } from "../../core/job/saved-tags.ts";
+import { unsaved } from "../../core/job/saving.ts";
+import { Bench, jobSpec } from "../../core/testing.ts";
+import { CommError, DataError, DiscoError } from "../../errors.ts";
+import type { AdoptFile, CopyBlob, StoredBlob } from "../../protocol/ddfs/messages.ts";
+import type { Decider } from "../decider.ts";
+import { TagService } from "../tag-service.ts";
+import { ResultKeeper, type ResultKeeperParts } from "./result-keeper.ts";
+
+type Said<T> = Omit<T, "epoch">;
+
+/** A master, its nodes' blobs, and what goes wrong with them. */
+class Stand {
+  readonly bench = new Bench(["a", "b", "c"]);
+  readonly events: MasterEvent[] = [];
+  readonly adopted: (Said<AdoptFile> & { host: string })[] = [];
+  readonly copied: { host: string; object: string }[] = [];
+  /** Thrown by the next calls, in turn; `null`: nothing. */
+  readonly adoptFailures: (Error | null)[] = [];
+  readonly copyFailures: (Error | null)[] = [];
+  ddfsFailure: Error | null = null;
+  replicas = 2;
+  /** Resolves when it is to go on; called with each adoption. */
+  gate: () => Promise<void> = async () => {};
+  readonly keeper: ResultKeeper;
+  #micros = 1;
+
+  constructor() {
+    const decider: Decider & ResultKeeperParts["decider"] = {
+      machine: this.bench.master,
+      record: (events) => {
+        for (const event of events) {
+          this.events.push(event);
+          this.bench.handle(event);
+        }
+      },
+      committed: async () => {},
+      assured: async () => {},
+      assertRoom: () => {},
+    };
+    const now = (): number => this.bench.at;
+    const tagService = new TagService({ decider, now });
+    const ddfs = {
+      tagService,
+      replicasNow: async () => this.replicas,
+      newBlob: async (name: string, { replicas = 1, include = [], exclude = [] }: NewBlobOptions = {}) =>
+        this.#places(name, replicas, include, exclude),
+    };
+    this.keeper = new ResultKeeper({
+      decider,
+      now,
+      ddfs: async () => {
+        if (this.ddfsFailure !== null) throw this.ddfsFailure;
+        return ddfs;
+      },
+      calls: {
+        adopt: async (host, message, bytes) => {
+          await this.gate();
+          const failure = this.adoptFailures.shift() ?? null;
+          if (failure !== null) throw failure;
+          this.adopted.push({ host, ...message });
+          return stored(message.object, bytes);
+        },
+        copy: async (host, { object }: Said<CopyBlob>, bytes) => {
+          const failure = this.copyFailures.shift() ?? null;
+          if (failure !== null) throw failure;
+          this.copied.push({ host, object });
+          return stored(object, bytes);
+        },
+      },
+    });
+  }
+
+  #places(name: string, replicas: number, include: readonly string[], exclude: readonly string[]): BlobTarget[] {
+    const hosts = [...new Set([...include, "a", "b", "c"])].filter((host) => !exclude.includes(host));
+    const object = objectOf(name, this.#micros++);
+    return hosts.slice(0, replicas).map((host) => ({ host, object, url: "" }));
+  }
+
+  /** A job whose tasks are done. */
+  job(save = { results: true, oob: true }): string {
+    const { bench } = this;
+    const name = bench.master.nextName("job", bench.at);
+    bench.handle({ kind: "job-submitted", at: bench.at, job: name, spec: { ...jobSpec(), save } });
+    bench.finish();
+    return name;
+  }
+
+  /** Carries out all tries that are under way, to their end. */
+  async save(): Promise<void> {
+    for (const command of unsaved(this.bench.master.jobs.values())) this.keeper.keep(command);
+    await this.settled();
+  }
+
+  async settled(): Promise<void> {
+    for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  lines(tag: string): string[] {
+    return [...(this.bench.master.tags.tag(tag)?.urls.lines() ?? [])];
+  }
+}
+
+function stored(object: string, size: number): StoredBlob {
+  return { object, volume: "vol0", size, storedAt: 0, digest: "d" };
+}
+
+describe("results that are saved", () => {
+  it("are adopted where they lie, copied to other nodes, tagged in their order, and only then the job is ready", async () => {
+    const stand = new Stand();
+    const job = stand.job();
+    const { outputs } = stand.bench.job(job).stages.at(-1) ?? assert.fail();
+    const hosts = Array.from({ length: outputs.count }, (_, task) => outputs.host(task));
+    await stand.save();
+    assert.deepEqual(stand.bench.master.result(job).results, [`tag://${resultsTag(job)}`]);
+    assert.deepEqual(
+      stand.adopted.map(({ host }) => host),
+      hosts,
+    );
+    const lines = stand.lines(resultsTag(job));
+    assert.equal(lines.length, stand.adopted.length);
+    for (const [i, line] of lines.entries()) {
+      const [first = "", second = "", ...more] = line.split("\t");
+      assert.ok(first.startsWith(`disco://${hosts[i]}/ddfs/vol0/blob/`));
+      assert.ok(first.includes(`/${job}-`));
+      assert.notEqual(second.split("/")[2], hosts[i]);
+      assert.deepEqual(more, []);
+    }
+    assert.deepEqual(
+      stand.events.map(({ kind }) => kind),
+      ["tag-changed", "results-saved"],
+    );
+  });
+
+  it("are made again when their file is gone, and adopted then; what was adopted before is not adopted twice", async () => {
+    const stand = new Stand();
+    stand.adoptFailures.push(new DataError("it is not there", { code: "no-such-file" }));
+    const job = stand.job();
+    await stand.save();
+    assert.equal(stand.bench.job(job).saving, null);
+    const before = stand.adopted.length;
+    stand.bench.finish();
+    await stand.save();
+    assert.equal(stand.bench.master.result(job).status, "ready");
+    assert.equal(stand.adopted.length, before + 1);
+    assert.equal(new Set(stand.lines(resultsTag(job))).size, stand.adopted.length);
+  });
+
+  it("are tried again after a pause when a node does not answer, without what was done", async () => {
+    const stand = new Stand();
+    stand.adoptFailures.push(new CommError("no answer", { code: "bus-timeout" }));
+    const job = stand.job();
+    await stand.save();
+    assert.equal(stand.bench.master.result(job).status, "active");
+    assert.equal(stand.lines(resultsTag(job)).length, 0);
+    stand.bench.wake();
+    await stand.save();
+    assert.equal(stand.bench.master.result(job).status, "ready");
+  });
+
+  it("are copied elsewhere when a node takes no copy", async () => {
+    const stand = new Stand();
+    stand.copyFailures.push(new DiscoError("full", { code: "disk-full" }));
+    const job = stand.job();
+    await stand.save();
+    assert.equal(stand.bench.master.result(job).status, "ready");
+    for (const line of stand.lines(resultsTag(job)))
+      assert.equal(new Set(line.split("\t").map((url) => url.split("/")[2])).size, 2);
+  });
+
+  it("end with the job that is killed meanwhile: no tag is left", async () => {
+    const stand = new Stand();
+    const gate = Promise.withResolvers<void>();
+    stand.gate = () => gate.promise;
+    const job = stand.job();
+    const saving = stand.save();
+    stand.bench.handle({ kind: "job-killed", at: stand.bench.at, job });
+    gate.resolve();
+    await saving;
+    await stand.settled();
+    assert.equal(stand.bench.master.result(job).status, "dead");
+    assert.equal(stand.bench.master.tags.tag(resultsTag(job)), undefined);
+  });
+
+  it("are of the job's present outputs: a try is over when one is lost, and the next one makes the tag", async () => {
+    const stand = new Stand();
+    const gate = Promise.withResolvers<void>();
+    stand.gate = () => gate.promise;
+    const job = stand.job();
+    const lost = stand.bench.job(job).stages.at(-1)?.outputs.host(0) ?? "";
+    const saving = stand.save();
+    stand.bench.handle({ kind: "node-lost", at: stand.bench.at, host: lost, reason: "it is silent" });
+    gate.resolve();
+    await saving;
+    await stand.settled();
+    assert.equal(stand.bench.master.tags.tag(resultsTag(job)), undefined);
+    stand.bench.finish();
+    await stand.save();
+    assert.equal(stand.bench.master.result(job).status, "ready");
+    assert.ok(stand.lines(resultsTag(job)).every((line) => !line.startsWith(`disco://${lost}/`)));
+  });
+
+  it("are saved by the next master as well, once: its tag replaces the one that was half made", async () => {
+    const stand = new Stand();
+    const job = stand.job();
+    const command = unsaved(stand.bench.master.jobs.values())[0] ?? assert.fail();
+    stand.keeper.keep(command);
+    stand.keeper.keep(command);
+    await stand.settled();
+    assert.equal(stand.events.filter(({ kind }) => kind === "results-saved").length, 1);
+    stand.keeper.keep(command);
+    await stand.settled();
+    assert.equal(stand.events.filter(({ kind }) => kind === "tag-changed").length, 1);
+    assert.equal(stand.bench.master.result(job).status, "ready");
+  });
+
+  it("need DDFS; out-of-band values alone stay where they are without it", async () => {
+    const stand = new Stand();
+    stand.ddfsFailure = new DiscoError("another engine has it", { code: "root-busy" });
+    const job = stand.job();
+    await stand.save();
+    assert.equal(stand.bench.master.result(job).status, "active");
+    assert.deepEqual(
+      stand.events.map(({ kind }) => kind),
+      ["results-not-saved"],
+    );
+    assert.equal(stand.bench.master.tags.tag(oobTag(job)), undefined);
+  });
+});

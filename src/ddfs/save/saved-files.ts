@@ -1,0 +1,48 @@
+/** What of a job is to be kept: files of its nodes, with the names that their blobs will have. */
+import type { JobMachine } from "../../core/job/machine.ts";
+import type { OutputRef } from "../../core/job/spec.ts";
+
+/** A file that a task left. */
+export interface SavedFile {
+  /** What the blob is called. */
+  readonly name: string;
+  readonly stage: number;
+  readonly task: number;
+  /** The task's output: with it the file was lost. */
+  readonly ref: OutputRef;
+  /** Relative to the data directory of `ref.host`. */
+  readonly file: string;
+  /** `file` is an index of results, and the file is the one that it lists for this label. Absent: `file` is the file. */
+  readonly label?: number;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** Files of results in their order: by task of the last stage, then as its index lists them. */
+export function resultFiles({ name, stages }: JobMachine): SavedFile[] {
+  const last = stages.at(-1);
+  if (last === undefined) return [];
+  const files: SavedFile[] = [];
+  for (let task = 0; task < last.tasks; task++) {
+    if (last.outputs.index(task) === undefined) continue;
+    const ref = last.outputs.ref(task);
+    last.outputs.eachLabel(task, (label, bytes) => {
+      const blob = `${name}-${last.spec.name}-${task}-${label}`;
+      files.push({ name: blob, stage: last.number, task, ref, file: ref.file, label, size: bytes });
+    });
+  }
+  return files;
+}
+
+/** Out-of-band values, one a key, in the order of keys: of several with one key the later stage's, then the higher task's (`oobOf`). */
+export function oobFiles({ stages }: JobMachine): SavedFile[] {
+  const byKey = new Map<string, SavedFile>();
+  for (const { number, outputs } of stages) {
+    for (const task of outputs.tasksWithOob()) {
+      const ref = outputs.ref(task);
+      for (const { key, file, size } of outputs.oob(task))
+        byKey.set(key, { name: key, stage: number, task, ref, file, size });
+    }
+  }
+  return [...byKey.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
