@@ -101,6 +101,9 @@ describe("the plan of garbage collection", () => {
     );
     assert.deepEqual(after.changes[0]?.drop, [address("a", "vol0", old)]);
     assert.deepEqual([...after.needed], []);
+    // The tag of what was just stored there may be on its way.
+    const pushed = planGc(view({}, { a: [file(young), file(old)], b: [] }, { leaving: ["a"] }));
+    assert.deepEqual([[...pushed.needed], pushed.condemned.length], [[["a", 1]], 1]);
   });
 
   it("gives up files that no tag mentions beside K + 1 on other nodes, or K and one on the same; never what tags mention", () => {

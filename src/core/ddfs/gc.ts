@@ -144,10 +144,17 @@ export function planGc(view: GcView): GcPlan {
     const perhaps = [...hosts].flatMap(([host, at]) => (at.isLeaving && !at.isComplete ? [host] : []));
     for (const host of new Set([...leavingHosts(urls, hosts), ...perhaps])) need(draft.needed, host);
   }
+  const condemned = waitsFor.length === 0 ? condemn(view, found) : [];
+  const isOver = new Set([...condemned.map(({ object }) => object), ...view.condemned]);
+  for (const [object, its] of found) {
+    // Its tag may be on its way, and count on this replica.
+    if (named.has(object) || isOver.has(object)) continue;
+    for (const host of new Set(its.flatMap((file) => (file.isLeaving ? [file.host] : [])))) need(draft.needed, host);
+  }
   draft.copies.sort((a, b) => a.present - b.present || (a.object < b.object ? -1 : 1));
   return {
     ...draft,
-    condemned: waitsFor.length === 0 ? condemn(view, found) : [],
+    condemned,
     remains: [...view.condemned].flatMap((object) => {
       const its = named.has(object) ? undefined : found.get(object);
       return its === undefined ? [] : [condemnedOf(object, its)];

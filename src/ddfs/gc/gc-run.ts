@@ -158,6 +158,8 @@ export class GcRun {
     });
     // From here to the record in one turn (GR1).
     const condemned = plan.condemned.filter(({ object }) => !this.#watch.has(object));
+    for (const { object, files } of plan.condemned)
+      if (this.#watch.has(object)) for (const { host } of files) this.#need(host, 1);
     for (const some of inGroups(condemned))
       this.#record([{ kind: "blobs-condemned", at: now(), gc: this.#gc, objects: some.map(({ object }) => object) }]);
     for (const objects of inGroups(plan.gone)) this.#record([{ kind: "blobs-gone", at: now(), objects }]);
@@ -200,7 +202,7 @@ export class GcRun {
     if (plan.copies.length > room) this.#again = true;
     this.#copies.push(...plan.copies.slice(0, room));
     this.#surplus.push(...plan.surplus);
-    for (const [host, count] of plan.needed) this.#needed.set(host, (this.#needed.get(host) ?? 0) + count);
+    for (const [host, count] of plan.needed) this.#need(host, count);
     this.#lostCount += plan.lost.length;
     this.#lost.push(...plan.lost.slice(0, lostMax - this.#lost.length));
     this.#kept[0] += plan.kept[0];
@@ -274,6 +276,10 @@ export class GcRun {
         return [];
       }
     }
+  }
+
+  #need(host: string, objects: number): void {
+    this.#needed.set(host, (this.#needed.get(host) ?? 0) + objects);
   }
 
   /** In the turn of what was seen (GR3). */
