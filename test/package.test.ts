@@ -107,6 +107,21 @@ describe("the packed package", () => {
     assert.match(stopped, /has stopped/);
   });
 
+  test("its commands on DDFS do what it says, without a daemon", () => {
+    const commands = [...block("readme-ddfs").matchAll(/^npx (\S.*?) *(?:#.*)?$/gm)].map(([, words = ""]) => words);
+    const outputs = commands.map((words) => {
+      const done = npx(...words.split(" "));
+      assert.equal(done.status, 0, `${words}: ${done.stderr}`);
+      return done.stdout;
+    });
+    const [pushed, listed, printed, ran] = outputs;
+    assert.equal(outputs.length, 4);
+    assert.match(pushed ?? "", /hamlet/);
+    assert.equal(listed, "data:books\n");
+    assert.equal(printed, readFileSync(join(folder, "hamlet.ts"), "utf8"));
+    assert.match(ran ?? "", /^ *jobdict +\d+$/m);
+  });
+
   test("serves the web page, with every script that it names", async (t) => {
     t.after(() => npx("disco", "stop", "--force"));
     const started = npx("disco", "start", "--json");
