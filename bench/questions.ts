@@ -7,6 +7,7 @@ import { p4 } from "./p4-grep.ts";
 import { p5 } from "./p5-latency.ts";
 import { p6 } from "./p6-many-tasks.ts";
 import { p7 } from "./p7-scheduler.ts";
+import { p8 } from "./p8-ddfs.ts";
 import { p9 } from "./p9-results.ts";
 import { p10 } from "./p10-memory.ts";
 import { p11 } from "./p11-profile.ts";
@@ -14,4 +15,4 @@ import { p12 } from "./p12-job-list.ts";
 import { p13 } from "./p13-many-jobs.ts";
 import type { Question } from "./question.ts";
 
-export const questions: readonly Question[] = [p1, p1b, p2, p3, p4, p5, p6, p7, p9, p10, p11, p12, p13, growth];
+export const questions: readonly Question[] = [p1, p1b, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, p12, p13, growth];

@@ -33,8 +33,11 @@ export default async function tour({ disco }: RunContext): Promise<Results<strin
       for (const [word, counts] of kvgroup(pairs)) yield [word, counts.reduce((sum, n) => sum + n, 0)] as const;
     },
     sort: true,
+    // Results become blobs as well, before the job is ready.
+    save: true,
   });
   const results = await job.wait();
+  console.log(`saved as ${results.join()}`);
 
   const longest: string[] = [];
   for await (const [word] of resultIterator(results)) if (word.length > 10) longest.push(word);

@@ -59,6 +59,8 @@ export interface PutBlob {
   /** SHA-256 in hex, where known. */
   readonly digest?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** The caller sums up what it sends, and compares: what is returned is what the node tells. Sums cost more than sending does. */
+  readonly isCompared?: boolean | undefined;
 }
 
 export interface GcStatus {

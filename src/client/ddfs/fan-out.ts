@@ -3,7 +3,7 @@
  *
  *   source ─▶ digest ─▶ a queue of two chunks for each node ─▶ put
  *
- * A node that fails is left behind, and the others go on; so is one that takes nothing for a minute, which would hold up all. What the
+ * A node that fails is left behind, and the others go on; so is one that takes nothing for minutes, which would hold up all. What the
  * source throws ends all of it: that is no node's fault.
  */
 import { createHash } from "node:crypto";
@@ -45,7 +45,8 @@ export class SourceError extends Error {
 }
 
 const queueChunks = 2;
-const usualStallMs = 60_000;
+/** Longer than connections wait for a node (`remote/node-connection.ts`), which know better what happened. */
+const usualStallMs = 150_000;
 
 /** @throws SourceError around what the source threw; what aborted `signal` */
 export async function fanOut(
@@ -59,6 +60,7 @@ export async function fanOut(
     try {
       const options = {
         signal: feed.signal,
+        isCompared: true,
         ...(size === null ? {} : { size }),
         ...(digest === undefined ? {} : { digest }),
       };

@@ -32,6 +32,8 @@ type Api = Pick<DdfsApi, "newBlob" | "putBlob" | "openBlob">;
 /** Doubled with each attempt. */
 const firstWaitMs = 50;
 const waitMsMax = 5_000;
+/** What another node may have room for. */
+const lasting: ReadonlySet<string> = new Set(["disk-full", "no-volume"]);
 
 /**
  * Returns the addresses of the replicas.
@@ -102,12 +104,16 @@ async function targetsFor(
         refusal = error;
       }
     }
-    // Who failed for a moment may do better now; a disk that is full will not.
-    const back = [...excluded].filter(([, error]) => !(error instanceof DiscoError) || error.retry === "here");
+    const back = [...excluded].filter(([, error]) => mayDoBetter(error));
     if (back.length === 0) throw failures.length === 0 ? refusal : pushFailed(source, failures, refusal);
     for (const [host] of back) excluded.delete(host);
     await pause(Math.min(firstWaitMs * 2 ** attempt, waitMsMax), signal);
   }
+}
+
+/** Who was busy or broke off for a moment may do better after it; a disk that is full will not. */
+function mayDoBetter(error: Error): boolean {
+  return !(error instanceof DiscoError) || (error.retry !== "never" && !lasting.has(error.code));
 }
 
 /** Numbers of replicas to ask for, in order; `undefined`: what is usual. */
