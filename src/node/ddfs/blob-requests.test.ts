@@ -19,6 +19,14 @@ const epoch = 1;
 const token = "cluster";
 const urls: Record<string, string> = {};
 
+/** Nodes that were looked for, in their order. */
+const looked: string[] = [];
+
+function urlOf(host: string): string | undefined {
+  looked.push(host);
+  return urls[host];
+}
+
 interface TestNode {
   readonly host: string;
   readonly dataDir: string;
@@ -34,7 +42,7 @@ async function openNode(host: string): Promise<TestNode> {
   const dataDir = join(root, host);
   await mkdir(dataDir);
   const blobs = new OwnBlobs({ dataDir });
-  const peers = new Peers({ urlOf: (node) => urls[node], token });
+  const peers = new Peers({ urlOf, token });
   const server = await serveNodeData({
     dataDir,
     node: host,
@@ -106,6 +114,23 @@ describe("what masters have a node do with its blobs", () => {
     const wrong = { epoch, object: other, sources: [replicaAddress("n3", "vol0", other)], digest: sha256(bytes) };
     await assert.rejects(two.requests.copy(wrong), { code: "digest-mismatch" });
     assert.equal(await (await two.blobs.open()).stat(other), null);
+  });
+
+  it("waits a moment for a source that it has not heard of yet", async () => {
+    const bytes = randomBytes(1_000);
+    const late = await openNode("late");
+    const object = await stored(late, bytes);
+    const url = urls["late"] ?? "";
+    delete urls["late"];
+    const copying = two.requests.copy({
+      epoch,
+      object,
+      sources: [replicaAddress("late", "vol0", object)],
+      digest: null,
+    });
+    while (!looked.includes("late")) await new Promise((resolve) => setImmediate(resolve));
+    urls["late"] = url;
+    assert.equal((await copying).digest, sha256(bytes));
   });
 
   it("adopts a file of a job, once, and no other file", async () => {

@@ -8,9 +8,10 @@
  */
 
 import type { IncomingMessage } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Blobs } from "../../blobs/blobs.ts";
 import { type NodeRequest, readNodeBlob } from "../../blobs/http/node-blob.ts";
-import { parseBlobAddress } from "../../core/ddfs/names.ts";
+import { type BlobAddress, parseBlobAddress } from "../../core/ddfs/names.ts";
 import { CommError, DataError, DiscoError } from "../../errors.ts";
 import { isIndexText } from "../../protocol/checksums.ts";
 import type {
@@ -39,6 +40,12 @@ import { Scrubber } from "./scrubber.ts";
 const pageMax = 1_000;
 /** `HOST/hh/JOB/FILE` at least. */
 const jobFileSegmentsMin = 4;
+const readBytes = 1024 * 1024;
+/** Times that the sources are tried while one of them may come. */
+const roundsMax = 4;
+const firstPauseMs = 200;
+const awayCodes: ReadonlySet<string> = new Set(["unknown-peer", "peer-unreachable", "node-busy"]);
+const ownFaults: ReadonlySet<string> = new Set(["disk-full", "no-volume", "blob-exists", "bad-name", "closed"]);
 
 export class BlobRequests implements BlobAnswers {
   readonly #parts: BlobRequestParts;
@@ -150,34 +157,53 @@ export class BlobRequests implements BlobAnswers {
     return this.#parts.blobs.open();
   }
 
-  async #copy({ object, sources, digest }: CopyBlob): Promise<StoredBlob> {
-    const { peers, host } = this.#parts;
-    const store = await this.#store();
-    const there = await store.stat(object);
+  async #copy(message: CopyBlob): Promise<StoredBlob> {
+    const { object, sources, digest } = message;
+    const there = await (await this.#store()).stat(object);
     if (there !== null && (digest === null || there.digest === digest)) return there;
     let last: unknown = new CommError(`no other node is known to have ${object}`, { code: "unknown-peer" });
-    for (const source of sources) {
-      const address = parseBlobAddress(source);
-      if (peers === null || address === null || address.host === host || address.object !== object) continue;
-      try {
-        const { signal } = this.#closing;
-        const path = pathOf(pathSegments(new URL(replicaAddress(host, address.volume, object)).pathname) ?? []);
-        const ask = (url: string, request: NodeRequest): Promise<IncomingMessage> =>
-          peers.ask(url, { ...request, signal });
-        const replica = await readNodeBlob(ask, peers.urlOf(address.host) + path, { signal });
-        if (replica === null) throw new DataError(`${source} is not there`, { code: "no-such-blob", url: source });
-        const { size } = replica;
-        const sum = digest ?? replica.digest;
-        return await store.put(object, replica.body, sum === null ? { size } : { size, digest: sum });
-      } catch (error) {
-        // This node is at fault, and would be with the next source.
-        if (!(error instanceof DiscoError) || ownFaults.has(error.code)) throw error;
-        last = error;
+    for (let round = 0; round < roundsMax; round++) {
+      // A node that has just come is known here a moment later.
+      if (round > 0) await sleep(firstPauseMs * 2 ** round, undefined, { signal: this.#closing.signal });
+      let isWorthwhile = false;
+      for (const source of sources) {
+        const address = this.#elsewhere(source, object);
+        if (address === null) continue;
+        try {
+          return await this.#fetch(source, address, digest);
+        } catch (error) {
+          // This node is at fault, and would be with the next source.
+          if (!(error instanceof DiscoError) || ownFaults.has(error.code)) throw error;
+          last = error;
+          isWorthwhile ||= awayCodes.has(error.code);
+        }
       }
+      if (!isWorthwhile) break;
     }
     throw last;
   }
-}
 
-const readBytes = 1024 * 1024;
-const ownFaults: ReadonlySet<string> = new Set(["disk-full", "no-volume", "blob-exists", "bad-name", "closed"]);
+  /** `null`: the source is none, or this node. */
+  #elsewhere(source: string, object: string): BlobAddress | null {
+    const address = parseBlobAddress(source);
+    const isOther = address !== null && address.host !== this.#parts.host && address.object === object;
+    return isOther && this.#parts.peers !== null ? address : null;
+  }
+
+  async #fetch(source: string, { host, volume, object }: BlobAddress, digest: string | null): Promise<StoredBlob> {
+    const { peers } = this.#parts;
+    const { signal } = this.#closing;
+    if (peers === null) throw new CommError(`the address of node ${host} is not known`, { code: "unknown-peer" });
+    const path = pathOf(pathSegments(new URL(replicaAddress(host, volume, object)).pathname) ?? []);
+    const ask = (url: string, request: NodeRequest): Promise<IncomingMessage> => peers.ask(url, { ...request, signal });
+    const replica = await readNodeBlob(ask, peers.urlOf(host) + path, { signal });
+    if (replica === null) throw new DataError(`${source} is not there`, { code: "no-such-blob", url: source });
+    const { size, body } = replica;
+    const sum = digest ?? replica.digest;
+    try {
+      return await (await this.#store()).put(object, body, sum === null ? { size } : { size, digest: sum });
+    } finally {
+      body.destroy();
+    }
+  }
+}
