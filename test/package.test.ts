@@ -77,6 +77,14 @@ describe("the packed package", () => {
     );
   });
 
+  test("holds what README links to", () => {
+    const paths = packed.files.map(({ path }) => path);
+    const links = [...readme.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target = ""]) => target);
+    assert.ok(links.length > 10, links.join(" "));
+    const dead = links.filter((target) => !paths.some((path) => path === target || path.startsWith(`${target}/`)));
+    assert.deepEqual(dead, []);
+  });
+
   test("runs README's job, which prints what README says", async () => {
     await writeFile(join(folder, "hamlet.ts"), block("readme-job"));
     const [command = "", ...expected] = block("readme-output").trimEnd().split("\n");

@@ -151,7 +151,8 @@ async function open(
     epoch,
     tryMs: assignTryMs,
     assignPatienceMs: deathMs,
-    silent: (host) => desk?.liveness.silent(host),
+    session: (host) => desk?.liveness.session(host) ?? null,
+    silent: (host, session) => desk?.liveness.silent(host, session),
   });
   const logs = new EventLogs(dataDir);
   const files = new JobFiles(dataDir);

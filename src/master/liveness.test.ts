@@ -84,6 +84,22 @@ describe("liveness of nodes", () => {
     assert.deepEqual(one.take(), ["rejoin n"]);
   });
 
+  it("suspects a node that does not answer, but not for what was asked of an earlier start of it", () => {
+    const one = open();
+    one.join("before");
+    assert.equal(one.liveness.session("n"), "before");
+    one.pass(3_100);
+    one.join("now");
+    one.take();
+    one.liveness.silent("n", "before");
+    assert.deepEqual(one.take(), []);
+    one.liveness.silent("n", "now");
+    assert.deepEqual(one.take(), ["suspect n"]);
+    assert.equal(one.liveness.session("unknown"), null);
+    one.liveness.silent("unknown", null);
+    assert.deepEqual(one.take(), []);
+  });
+
   it("counts nothing against nodes while the master itself stood still", () => {
     const one = open();
     one.join("s");

@@ -151,10 +151,15 @@ export class Liveness {
     if (this.#heard.get(host)?.session === session) this.#lose(host, saidGoodbye);
   }
 
-  /** A request was not answered in time. */
-  silent(host: string): void {
+  /** Of the process that is the node now (L3); `null`: none has joined this master. */
+  session(host: string): string | null {
+    return this.#heard.get(host)?.session ?? null;
+  }
+
+  /** A request to this process of the node was not answered in time. What was asked of an earlier one says nothing of the present one. */
+  silent(host: string, session: string | null): void {
     const heard = this.#heard.get(host);
-    if (heard !== undefined) this.#suspect(host, heard, true);
+    if (heard !== undefined && heard.session === session) this.#suspect(host, heard, true);
   }
 
   /** Looks who was silent for how long. */

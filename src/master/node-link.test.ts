@@ -83,12 +83,23 @@ describe("assignments to a node", () => {
     assert.deepEqual([bus.asked.length, silent], [4, []]);
   });
 
-  it("fail where the node is gone, and the node is told of as silent", async () => {
+  it("fail where the node is gone, and the start of it that was asked is told of as silent", async () => {
     const bus = new FailingBus();
     const silent: string[] = [];
-    const link = new NodeLink(bus, { tryMs: 50, assignPatienceMs: 250, silent: (host) => silent.push(host) });
+    // It starts anew while it is asked.
+    let session = "before";
+    bus.fail = () => {
+      session = "after";
+      return null;
+    };
+    const link = new NodeLink(bus, {
+      tryMs: 50,
+      assignPatienceMs: 250,
+      session: () => session,
+      silent: (...of) => silent.push(of.join(" ")),
+    });
     await assert.rejects(link.assign("n", 1, [assignment(1)]), { code: "no-responder" });
-    assert.deepEqual(silent, ["n"]);
+    assert.deepEqual(silent, ["n before"]);
   });
 });
 

@@ -20,8 +20,10 @@ export interface NodeLinkOptions {
   readonly tryMs?: number;
   /** Milliseconds after which a node that does not take assignments is given up. Default 30 s. */
   readonly assignPatienceMs?: number;
-  /** A try has failed: the node is told to be silent, and asked again. */
-  readonly silent?: (host: string) => void;
+  /** Of the process that is the node now; `null`: it is not known. */
+  readonly session?: (host: string) => string | null;
+  /** A try has failed: the node, as it was when it was asked, is told to be silent, and asked again. */
+  readonly silent?: (host: string, session: string | null) => void;
 }
 
 const defaultAssignPatienceMs = 30_000;
@@ -48,12 +50,13 @@ export class NodeLink {
     assignments: readonly Assignment[],
     isLive: (assignment: Assignment) => boolean = () => true,
   ): Promise<void> {
-    const { assignPatienceMs = defaultAssignPatienceMs, tryMs, silent } = this.#options;
+    const { assignPatienceMs = defaultAssignPatienceMs, tryMs, session, silent } = this.#options;
     let until = performance.now() + assignPatienceMs;
     for (;;) {
       const live = assignments.filter(isLive);
       if (live.length === 0) return;
       const began = performance.now();
+      const asked = session?.(host) ?? null;
       const leftMs = Math.max(1, until - began);
       try {
         const bytes = toJsonBytes({ epoch, assignments: live });
@@ -64,7 +67,7 @@ export class NodeLink {
         const isDeaf = tryMs !== undefined && !this.#bus.connected;
         const passes = tryMs !== undefined && error instanceof CommError && passing.has(error.code);
         if (!isDeaf && (!passes || performance.now() + retryDelayMs >= until)) throw error;
-        if (!isDeaf) silent?.(host);
+        if (!isDeaf) silent?.(host, asked);
         await pause(retryDelayMs);
         if (isDeaf) until += performance.now() - began;
       }

@@ -44,6 +44,23 @@ function sectionOf(program: string, name: string): string {
   return rest.slice(0, (/\n#{2,3} /.exec(rest)?.index ?? rest.length) + 1);
 }
 
+test("masters and nodes have the settings that they go by, and not those of the others", () => {
+  const flags = (name: string): string[] =>
+    commands
+      .filter(({ program, words }) => program === "disco" && words.join(" ") === name)
+      .flatMap(({ command }) => command.options.map(({ long }) => long ?? ""));
+  const [master, node] = [flags("master"), flags("node")];
+  const only = (these: readonly string[], others: readonly string[]): string[] =>
+    these.filter((flag) => !others.includes(flag)).toSorted();
+  assert.deepEqual(only(node, master), ["--labels", "--node", "--slots", "--volumes", "--workers"]);
+  const ofMasters = ["--blob-replicas", "--engine-monitor", "--gc-after", "--gc-grace", "--gc-interval", "--journal"];
+  ofMasters.push("--lost-after", "--pack-max", "--scheduler", "--scheduler-alpha", "--scrub-interval");
+  assert.deepEqual(only(master, node), ofMasters);
+  for (const flag of ["--engine", "--cluster", "--suspect-after", "--tls-cert", "--disk-reserve"]) {
+    assert.ok(master.includes(flag) && node.includes(flag), flag);
+  }
+});
+
 test("every command has a summary, a description in sentences, and an example that names it", () => {
   for (const { program, words, command } of commands) {
     const name = words.join(" ");

@@ -136,7 +136,8 @@ export class Stand implements AsyncDisposable {
       epoch: () => this.#coordinator.machine.cluster.epoch,
       tryMs: 1_000,
       assignPatienceMs: deathMs ?? 15_000,
-      silent: (host) => this.#desk.liveness.silent(host),
+      session: (host) => this.#desk.liveness.session(host),
+      silent: (host, session) => this.#desk.liveness.silent(host, session),
     });
     const files = new JobFiles(dataDir);
     const journal = openMemoryJournal(this.#store);

@@ -136,6 +136,14 @@ describe("disco cluster up", { skip: noCluster, timeout: 120_000 }, () => {
   });
 });
 
+test("disco cluster up ends as its masters do that are given wrong settings", { skip: skipWithoutNats() }, async () => {
+  const env = { DISCO_CONFIG: "none", DISCO_TOKEN: "", DISCO_MASTER: "" };
+  const args = ["cluster", "up", "--port", "0", "--suspect-after", "1s"];
+  const { code, stderr } = await runDisco(args, { root: folder, cwd: folder, env });
+  assert.equal(code, 2, stderr);
+  assert.match(stderr, /master1 ended with status 2[^]*suspect_after is 1 s[^]*at least 1\.5s/);
+});
+
 test("disco cluster up says what is missing where no nats-server is on the path", async () => {
   const env = { PATH: folder, DISCO_CONFIG: "none", DISCO_TOKEN: "" };
   const { code, stderr } = await runDisco(["cluster", "up"], { root: folder, cwd: folder, env });

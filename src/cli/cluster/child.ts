@@ -22,6 +22,8 @@ export interface ChildParts {
 
 export class Child {
   readonly name: string;
+  /** With which it ended; `null`: it runs, or a signal ended it. */
+  status: number | null = null;
   /** Resolves with how it ended, for people. */
   readonly ended: Promise<string>;
   readonly #process: ChildProcess;
@@ -51,6 +53,7 @@ export class Child {
     });
     this.#process.once("close", (code, signal) => {
       this.#runs = false;
+      this.status = code;
       resolve(signal === null ? `ended with status ${code}` : `was ended by ${signal}`);
     });
   }

@@ -5,6 +5,7 @@
 import { DiscoError } from "../../errors.ts";
 import { nodeFlags, ownScript } from "../daemon/background.ts";
 import { masterFlags } from "../daemon/master-flags.ts";
+import { exitCodes } from "../exit-codes.ts";
 import { Child } from "./child.ts";
 import { logLineOf } from "./up-lines.ts";
 
@@ -40,7 +41,7 @@ export class Member {
     return this.#child?.pid;
   }
 
-  /** Resolves when it is ready: a master serves, a node has joined. @throws DiscoError `start-failed` */
+  /** Resolves when it is ready: a master serves, a node has joined. @throws DiscoError `start-failed`; `bad-setting` */
   async start(): Promise<void> {
     if (this.#stopping) return;
     const { name, role, line } = this.#parts;
@@ -53,10 +54,15 @@ export class Member {
       line,
     });
     this.#child = child;
-    await child.said((text) => {
+    const ready = child.said((text) => {
       const told = logLineOf(text);
       if (told?.msg === "serving") this.url = told.url ?? "";
       return told?.msg === lineOfReady[role] ? true : null;
+    });
+    await ready.catch((error: DiscoError) => {
+      if (child.status !== exitCodes.usage) throw error;
+      const { message, hint } = error;
+      throw new DiscoError(message, { code: "bad-setting", cause: error, ...(hint === undefined ? {} : { hint }) });
     });
     // Started again it is where others know it.
     this.#env = { ...this.#env, DISCO_PORT: new URL(this.url).port };

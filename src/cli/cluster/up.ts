@@ -107,7 +107,7 @@ class LocalCluster {
     return this.#failure.promise;
   }
 
-  /** Resolves when all have joined. @throws DiscoError `start-failed` */
+  /** Resolves when all have joined. @throws DiscoError `start-failed`; `bad-setting` if a process says that of what it was given */
   async open(nodes: number, masters: number): Promise<void> {
     const env = { ...this.#settings.env, ...(await this.#openEngine()) };
     const { port } = this.#settings.values;

@@ -1,8 +1,9 @@
 /** Commands of a cluster: masters and nodes as processes of their own. */
 import type { Command } from "commander";
+import { type SettingName, settingNames, settingOf } from "../../settings/table.ts";
 import { addDrainCommands } from "./drain.ts";
 import { parseWorkers } from "./option-values.ts";
-import { addNamedSettings, addSettings } from "./setting-options.ts";
+import { addNamedSettings } from "./setting-options.ts";
 import { withExamples } from "./shared-options.ts";
 
 export function addClusterCommands(program: Command): void {
@@ -43,7 +44,7 @@ function addMaster(program: Command): void {
       "Is one of the masters of a cluster, until Ctrl-C or SIGTERM: one of them leads, the others follow and take over. Any " +
         "number may be started, in any order.",
     );
-  addSettings(command, ["both", "daemon", "cluster"])
+  addNamedSettings(command, settingsOfMembersBut(ofNodes))
     .addHelpText("after", masterNotes)
     .action(async (options) => {
       const { runMaster } = await import("../cluster/master.ts");
@@ -59,7 +60,7 @@ function addNode(program: Command): void {
       "Is a node of a cluster, until Ctrl-C or SIGTERM: it joins the master that leads, whichever that is, and runs tasks. It " +
         "says goodbye when it ends, so that its tasks go to others at once.",
     );
-  addSettings(command, ["both", "daemon", "cluster"])
+  addNamedSettings(command, settingsOfMembersBut(ofMasters))
     .option("--slots <n>", "worker processes at once: the same as --workers")
     .addHelpText("after", nodeNotes)
     .action(async (options) => {
@@ -67,6 +68,28 @@ function addNode(program: Command): void {
       process.exitCode = await runNode(options);
     });
   addDrainCommands(command);
+}
+
+/** Settings that only nodes go by. In an environment or a disco.toml that masters and nodes share they do no harm. */
+const ofNodes: ReadonlySet<SettingName> = new Set<SettingName>(["node", "workers", "labels", "volumes"]);
+
+/** Settings that only masters go by. */
+const ofMasters: ReadonlySet<SettingName> = new Set<SettingName>([
+  "scheduler",
+  "schedulerAlpha",
+  "gcAfter",
+  "packMax",
+  "journal",
+  "engineMonitor",
+  "blobReplicas",
+  "gcInterval",
+  "gcGrace",
+  "lostAfter",
+  "scrubInterval",
+]);
+
+function settingsOfMembersBut(others: ReadonlySet<SettingName>): SettingName[] {
+  return settingNames.filter((name) => settingOf(name).of !== "client" && !others.has(name));
 }
 
 const nodesByDefault = 2;

@@ -44,6 +44,17 @@ export function noAnswer(address: string, failure: Interrupted, { seconds, round
   );
 }
 
+/** It hung up when it was asked by http, and speaks TLS (`tls-probe.ts`). */
+export function speaksOnlyTls({ master, cause }: Interrupted): CommError {
+  return new CommError(`the master at ${master} speaks TLS, and was asked without`, {
+    url: master,
+    cause,
+    code: "tls",
+    retry: "never",
+    hint: `Name it by ${master.replace(/^http:/, "https:")}; NODE_EXTRA_CA_CERTS names a file of authorities of your own.`,
+  });
+}
+
 /** In words. */
 export function reasonOf({ code, message }: Interrupted): string {
   switch (code) {

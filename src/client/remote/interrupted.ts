@@ -26,6 +26,11 @@ export function isTlsProblem(code: string): boolean {
   return /^(?:CERT_|ERR_TLS_|ERR_SSL_|EPROTO$|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_|HOSTNAME_MISMATCH)/.test(code);
 }
 
+/** A server that was asked by http hung up without a word: it may speak TLS. */
+export function isHangUp({ code, master }: Interrupted): boolean {
+  return master.startsWith("http:") && (code === "ECONNRESET" || code === "EPIPE");
+}
+
 /** What answers does not speak HTTP. */
 export function isOtherProtocol(code: string): boolean {
   return code.startsWith("HPE_") && code !== "HPE_INVALID_EOF_STATE";

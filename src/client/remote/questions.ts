@@ -20,11 +20,12 @@ import {
   type QueryOf,
 } from "../../protocol/api/operation.ts";
 import { Connection, type Exchange, type Reply } from "./connection.ts";
-import { isTransientStatus, noAnswer, notDisco, otherVersion, reasonOf, refusalOf } from "./failures.ts";
-import { Interrupted } from "./interrupted.ts";
+import { isTransientStatus, noAnswer, notDisco, otherVersion, reasonOf, refusalOf, speaksOnlyTls } from "./failures.ts";
+import { Interrupted, isHangUp } from "./interrupted.ts";
 import { OutageWatch } from "./outages.ts";
 import { Retries, retryAfterSeconds } from "./retries.ts";
 import { Masters } from "./rounds.ts";
+import { speaksTls } from "./tls-probe.ts";
 
 /** What is asked and no long poll is answered within this, or its server is gone. */
 const questionIdleMs = 60_000;
@@ -177,6 +178,7 @@ export class Questions {
     if (this.#closing.signal.aborted) throw closed();
     const { shown } = this.options;
     if (failure instanceof Interrupted) {
+      if (!this.#hasAnswered && isHangUp(failure) && (await speaksTls(failure.master))) throw speaksOnlyTls(failure);
       const isLost = failure.isSent && !mayRepeat;
       retries.round.failed(failure.master, reasonOf(failure));
       if (!isLost && failure.isTransient && (await this.#again(failure.master, retries))) return;
