@@ -57,7 +57,9 @@ export class CommandPlace {
       stdio: ["ignore", "ignore", "inherit", "ipc"],
       execArgv: ["--conditions=disco-source"],
     });
-    const ended = once(this.#ddfsProcess, "message") as Promise<[Finished]>;
+    const crashed = new AbortController();
+    this.#ddfsProcess.once("exit", (code) => crashed.abort(new Error(`it ended with status ${code}`)));
+    const ended = once(this.#ddfsProcess, "message", crashed) as Promise<[Finished]>;
     const { NODE_OPTIONS: _, ...own } = process.env;
     this.#ddfsProcess.send({
       args,

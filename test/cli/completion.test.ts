@@ -11,7 +11,7 @@ import { promisify } from "node:util";
 import { CommandPlace } from "./cli.test-kit.ts";
 
 const run = promisify(execFile);
-const command = join(import.meta.dirname, "..", "..", "bin", "disco.js");
+const bin = join(import.meta.dirname, "..", "..", "bin");
 const quick = `export default { input: ["raw://a"], map: (line: string) => [[line, 1]] };`;
 
 let place: CommandPlace;
@@ -20,10 +20,13 @@ let name = "";
 before(async () => {
   place = await CommandPlace.open();
   await place.startDaemon();
-  const bin = join(place.folder, "bin");
-  await mkdir(bin);
-  await writeFile(join(bin, "disco"), `#!/bin/sh\nexec '${process.execPath}' '${command}' "$@"\n`);
-  await chmod(join(bin, "disco"), 0o755);
+  await mkdir(join(place.folder, "bin"));
+  for (const program of ["disco", "ddfs"]) {
+    const script = join(place.folder, "bin", program);
+    await writeFile(script, `#!/bin/sh\nexec '${process.execPath}' '${join(bin, program)}.js' "$@"\n`);
+    await chmod(script, 0o755);
+  }
+  await place.ddfs(["touch", "data:books", "other"]);
   await place.write("quick.ts", quick);
   await place.write("other.mjs", quick);
   await place.write("notes.txt", "");
@@ -72,6 +75,11 @@ function offersWhatIsThere(offer: Offer): void {
   test("modules and folders for a job, any files for its inputs", async () => {
     assert.deepEqual((await offer("disco run ")).map(bare).sort(), ["bin", "other.mjs", "quick.ts", "root", "sub"]);
     assert.deepEqual((await offer("disco run quick.ts no")).map(bare), ["notes.txt"]);
+  });
+
+  test("commands and tags of ddfs", async () => {
+    assert.deepEqual(await offer("ddfs sta"), ["stat"]);
+    assert.deepEqual(await offer("ddfs rm other da"), ["data:books"]);
   });
 
   test("names of nodes", async () => {

@@ -38,6 +38,7 @@ export async function listMembers(read: ReadAt, size: number, archive: string): 
     assertSum(header, archive);
     const kind = String.fromCharCode(header[156] ?? 0);
     const bytes = next.size ?? numberAt(header, 124, 12, archive);
+    if (!Number.isSafeInteger(bytes) || bytes < 0) throw bad(archive, "a size is no number");
     const offset = at + blockBytes;
     if (offset + bytes > size) throw bad(archive, "it is cut off");
     at = offset + Math.ceil(bytes / blockBytes) * blockBytes;
@@ -65,7 +66,7 @@ function describedBy(text: Buffer): { path?: string; size?: number } {
     const line = text.subarray(at, at + length - 1).toString("utf8");
     const [, key, value = ""] = /^\d+ ([^=]+)=(.*)$/s.exec(line) ?? [];
     if (key === "path") described.path = value;
-    if (key === "size") described.size = Number(value);
+    if (key === "size") described.size = /^\d+$/.test(value) ? Number(value) : Number.NaN;
     at += length;
   }
   return described;

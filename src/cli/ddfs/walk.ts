@@ -1,5 +1,5 @@
 /** Tags and the tags that they link to, each once, however they are linked. */
-import { tagOf } from "../../core/ddfs/names.ts";
+import { isTagLink, parseTag } from "../../client/ddfs/tag-address.ts";
 import { DiscoError } from "../../errors.ts";
 import type { OpenDdfs } from "./open-ddfs.ts";
 
@@ -15,34 +15,45 @@ export interface WalkOptions {
   readonly ignoreMissing?: boolean | undefined;
 }
 
-/** Depth first. `seen`: tags that were visited before, and are not again. @throws DiscoError `unknown-tag` */
+interface Step {
+  readonly path: readonly string[];
+  /** Of the link that leads there. */
+  readonly token: string | undefined;
+}
+
+/** Depth first. `seen`: tags that were visited before, and are not again. @throws DiscoError `unknown-tag`, `tag-unauthorized` */
 export async function* walkTags(
-  { api, read }: OpenDdfs,
+  ddfs: OpenDdfs,
   root: string,
   { ignoreMissing = false }: WalkOptions = {},
   seen = new Set<string>(),
 ): AsyncGenerator<Walked> {
-  const waiting: (readonly string[])[] = [[root]];
-  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+  const waiting: Step[] = [{ path: [root], token: undefined }];
+  for (let step = waiting.pop(); step !== undefined; step = waiting.pop()) {
+    const { path, token } = step;
     const name = path.at(-1) ?? "";
     if (seen.has(name)) continue;
     seen.add(name);
-    const urls = await urlsOf();
-    if (urls === null) {
-      yield { path, blobs: null };
-      continue;
+    const urls = await urlsOf(ddfs, name, token, ignoreMissing);
+    yield { path, blobs: urls?.filter((set) => !isTagLink(set)) ?? null };
+    for (const [link = ""] of (urls ?? []).filter(isTagLink).reverse()) {
+      const address = parseTag(link);
+      waiting.push({ path: [...path, address.name], token: address.token });
     }
-    const links = urls.map(([url = ""]) => tagOf(url));
-    yield { path, blobs: urls.filter((_, at) => links[at] === null) };
-    for (const link of links.reverse()) if (link !== null) waiting.push([...path, link]);
+  }
+}
 
-    async function urlsOf(): Promise<readonly (readonly string[])[] | null> {
-      try {
-        return (await api.tag(name, read)).urls;
-      } catch (error) {
-        if (ignoreMissing && error instanceof DiscoError && error.code === "unknown-tag") return null;
-        throw error;
-      }
-    }
+/** `null`: it is missing, and that is no matter. */
+async function urlsOf(
+  { api, read }: OpenDdfs,
+  name: string,
+  token: string | undefined,
+  ignoreMissing: boolean,
+): Promise<readonly (readonly string[])[] | null> {
+  try {
+    return (await api.tag(name, token === undefined ? read : { token })).urls;
+  } catch (error) {
+    if (ignoreMissing && error instanceof DiscoError && error.code === "unknown-tag") return null;
+    throw error;
   }
 }
