@@ -74,7 +74,7 @@ test("a volume that vanishes is out, as the master hears; its node stays and tak
   await using disks = await openDisks(["n1", "n2"]);
   const { ddfs, root, stand } = disks;
   const troubles = async (): Promise<unknown> =>
-    (await ddfs.space()).map(({ host, volumes }) => [host, ...volumes.map(({ trouble }) => trouble)]);
+    (await ddfs.space()).map(({ host, volumes }) => [host, ...volumes.map(({ trouble }) => trouble)]).toSorted();
   await untilAsync(async () => (await ddfs.space()).every(({ volumes }) => volumes.length === 2));
   assert.deepEqual(await troubles(), [
     ["n1", null, null],
