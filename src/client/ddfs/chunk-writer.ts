@@ -7,7 +7,8 @@ import { unsortedBlockBytes, writeRecords } from "../../worker/storage/block-wri
 
 /** Of the arrays by which records are ordered. */
 const indexBytes = 8;
-const blockBytes = unsortedBlockBytes;
+/** Memory of the records of a block at least: smaller ones compress badly. */
+const blockBytesMin = 16 * 1024;
 
 export interface Chunk {
   readonly blocks: readonly Uint8Array[];
@@ -19,7 +20,8 @@ export interface Chunk {
 export class ChunkWriter {
   readonly #chunkBytes: number;
   readonly #recordBytesMax: number;
-  readonly #waiting = new RecordColumns(indexBytes, blockBytes);
+  readonly #blockBytes: number;
+  readonly #waiting: RecordColumns;
   #blocks: Uint8Array[] = [];
   #size = 0;
   #records = 0;
@@ -27,6 +29,9 @@ export class ChunkWriter {
   /** Both in bytes: of compressed blocks, after which a chunk ends, and of a record in memory at most. */
   constructor(chunkBytes: number, recordBytesMax: number) {
     this.#chunkBytes = chunkBytes;
+    // Where chunks are to be small, blocks are: a chunk is a whole number of them.
+    this.#blockBytes = Math.min(unsortedBlockBytes, Math.max(blockBytesMin, chunkBytes));
+    this.#waiting = new RecordColumns(indexBytes, this.#blockBytes);
     this.#recordBytesMax = recordBytesMax;
   }
 
@@ -39,7 +44,7 @@ export class ChunkWriter {
     }
     if (waiting.lastBytes > this.#recordBytesMax) throw tooLarge(key, waiting.lastBytes, this.#recordBytesMax);
     this.#records++;
-    if (waiting.bytes >= blockBytes) this.#flush();
+    if (waiting.bytes >= this.#blockBytes) this.#flush();
   }
 
   /** The chunk, if it is full by now; `null`: more fits. */
