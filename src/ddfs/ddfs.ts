@@ -64,7 +64,10 @@ export class Ddfs implements DdfsApi {
   }
 
   /** @throws DiscoError `bad-name`, `bad-replicas`, `unknown-node`, `not-enough-nodes`, and what keeps the master from taking anything */
-  async newBlob(name: string, options: NewBlobOptions = {}): Promise<BlobTarget[]> {
+  async newBlob(
+    name: string,
+    options: NewBlobOptions & { readonly master?: string | undefined } = {},
+  ): Promise<BlobTarget[]> {
     const { decider, nodes, reserveBytes, replicas: usual } = this.#parts;
     const { include = [], exclude = [] } = options;
     assertName(name);
@@ -81,7 +84,7 @@ export class Ddfs implements DdfsApi {
     const hosts = placeReplicas(places, { replicas, include, exclude, turn: this.#turn++, reserveBytes });
     if (hosts.length < replicas) throw notEnough(replicas, hosts.length, spaces);
     const object = await this.#object(name);
-    return hosts.map((host) => ({ host, object, url: nodes.urlFor(host, object) }));
+    return hosts.map((host) => ({ host, object, url: nodes.urlFor(host, object, options.master) }));
   }
 
   /** Replicas that a blob can have at present: as many as are wanted, or as there are nodes that take one. */

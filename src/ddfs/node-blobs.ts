@@ -16,8 +16,8 @@ export interface OpenedReplica {
 export interface NodeBlobs {
   /** All nodes, with what they last said of their volumes. */
   spaces(): Promise<NodeSpace[]>;
-  /** Where a client puts an object that is to lie on that node. */
-  urlFor(host: string, object: string): string;
+  /** Where a client puts an object that is to lie on that node. `master`: base URL by which the client reaches the master, where known. */
+  urlFor(host: string, object: string, master?: string): string;
   /** @throws DiscoError, CommError as `Blobs.put`, and where the node cannot be reached */
   put(target: BlobTarget, body: AsyncIterable<Uint8Array>, options: PutBlob): Promise<StoredBlob>;
   /** `null`: it is not there. @throws CommError where the node cannot be reached */

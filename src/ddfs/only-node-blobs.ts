@@ -27,8 +27,8 @@ export class OnlyNodeBlobs implements NodeBlobs {
     return [{ host, connected: true, leaving: leaving(), volumes: await blobs.volumes() }];
   }
 
-  urlFor(_host: string, object: string): string {
-    return `${this.#parts.url()}/ddfs/${object}`;
+  urlFor(_host: string, object: string, master = this.#parts.url()): string {
+    return `${master}/ddfs/${object}`;
   }
 
   put({ object }: BlobTarget, body: AsyncIterable<Uint8Array>, { size, digest, signal }: PutBlob): Promise<StoredBlob> {

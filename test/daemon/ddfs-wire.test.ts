@@ -36,6 +36,10 @@ describe("Disco's interface of DDFS", () => {
     const places = (await get("/ddfs/new_blob/chunk:0")).json() as string[];
     assert.equal(places.length, 1);
     assert.match(places[0] ?? "", /^http:\/\/127\.0\.0\.1:\d+\/ddfs\/chunk:0\$[0-9a-f]+-[0-9a-f]+-[0-9a-f]+$/);
+    // The client's own name of the daemon: from elsewhere 127.0.0.1 is another machine.
+    const { port } = new URL(daemon.url);
+    const [named = ""] = (await get("/ddfs/new_blob/x", { headers: { host: `localhost:${port}` } })).json() as string[];
+    assert.ok(named.startsWith(`http://localhost:${port}/ddfs/x$`), named);
     const { url, path } = await push("chunk:0", "0123456789");
     assert.match(url, /^disco:\/\/localhost\/ddfs\/vol0\/blob\/[0-9a-f]{2}\/chunk:0\$/);
     const object = url.split("/").at(-1) ?? "";

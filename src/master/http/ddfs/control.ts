@@ -17,7 +17,12 @@ const phases: Readonly<Record<NonNullable<GcStatus["phase"]>, string>> = {
 /** Asked with GET, as Disco has it. */
 export const discoControls: Readonly<Record<string, Answer>> = {
   async gc_start(ddfs) {
-    await ddfs.gcStart();
+    try {
+      await ddfs.gcStart();
+    } catch (error) {
+      // One that runs is one that was started, to who asks in Disco's words.
+      if (!(error instanceof DiscoError) || error.code !== "gc-running") throw error;
+    }
     return "GC has started";
   },
   async gc_status(ddfs) {

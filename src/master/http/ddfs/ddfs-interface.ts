@@ -124,7 +124,7 @@ export class DdfsInterface {
 }
 
 /** Disco's form is a list of addresses; the API's one of targets. */
-async function newBlob({ response, target, isApi }: DdfsExchange, ddfs: Ddfs, name: string): Promise<void> {
+async function newBlob({ request, response, target, isApi }: DdfsExchange, ddfs: Ddfs, name: string): Promise<void> {
   const { query } = target;
   const replicas = query.get("replicas") ?? "";
   if (replicas !== "" && !replicasPattern.test(replicas))
@@ -133,6 +133,7 @@ async function newBlob({ response, target, isApi }: DdfsExchange, ddfs: Ddfs, na
     ...(replicas === "" ? {} : { replicas: Number(replicas) }),
     include: hostsIn(query, "include"),
     exclude: hostsIn(query, "exclude"),
+    master: masterIn(request),
   });
   sendJson(response, 200, isApi ? targets : targets.map(({ url }) => url));
 }
@@ -153,6 +154,11 @@ async function findings(response: ServerResponse, ddfs: Ddfs): Promise<void> {
     await found.return?.();
   }
   response.end();
+}
+
+/** As the client calls it, from wherever it is: the guard has seen that the name is one of ours. */
+function masterIn({ headers: { host } }: IncomingMessage): string | undefined {
+  return host === undefined || host === "" ? undefined : `http://${host}`;
 }
 
 function hostsIn(query: URLSearchParams, name: string): string[] {

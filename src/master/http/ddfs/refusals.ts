@@ -28,7 +28,6 @@ const sayings: Readonly<Record<string, Saying>> = {
   "tag-changed": { status: 412, words: "The tag has changed." },
   // As Disco answers for new blobs; who asks for the tags of a host gets 404.
   "unknown-node": { status: 500, words: "Internal server error: unknown host" },
-  "gc-running": { status: 200, words: "GC has started" },
   "not-found": { status: 404, words: "Not found." },
   "method-not-allowed": { status: 405, words: "Not allowed." },
   "bad-header": { status: 400, words: "Invalid request." },
