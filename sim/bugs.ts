@@ -53,6 +53,16 @@ export const bugs: Readonly<Record<string, Bug>> = {
     find: "if (stage.state(task) === done && stage.outputs.host(task) === host) loseOutput(stage, task, true);",
     replace: "if (stage.outputs.has(task)) stage.missing.set(task, true);",
   },
+  "results are saved while outputs are made again": {
+    file: "core/job/machine.ts",
+    find: "this.saving = null;\n        return;",
+    replace: "return;",
+  },
+  "a saved output that is gone is made again by nobody": {
+    file: "core/job/saving.ts",
+    find: "demandOne(stage, task);",
+    replace: "",
+  },
   "a lost node keeps its attempts": {
     file: "core/job/node-changes.ts",
     find: "loseAttempts(job, host, at, reason, () => true);",

@@ -8,11 +8,12 @@
  * - No task is given to a node that is silent, awaited, drained or in quarantine; the last one that takes tasks is in none.
  * - No stage waits for local slots longer than it may; no task sleeps because its node was started anew.
  * - A job that is ready has outputs each of which was computed from the present outputs of the stage before; the result of
- *   an exact job is the one computed in one place.
+ *   an exact job is the one computed in one place. One that saves its results is ready with its tag, which names them, once.
  */
 import { isDeepStrictEqual } from "node:util";
 import type { MasterEvent } from "../src/core/events.ts";
 import type { JobMachine } from "../src/core/job/machine.ts";
+import { resultsTag } from "../src/core/job/saved-tags.ts";
 import type { Stage } from "../src/core/job/stage.ts";
 import { done } from "../src/core/job/stage.ts";
 import type { MasterMachine } from "../src/core/master.ts";
@@ -25,6 +26,7 @@ import { validateMaster } from "../src/core/validate.ts";
 import type { Contents } from "./fake-job.ts";
 import { compute, digestOf, expected, select } from "./fake-job.ts";
 import { keyOf, writtenMax } from "./fake-node.ts";
+import { lineOf } from "./saved-results.ts";
 import type { World } from "./world.ts";
 
 /** A timer is a message and a turn of the loop away from who set it. */
@@ -127,6 +129,15 @@ export class Checks {
       throw new Error("timers are pending at the end");
   }
 
+  /** What a job says that it saved is in the tag, once, and is what it wrote. */
+  #saved(job: JobMachine, last: Stage): void {
+    const name = resultsTag(job.name);
+    const lines = [...(this.#world.ledger?.machine.tags.tag(name)?.urls.lines() ?? [])];
+    const should = Array.from({ length: last.tasks }, (_, task) => lineOf(task, last.outputs.digest(task)));
+    if (!isDeepStrictEqual(job.results, [`tag://${name}`])) throw new Error(`${job.name} is ready without its tag`);
+    if (!isDeepStrictEqual(lines, should)) throw new Error(`the tag of ${job.name} does not name what it wrote`);
+  }
+
   #ready(job: JobMachine): void {
     const fake = this.#world.fakeJob(job.name);
     job.stages.forEach((stage, number) => {
@@ -147,6 +158,7 @@ export class Checks {
       }
     });
     const last = job.stages.at(-1) as Stage;
+    if (job.spec.save?.results === true) this.#saved(job, last);
     for (const { task, host } of this.#outputs(last)) {
       const disk = Math.floor(last.outputs.ref(task).at / writtenMax);
       const present = this.#world.nodes.get(host)?.incarnation;
@@ -155,7 +167,7 @@ export class Checks {
         throw new Error(`${job.title(last, task)} is on a disk that is gone`);
       }
     }
-    if (job.results.length !== last.tasks)
+    if (job.spec.save?.results !== true && job.results.length !== last.tasks)
       throw new Error(`${job.name} has ${job.results.length} results of ${last.tasks} tasks`);
     const digests = Array.from({ length: last.tasks }, (_, task) => last.outputs.digest(task));
     if (fake.exact && !isDeepStrictEqual(digests, expected(fake)))

@@ -57,6 +57,7 @@ export function randomJob(random: Random, hosts: readonly string[]): FakeJob {
       memoryLimitBytes: 2 ** 30,
       labels: {},
       keep: random.chance(0.1),
+      ...(random.chance(0.3) ? { save: { results: true, oob: false } } : {}),
     },
   };
 }

@@ -149,6 +149,17 @@ export class FakeNode {
     this.incarnation++;
   }
 
+  /** It died, and is there again, with its disk. */
+  restart(): void {
+    this.crash(false);
+    this.up = true;
+  }
+
+  /** Deletes what the job has written. */
+  drop(job: string): void {
+    for (const key of this.disk.keys()) if (key.startsWith(`${job}/`)) this.disk.delete(key);
+  }
+
   read(ref: OutputRef): Contents | undefined {
     return this.disk.get(`${ref.file}:${ref.at}`);
   }

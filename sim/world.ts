@@ -15,6 +15,7 @@
  * - master and nodes die together, as a daemon does, and start again with their disks;
  * - a task hangs, so that the scheduler starts it a second time; it also does so at random;
  * - an operator changes the slots of nodes, to none as well;
+ * - results that are saved in DDFS are gone, their node is silent, the master dies between the tag and the end of the job;
  * - tasks that write something else each time (`fickle` jobs); a user kills a job.
  * Not here: a journal that loses or changes what it committed (`journal/contract.ts`), disks that return wrong bytes (the
  * workers' checksums).
@@ -23,6 +24,7 @@
  */
 import type { Command } from "../src/core/commands.ts";
 import type { MasterEvent } from "../src/core/events.ts";
+import { unsaved } from "../src/core/job/saving.ts";
 import type { OutputRef, StageManifest } from "../src/core/job/spec.ts";
 import { Ledger } from "../src/journal/ledger.ts";
 import { openMemoryJournal } from "../src/journal/memory.ts";
@@ -37,6 +39,7 @@ import { FakeNode, keyOf } from "./fake-node.ts";
 import { extraAttempt, impair, mishapOf, orderFor } from "./faults.ts";
 import { LineLogs } from "./line-logs.ts";
 import { Random } from "./random.ts";
+import { SavedResults } from "./saved-results.ts";
 import { storyOf } from "./story.ts";
 
 const faultsMs = 1_500;
@@ -67,6 +70,7 @@ export class World {
   readonly #mishaps = new Map<string, number>();
   readonly #unreachableSince = new Map<string, number>();
   readonly #logs = new LineLogs();
+  readonly #saved = new SavedResults(this);
   /** Second attempts that the world, not the scheduler, has begun. */
   readonly #speculated = new Set<string>();
   readonly #acks: { node: FakeNode; report: Report }[] = [];
@@ -136,7 +140,7 @@ export class World {
 
   /** Something goes wrong with the attempt, now and then, but not so often that the job may give up. */
   mishap(assignment: Assignment): Report | null {
-    if (!this.#chance(0.06)) return null;
+    if (!this.chance(0.06)) return null;
     return mishapOf(assignment, this.random, this.#mishaps);
   }
 
@@ -178,16 +182,18 @@ export class World {
     this.#checks.restarted(ledger.machine);
     ledger.machine.cluster.awaitNodes();
     for (const { key, at } of ledger.machine.timers()) this.#setTimer(key, at);
+    this.#saved.restarted();
+    for (const command of unsaved(ledger.machine.jobs.values())) this.#saved.begin(command);
     ledger.nudge();
   }
 
   #turn(ledger: Ledger, flush: () => void): void {
     if (this.ledger !== ledger) return;
-    if (this.#chance(0.01)) this.#store.next = this.random.pick(["crash-before", "crash-after"]);
+    if (this.chance(0.01)) this.#store.next = this.random.pick(["crash-before", "crash-after"]);
     flush();
     if (ledger.error !== null) {
       if (!(ledger.error.cause instanceof Crash)) throw ledger.error;
-      this.#masterDies();
+      this.masterDies();
       return;
     }
     this.#store.next = "work";
@@ -195,7 +201,7 @@ export class World {
     for (const { node, report } of this.#acks.splice(0)) this.#toNode(node, () => node.acknowledge(report));
   }
 
-  #masterDies(): void {
+  masterDies(): void {
     this.ledger = null;
     this.#acks.length = 0;
     this.agenda.after(this.random.int(1, 200), () => this.#startMaster());
@@ -212,10 +218,9 @@ export class World {
       else if (command.kind === "resize-node") this.#eachNode([command.host], (node) => node.resize(command.slots));
       else if (command.kind === "log") this.#logs.add(command);
       else if (command.kind === "set-timer") this.#setTimer(command.key, command.at);
+      else if (command.kind === "save-results") this.#saved.begin(command);
       else if (command.kind === "drop-files") {
-        this.#eachNode(command.hosts, (node) => {
-          for (const key of node.disk.keys()) if (key.startsWith(`${command.job}/`)) node.disk.delete(key);
-        });
+        this.#eachNode(command.hosts, (node) => node.drop(command.job));
       }
     }
   }
@@ -260,7 +265,7 @@ export class World {
       const since = this.#unreachableSince.get(node.host);
       const silent = since !== undefined && this.agenda.now - since > deadMs;
       this.ledger?.machine.cluster.suspect(node.host, since !== undefined && this.agenda.now - since > suspectMs);
-      if ((silent && this.ledger?.machine.cluster.node(node.host)?.connected) || this.#chance(0.015)) {
+      if ((silent && this.ledger?.machine.cluster.node(node.host)?.connected) || this.chance(0.015)) {
         this.record({ kind: "node-lost", at: this.#now(), host: node.host, reason: "it does not answer" });
       }
     }
@@ -268,34 +273,31 @@ export class World {
 
   #misfortune(): void {
     const node = this.random.pick([...this.nodes.values()]);
-    if (this.#chance(0.01) && node.up) {
+    if (this.chance(0.01) && node.up) {
       node.crash(this.random.chance(0.3));
       this.agenda.after(this.random.int(10, 800), () => (node.up = true));
     }
-    if (this.#chance(0.01) && !node.cut) {
+    if (this.chance(0.01) && !node.cut) {
       node.cut = true;
       this.agenda.after(this.random.int(10, 800), () => (node.cut = false));
     }
-    impair(node, this, (p) => this.#chance(p));
-    if (this.#chance(0.02) && node.disk.size > 0) node.disk.delete(this.random.pick([...node.disk.keys()]));
+    impair(node, this, (p) => this.chance(p));
+    if (this.chance(0.02) && node.disk.size > 0) node.disk.delete(this.random.pick([...node.disk.keys()]));
     if (this.ledger === null) return;
-    if (this.#chance(0.01)) {
-      if (this.random.chance(0.5)) this.#masterDies();
+    if (this.chance(0.01)) {
+      if (this.random.chance(0.5)) this.masterDies();
       else this.#daemonDies();
-    } else if (this.#chance(0.05)) this.#compact(this.ledger);
+    } else if (this.chance(0.05)) this.#compact(this.ledger);
     if (this.ledger === null) return;
-    if (this.#chance(0.02)) this.#configure([node.host, this.random.pick([0, 0, 1, 3])]);
-    if (this.#chance(0.01)) this.record({ ...orderFor(node, this.random), at: this.#now() });
-    if (this.#chance(0.1)) this.#speculate(node);
-    if (this.#chance(0.002)) this.#kill();
+    if (this.chance(0.02)) this.#configure([node.host, this.random.pick([0, 0, 1, 3])]);
+    if (this.chance(0.01)) this.record({ ...orderFor(node, this.random), at: this.#now() });
+    if (this.chance(0.1)) this.#speculate(node);
+    if (this.chance(0.002)) this.#kill();
   }
 
   #daemonDies(): void {
-    this.#masterDies();
-    for (const node of this.nodes.values()) {
-      node.crash(false);
-      node.up = true;
-    }
+    this.masterDies();
+    for (const node of this.nodes.values()) node.restart();
   }
 
   #configure(...table: (readonly [string, number])[]): void {
@@ -365,10 +367,10 @@ export class World {
   }
 
   #send(deliver: () => void): void {
-    if (this.#chance(0.03)) return;
-    const times = this.#chance(0.05) ? 2 : 1;
+    if (this.chance(0.03)) return;
+    const times = this.chance(0.05) ? 2 : 1;
     for (let n = 0; n < times; n++)
-      this.agenda.after(this.#chance(0.05) ? this.random.int(10, 300) : this.random.int(0, 5), deliver);
+      this.agenda.after(this.chance(0.05) ? this.random.int(10, 300) : this.random.int(0, 5), deliver);
   }
 
   #every(ms: number, act: () => void): void {
@@ -380,7 +382,7 @@ export class World {
   }
 
   /** Chance of a fault. */
-  #chance(p: number): boolean {
+  chance(p: number): boolean {
     return this.#faults && this.random.chance(p * this.#steadiness);
   }
 

@@ -64,14 +64,14 @@ export function resultsNotSaved(job: JobMachine, { attempt, at, reason, lost }: 
     demandOne(stage, task);
     again++;
   }
-  if (again > 0) {
-    job.saving = null;
-    return;
-  }
   job.saveFailures++;
   if (job.saveFailures >= saveFailuresMax) {
     job.saving = null;
     job.die(at, `its results could not be saved: ${reason}`, null);
+    return;
+  }
+  if (again > 0) {
+    job.saving = null;
     return;
   }
   const wakeAt = at + Math.min(firstDelayMs * 2 ** (job.saveFailures - 1), delayMsMax);
