@@ -83,12 +83,9 @@ interface Kept {
   readonly blobs: OwnBlobs;
 }
 
-/** Of engines that leave nothing behind: as no other process has the number, the volume is nobody else's. */
-const scratchVolumes = { first: 2_000, count: 8_000 };
-
+/** Of engines that leave nothing behind. */
 function ofThisProcess(dataDir: string): Kept {
-  const first = `vol${scratchVolumes.first + (process.pid % scratchVolumes.count)}`;
-  return { journal: openMemoryJournal(), blobs: new OwnBlobs({ dataDir, first, scratch: true }) };
+  return { journal: openMemoryJournal(), blobs: new OwnBlobs({ dataDir, scratch: true }) };
 }
 
 function ofRoot(root: string, dataDir: string): Kept {

@@ -18,7 +18,7 @@ export interface OwnBlobsParts {
   readonly reserveBytes?: number;
   /** Name of the volume in `dataDir`, where the journals of several masters share it. Default: `vol0`. */
   readonly first?: string;
-  /** That volume is empty when it is opened, and goes when it is closed: so do the tags that name what is there. */
+  /** Instead: one that is made when it is opened, and goes when it is closed, as do the tags that name what is there. */
   readonly scratch?: boolean;
   /** Instead of volumes of this machine. */
   readonly store?: () => Promise<Blobs>;
@@ -34,6 +34,8 @@ export class OwnBlobs {
   readonly #listeners = new Set<DamageListener>();
   #opened: Promise<Blobs> | null = null;
   #info: readonly VolumeInfo[] = [];
+  /** Name of the volume that was made for this start. */
+  #scratch: string | null = null;
 
   constructor(parts: OwnBlobsParts) {
     this.#parts = parts;
@@ -71,6 +73,7 @@ export class OwnBlobs {
 
   /** Of the cluster whose blobs these are; `null`: it was not told yet. */
   async cluster(): Promise<string | null> {
+    if (this.#parts.scratch === true && this.#scratch === null) return null;
     return await readFile(this.#clusterFile, "utf8").catch(() => null);
   }
 
@@ -91,7 +94,7 @@ export class OwnBlobs {
   async close(): Promise<void> {
     const opened = await this.#opened?.catch(() => null);
     await opened?.close();
-    if (opened != null && this.#parts.scratch === true) await rm(this.#first, { recursive: true, force: true });
+    if (this.#scratch !== null) await rm(this.#first, { recursive: true, force: true });
   }
 
   get #clusterFile(): string {
@@ -100,13 +103,17 @@ export class OwnBlobs {
 
   /** Absolute path of the volume in the data directory. */
   get #first(): string {
-    return join(this.#parts.dataDir, "ddfs", this.#parts.first ?? firstVolume);
+    return join(this.#parts.dataDir, "ddfs", this.#scratch ?? this.#parts.first ?? firstVolume);
   }
 
   async #open(): Promise<Blobs> {
-    const { dataDir, first = firstVolume, folders = [], scratch, reserveBytes = 0, store } = this.#parts;
+    const { dataDir, folders = [], scratch, reserveBytes = 0, store } = this.#parts;
     if (store !== undefined) return await store();
-    if (scratch === true) await rm(this.#first, { recursive: true, force: true });
+    if (scratch === true) {
+      const { takeScratchVolume } = await import("./scratch-volume.ts");
+      this.#scratch = await takeScratchVolume(join(dataDir, "ddfs"));
+    }
+    const first = this.#scratch ?? this.#parts.first ?? firstVolume;
     const [{ Volumes }, { realDisk }, { volumePlaces }] = await Promise.all([
       import("../../blobs/volumes/volumes.ts"),
       import("../../blobs/volumes/disk.ts"),
