@@ -17,8 +17,8 @@ export interface RunDiscoOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Called once the process runs, e.g. to send it signals when it has said something. */
   readonly started?: (child: ChildProcess) => void;
-  /** What comes through its standard input; nothing where there is none. */
-  readonly input?: string | Uint8Array;
+  /** What comes through its standard input; `null`: it stays open, for `started`. Nothing where there is none. */
+  readonly input?: string | Uint8Array | null;
 }
 
 const bin = join(import.meta.dirname, "..", "bin");
@@ -46,7 +46,8 @@ async function run(args: readonly string[], options: RunDiscoOptions): Promise<F
     env: { ...process.env, DISCO_ROOT: root, NODE_OPTIONS: "", NO_COLOR: "1", ...env },
     stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
   });
-  child.stdin?.on("error", () => {}).end(input);
+  child.stdin?.on("error", () => {});
+  if (input !== null) child.stdin?.end(input);
   assert.ok(child.stdout !== null && child.stderr !== null);
   let stdout = "";
   let stderr = "";

@@ -10,7 +10,7 @@ import { type Finished, runDdfs, runDisco } from "../run-disco.ts";
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly started?: (child: ChildProcess) => void;
-  readonly input?: string | Uint8Array;
+  readonly input?: string | Uint8Array | null;
 }
 
 /** Nothing of this machine's own settings counts. */
@@ -27,6 +27,7 @@ export class CommandPlace {
   readonly folder: string;
   readonly root: string;
   #ddfsProcess: ChildProcess | null = null;
+  readonly #crashed = new AbortController();
   /** `disco` has run, and may have left a daemon. */
   #mayHaveDaemon = false;
 
@@ -53,13 +54,8 @@ export class CommandPlace {
     const all = { ...quiet, ...env };
     if (Object.keys(others).length > 0)
       return await runDdfs(args, { root: this.root, cwd: this.folder, env: all, ...others });
-    this.#ddfsProcess ??= fork(join(import.meta.dirname, "command-process.ts"), {
-      stdio: ["ignore", "ignore", "inherit", "ipc"],
-      execArgv: ["--conditions=disco-source"],
-    });
-    const crashed = new AbortController();
-    this.#ddfsProcess.once("exit", (code) => crashed.abort(new Error(`it ended with status ${code}`)));
-    const ended = once(this.#ddfsProcess, "message", crashed) as Promise<[Finished]>;
+    this.#ddfsProcess ??= this.#fork();
+    const ended = once(this.#ddfsProcess, "message", this.#crashed) as Promise<[Finished]>;
     const { NODE_OPTIONS: _, ...own } = process.env;
     this.#ddfsProcess.send({
       args,
@@ -67,6 +63,14 @@ export class CommandPlace {
       cwd: this.folder,
     });
     return (await ended)[0];
+  }
+
+  #fork(): ChildProcess {
+    const child = fork(join(import.meta.dirname, "command-process.ts"), {
+      stdio: ["ignore", "ignore", "inherit", "ipc"],
+      execArgv: ["--conditions=disco-source"],
+    });
+    return child.once("exit", (code) => this.#crashed.abort(new Error(`it ended with status ${code}`)));
   }
 
   /** Runs a command that is to go well, and returns its standard output. */

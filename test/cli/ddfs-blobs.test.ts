@@ -1,8 +1,7 @@
 /** `ddfs`: files and records go in, and come out as they were; on a root without a daemon and at a daemon. */
 import assert from "node:assert/strict";
-import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
-import { mkdir, open, readdir, readFile, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { gunzipSync, gzipSync, zstdCompressSync } from "node:zlib";
@@ -216,54 +215,4 @@ for (const where of ["a root", "a daemon"]) {
       assert.deepEqual([enough.code, enough.stderr], [0, ""]);
     });
   });
-}
-
-test("Ctrl-C ends a push in order: exit status 130, nothing is tagged, nothing is left", async (t) => {
-  const place = await CommandPlace.open();
-  t.after(() => place.close());
-  // A pipe that somebody holds open and sends nothing more through.
-  execFileSync("mkfifo", ["pipe"], { cwd: place.folder });
-  const held = await open(join(place.folder, "pipe"), "r+");
-  t.after(() => held.close());
-  await held.write("a beginning\n");
-  const stopped = await place.ddfs(["push", "slow", "pipe"], {
-    started: (child) => child.stderr?.once("data", () => child.kill("SIGINT")),
-  });
-  assert.equal(stopped.code, 130, stopped.stderr);
-  assert.match(stopped.stderr, /^(?:push slow: .*\n)+error: interrupted: nothing was changed\n$/);
-  assert.equal((await place.ddfs(["ls"])).stdout, "");
-});
-
-test("several tags are confirmed on a terminal, and a no leaves them", { skip: missingScript() }, async (t) => {
-  const place = await CommandPlace.open();
-  t.after(() => place.close());
-  await place.ddfs(["touch", "a:1", "a:2"]);
-  for (const [typed, left] of [
-    ["n\n", "a:1\na:2\n"],
-    ["yes\n", ""],
-  ] as const) {
-    const shown = await typedInto(place, "rm 'a:*'", typed);
-    assert.match(shown, /^ {2}a:1\r\n {2}a:2\r\n.*rm these 2 tags\? \[y\/N\] /);
-    assert.equal((await place.ddfs(["ls"])).stdout, left);
-  }
-});
-
-/** `script` of util-linux runs a command on a terminal of its own. */
-function missingScript(): string | false {
-  const { status } = spawnSync("script", ["-qec", "true", "/dev/null"], { stdio: "ignore" });
-  return status === 0 ? false : "there is no `script` that takes -e and -c";
-}
-
-async function typedInto(place: CommandPlace, words: string, typed: string): Promise<string> {
-  const script = `${process.execPath} ${join(import.meta.dirname, "..", "..", "bin", "ddfs.js")} ${words}`;
-  const env = { ...process.env, DISCO_ROOT: place.root, DISCO_CONFIG: "none", NO_COLOR: "1", NODE_OPTIONS: "" };
-  const child = spawn("script", ["-qec", script, "/dev/null"], { env, stdio: ["pipe", "pipe", "inherit"] });
-  let shown = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    const asked = shown.includes("[y/N]");
-    shown += text;
-    if (!asked && shown.includes("[y/N]")) child.stdin.write(typed);
-  });
-  await once(child, "close");
-  return shown;
 }

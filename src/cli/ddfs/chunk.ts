@@ -1,4 +1,5 @@
 /** `ddfs chunk`: records of files, addresses and standard input, as blobs of about the same size that jobs read in parallel. */
+import { addAbortSignal } from "node:stream";
 import type { ChunkInput } from "../../client/ddfs/ddfs-options.ts";
 import { openCounter } from "./counter.ts";
 import { withDdfs } from "./open-ddfs.ts";
@@ -22,12 +23,13 @@ export async function chunkInputs(word: string, words: readonly string[], option
   const tag = tagNameOf(word);
   const { size, maxRecordSize, name = "stdin" } = options;
   const reader = options.reader === undefined ? undefined : await readerOf(options.reader);
-  const inputs = words.map((input): ChunkInput => (input === "-" ? { name, data: process.stdin } : input));
+  const inputsFor = (signal: AbortSignal): ChunkInput[] =>
+    words.map((input) => (input === "-" ? { name, data: addAbortSignal(signal, process.stdin) } : input));
   const counter = openCounter(`chunk ${tag}`, "bytes", options);
   try {
     const [, blobs] = await stoppable((signal) =>
       withDdfs(options, ({ ddfs }) =>
-        ddfs.chunk(tag, inputs, {
+        ddfs.chunk(tag, inputsFor(signal), {
           ...clientOptions(options, counter),
           chunkSize: bytesOf(size),
           maxRecordSize: bytesOf(maxRecordSize),

@@ -2,6 +2,7 @@
 import { createReadStream, existsSync, statSync } from "node:fs";
 import { glob, readdir } from "node:fs/promises";
 import { basename, join, relative, resolve } from "node:path";
+import { addAbortSignal } from "node:stream";
 import { createGzip } from "node:zlib";
 import { DDFS } from "../../client/ddfs/ddfs.ts";
 import type { PushOptions as ClientOptions } from "../../client/ddfs/ddfs-options.ts";
@@ -57,7 +58,7 @@ export async function pushFiles(word: string, files: readonly string[], options:
     const sources: Source[] = [];
     for (const file of files) {
       if (options.tarballs === true) sources.push(...(await archives.members(file, signal)));
-      else sources.push(...(await sourcesAt(file, options)));
+      else sources.push(...(await sourcesAt(file, options, signal)));
     }
     const chosen = named(
       sources.filter(({ path }) => isChosen(path, options)),
@@ -117,12 +118,13 @@ export function reportBlobs(
     );
 }
 
-async function sourcesAt(file: string, options: PushOptions): Promise<Source[]> {
-  if (file === "-") return [{ name: "stdin", path: "-", size: null, open: () => process.stdin }];
+async function sourcesAt(file: string, options: PushOptions, signal: AbortSignal): Promise<Source[]> {
+  if (file === "-")
+    return [{ name: "stdin", path: "-", size: null, open: () => addAbortSignal(signal, process.stdin) }];
   if (!existsSync(file)) {
     // A pattern that the shell has left; a file that is called so was found above.
     const matches = /[*?[{]/.test(file) ? (await Array.fromAsync(glob(file))).sort() : [];
-    const found = await Promise.all(matches.map((match) => sourcesAt(match, options)));
+    const found = await Promise.all(matches.map((match) => sourcesAt(match, options, signal)));
     if (matches.length > 0) return found.flat();
     throw new DiscoError(`no such file: ${file}`, {
       code: "no-such-file",

@@ -12,18 +12,29 @@ export async function stoppable<T>(act: (signal: AbortSignal) => Promise<T>): Pr
   const stop = new AbortController();
   const interruption = new Interruption(() => stop.abort());
   let timer: NodeJS.Timeout | undefined;
-  const late = interruption.happened.catch(
-    (reason: unknown) => new Promise<never>((_, reject) => (timer = setTimeout(reject, orderMsMax, reason))),
-  );
+  interruption.happened.catch((reason: unknown) => {
+    timer = setTimeout(endAtOnce, orderMsMax, reason);
+  });
   try {
-    return await Promise.race([act(stop.signal), late]);
+    return await act(stop.signal);
   } catch (error) {
     if (!stop.signal.aborted) throw error;
-    const how = await interruption.happened.catch((reason: unknown) => reason);
-    const code = how instanceof Interrupted ? how.message : "interrupted";
+    const code = await interruption.happened.catch(codeOf);
     throw new DiscoError(`${code}: nothing was changed`, { code, cause: error });
   } finally {
     clearTimeout(timer);
     interruption.close();
   }
+}
+
+/** By the signal itself: Node waits for its threads also in `process.exit`, and one of them hangs. */
+function endAtOnce(reason: unknown): void {
+  const signal = codeOf(reason) === "interrupted" ? "SIGINT" : "SIGTERM";
+  process.stderr.write(`error: ${codeOf(reason)}\n`);
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
+}
+
+function codeOf(reason: unknown): string {
+  return reason instanceof Interrupted ? reason.message : "interrupted";
 }
