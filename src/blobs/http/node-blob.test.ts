@@ -14,7 +14,7 @@ const bytes = randomBytes(100_000);
 const digest = sha256(bytes);
 const path = `/ddfs/vol0/blob/00/${object}`;
 
-type Answer = (request: http.IncomingMessage, response: http.ServerResponse) => void;
+type Answer = (request: http.IncomingMessage, response: http.ServerResponse) => unknown;
 
 function sha256(of: Uint8Array): string {
   return createHash("sha256").update(of).digest("hex");
@@ -35,7 +35,7 @@ async function source(...chunks: Uint8Array[]): Promise<Readable> {
 describe("a blob of a node, over HTTP", () => {
   let base = "";
   let answer: Answer = (_request, response) => response.end();
-  const server = http.createServer((request, response) => answer(request, response));
+  const server = http.createServer((request, response) => void answer(request, response));
 
   before(async () => {
     server.listen(0, "127.0.0.1");
