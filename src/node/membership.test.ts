@@ -21,6 +21,7 @@ describe("a node's membership", () => {
     const membership = new Membership({
       bus,
       master: new MasterLink(bus, "n"),
+      session: "s",
       hello: async () => ({ ...offer, attempts: attempts.splice(0) }),
       joined: () => joined.resolve(),
       joinPatienceMs: 20,

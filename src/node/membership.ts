@@ -17,10 +17,12 @@ import type { MasterLink } from "./master-link.ts";
 export interface MembershipParts {
   readonly bus: Bus;
   readonly master: MasterLink;
+  /** Of this start of the node. */
+  readonly session: string;
   readonly hello: () => Promise<NodeHello>;
   /** The master has let it in. */
   readonly joined: (welcome: NodeWelcome) => void;
-  /** The master does not want it; it tries again with each notice until it is closed. */
+  /** The master does not want it, or it cannot say what it has; it tries again with each notice until it is closed. */
   readonly refused?: ((error: DiscoError) => void) | undefined;
   /** Milliseconds that the answer to a join is waited for. Default 5 s. */
   readonly joinPatienceMs?: number;
@@ -35,6 +37,8 @@ const refusals = new Set([
   "forbidden",
   "other-cluster",
 ]);
+/** It cannot even ask: its disks do not say which they are. */
+export const unable = "node-unable";
 /** An answer that was lost is not waited for: the next notice has it asked again. Well below the death time, which runs meanwhile. */
 const defaultJoinPatienceMs = 5_000;
 const leavePatienceMs = 2_000;
@@ -105,8 +109,9 @@ export class Membership {
     this.#left = true;
     const wasIn = this.#joinedTo !== null;
     this.close();
-    const { session } = await this.#parts.hello();
-    if (wasIn) await this.#parts.master.ask("leave", toJsonBytes({ session }), leavePatienceMs).catch(() => undefined);
+    if (!wasIn) return;
+    const { master, session } = this.#parts;
+    await master.ask("leave", toJsonBytes({ session }), leavePatienceMs).catch(() => undefined);
   }
 
   close(): void {
@@ -134,11 +139,24 @@ export class Membership {
     this.#dataServers = fromJsonBytes<Record<string, string>>(reply);
   }
 
+  /** @throws DiscoError `node-unable` */
+  async #hello(): Promise<NodeHello> {
+    try {
+      return await this.#parts.hello();
+    } catch (cause) {
+      throw new DiscoError(`this node cannot say what it has: ${(cause as Error).message}`, {
+        code: unable,
+        cause,
+        hint: "See to the disks of its root and its volumes. It asks again by itself, and ends when that lasts.",
+      });
+    }
+  }
+
   async #join(): Promise<void> {
-    const { master, hello, joined, refused, joinPatienceMs = defaultJoinPatienceMs } = this.#parts;
+    const { master, joined, refused, joinPatienceMs = defaultJoinPatienceMs } = this.#parts;
     if (this.#left) return;
     try {
-      const reply = await master.ask("join", toJsonBytes(await hello()), joinPatienceMs);
+      const reply = await master.ask("join", toJsonBytes(await this.#hello()), joinPatienceMs);
       const welcome = fromJsonBytes<NodeWelcome>(reply);
       // Its master may have been followed by another meanwhile, which a notice has told of or will.
       if (this.#left || welcome.epoch < this.#epoch) return;
@@ -147,7 +165,7 @@ export class Membership {
       this.#dataServers = welcome.dataServers;
       joined(welcome);
     } catch (error) {
-      if (error instanceof DiscoError && refusals.has(error.code)) {
+      if (error instanceof DiscoError && (refusals.has(error.code) || error.code === unable)) {
         this.#joinedTo = null;
         refused?.(error);
       }

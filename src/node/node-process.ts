@@ -13,6 +13,7 @@ import type { ClusterSettings } from "../settings/cluster.ts";
 import { serveNodeData } from "./data-server/serve.ts";
 import { OwnBlobs } from "./ddfs/own-blobs.ts";
 import { type AccessParts, whyNoAccess } from "./master-access.ts";
+import { unable } from "./membership.ts";
 import { Node } from "./node.ts";
 import { advertisedUrl, caOf, clusterToken, tlsOf } from "./served-as.ts";
 import { usualMemoryLimitBytes } from "./spare-worker.ts";
@@ -158,10 +159,8 @@ class RefusalPatience {
     const now = performance.now();
     if (this.#since === null) {
       this.#since = now;
-      this.#log.warn(
-        { code: error.code, hint: error.hint },
-        `the master does not let this node in yet: ${error.message}`,
-      );
+      const what = error.code === unable ? "it cannot join" : "the master does not let this node in yet";
+      this.#log.warn({ code: error.code, hint: error.hint }, `${what}: ${error.message}`);
     } else if (now - this.#since >= this.#patienceMs) {
       this.#fail(error);
     }

@@ -126,6 +126,7 @@ export class Node {
     this.#membership = new Membership({
       bus,
       master: this.#master,
+      session: this.session,
       hello: () => this.#hello(),
       joined: (welcome) => this.#joined(welcome),
       refused: options.refused,

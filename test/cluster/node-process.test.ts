@@ -1,8 +1,10 @@
 /** A node as `disco node` runs it, on the bus of a master in this process. */
 import assert from "node:assert/strict";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fromJsonBytes, toJsonBytes } from "../../src/bus/json.ts";
+import type { DiscoError } from "../../src/errors.ts";
 import { packOf, scriptedWorker } from "../../src/master/fixtures/packs.ts";
 import { silentLog } from "../../src/master/log.ts";
 import { type NodeProcess, openNodeProcess } from "../../src/node/node-process.ts";
@@ -76,6 +78,24 @@ test("a process whose name is taken gives up after a while, with the reason", { 
   assert.equal((error as { code?: string }).code, "name-taken");
   await process.close();
   assert.ok(stand.isConnected("taken"));
+});
+
+test("a node whose disk cannot be read any more says so when it is to join, and gives up after a while", {
+  timeout: 60_000,
+}, async () => {
+  await using stand = await Stand.open({ hosts: [], workerScript: scriptedWorker });
+  const process = await open(stand, "far", { suspectAfter: "1.5s", deadAfter: "1.6s" });
+  await stand.until(() => stand.isConnected("far"));
+  const home = join(stand.folder, "far", "node", "data", "far");
+  await rm(home, { recursive: true });
+  await writeFile(home, "no folder");
+  await stand.endMaster();
+  await stand.startMaster();
+  const error = (await process.failed) as DiscoError;
+  assert.equal(error.code, "node-unable");
+  assert.match(error.message, /this node cannot say what it has: E[A-Z]+: /);
+  assert.match(error.hint ?? "", /See to the disks/);
+  await process.close();
 });
 
 test("a node that joins and cannot fetch from its master says that its tasks will fail, and why", async () => {
