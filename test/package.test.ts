@@ -72,7 +72,7 @@ describe("the packed package", () => {
       assert.ok(paths.includes(path), path);
     }
     assert.deepEqual(
-      paths.filter((path) => /^(?:src|test|sim|bench|examples|node_modules)\/|\.test\.|fixtures/.test(path)),
+      paths.filter((path) => /^(?:src|test|sim|bench|node_modules)\/|\.test\.|fixtures/.test(path)),
       [],
     );
   });
