@@ -72,13 +72,15 @@ export class VolumeState {
     return this.#trouble === null ? this.#freeBytes - this.#promisedBytes - this.#parts.reserveBytes : 0;
   }
 
-  /** Of an upload that announced so many. Returns what takes it back. */
-  promise(bytes: number): () => void {
+  /** Of an upload that announced so many. Returns what takes it back, given how many were used: the system is asked only now and then. */
+  promise(bytes: number): (usedBytes: number) => void {
     this.#promisedBytes += bytes;
     let isOver = false;
-    return () => {
-      if (!isOver) this.#promisedBytes -= bytes;
+    return (usedBytes) => {
+      if (isOver) return;
       isOver = true;
+      this.#promisedBytes -= bytes;
+      this.#freeBytes -= usedBytes;
     };
   }
 

@@ -43,8 +43,8 @@ type Found = DamagedBlob["found"];
 
 interface Promised {
   readonly state: VolumeState;
-  /** The room is used, or is not needed. */
-  readonly takeBack: () => void;
+  /** So many bytes of the room are used, the rest is not needed. */
+  readonly takeBack: (usedBytes: number) => void;
 }
 
 export class Volumes implements Blobs {
@@ -181,14 +181,17 @@ export class Volumes implements Blobs {
     if (there !== null) return await sameOrRefused(there, body);
     const { size = 0 } = expected;
     const { state, takeBack, place } = await this.#place(object, size);
+    let used = 0;
     try {
-      return await place.fill(body, expected);
+      const stored = await place.fill(body, expected);
+      used = stored.size;
+      return stored;
     } catch (error) {
       state.blame(error);
       if (!isFull(error)) throw error;
       throw diskFull(`${object} could not be stored: the volume ${state.volume.name} is full`, error);
     } finally {
-      takeBack();
+      takeBack(used);
     }
   }
 
@@ -199,7 +202,7 @@ export class Volumes implements Blobs {
       try {
         return { state, takeBack, place: await state.volume.place(object) };
       } catch (error) {
-        takeBack();
+        takeBack(0);
         if (!state.blame(error)) throw error;
       }
     }
