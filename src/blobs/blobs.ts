@@ -7,7 +7,7 @@
  * BL4. What is interrupted leaves nothing that is ever listed, and is swept later.
  */
 import type { Readable } from "node:stream";
-import type { StoredBlob, Verdict, VolumeInfo } from "../protocol/ddfs/messages.ts";
+import type { DamagedBlob, StoredBlob, Verdict, VolumeInfo } from "../protocol/ddfs/messages.ts";
 
 export interface Expected {
   /** Bytes that were announced; another number is refused (`cut-off`). */
@@ -28,6 +28,21 @@ export interface Range {
   readonly from: number;
   /** The byte behind the last; `null`: to the end. */
   readonly to: number | null;
+}
+
+/** A store that several nodes, or several clusters, could use: it is the first one's that says so. */
+export interface SharedBlobs extends Blobs {
+  /** Id of the cluster whose blobs these are; `null`: nobody's yet. */
+  cluster(): Promise<string | null>;
+  /** Returns whose it is from now on: the first one's. */
+  claim(cluster: string): Promise<string>;
+}
+
+/** Which store it is, before anything is loaded or asked. */
+export interface SharedStore {
+  /** `s3://BUCKET/PREFIX`: its name where others are names of nodes. */
+  readonly host: string;
+  open(found: (blob: DamagedBlob) => void): Promise<SharedBlobs>;
 }
 
 export interface Blobs {

@@ -13,7 +13,7 @@ import type {
   TokenOption,
   UpdateOptions,
 } from "../client/ddfs/ddfs-api.ts";
-import { assertName, blobNameLengthMax, objectOf, parseBlobAddress } from "../core/ddfs/names.ts";
+import { assertName, blobNameLengthMax, isStoreHost, objectOf, parseBlobAddress } from "../core/ddfs/names.ts";
 import { placeReplicas } from "../core/ddfs/placement.ts";
 import type { Tag } from "../core/ddfs/tags.ts";
 import { DataError, DiscoError } from "../errors.ts";
@@ -72,6 +72,13 @@ export class Ddfs implements DdfsApi {
     const { include = [], exclude = [] } = options;
     assertName(name);
     const spaces = await nodes.spaces();
+    const store = spaces.find(({ host }) => isStoreHost(host));
+    if (store !== undefined) {
+      // It replicates by itself, and is asked again where a node on the way failed.
+      decider.assertRoom();
+      const object = await this.#object(name);
+      return [{ host: store.host, object, url: nodes.urlFor(store.host, object) }];
+    }
     const places = spaces.map((space) => placeOf(space));
     const replicas = options.replicas ?? usual(places.filter(({ takes }) => takes).length);
     if (!Number.isInteger(replicas) || replicas < 1 || replicas > replicasMax)

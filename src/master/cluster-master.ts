@@ -10,9 +10,11 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { join } from "node:path";
+import { sharedStoreOf } from "../blobs/s3/shared-store.ts";
 import { fromJsonBytes } from "../bus/json.ts";
 import type { DiscoError } from "../errors.ts";
 import { createDataServer } from "../node/data-server/data-server.ts";
+import { OwnBlobs } from "../node/ddfs/own-blobs.ts";
 import { Peers } from "../node/fetch/peers.ts";
 import { masterHost } from "../node/job-directory.ts";
 import { advertisedUrl, caOf, clusterToken, tlsOf } from "../node/served-as.ts";
@@ -229,12 +231,15 @@ async function open(
     knows: (job) => decider.machine.knows(job),
   });
   closers.push(() => distant.close());
+  const bucket = sharedStoreOf(settings.ddfs, process.env);
+  const store = bucket === null ? null : new OwnBlobs({ dataDir, shared: bucket });
   const ddfs = openClusterDdfs({
     coordinator: decider,
     peers,
     heartbeat: (host) => desk?.liveness.heartbeat(host) ?? null,
     isSuspect: (host) => desk?.liveness.isSuspect(host) ?? false,
     replicas: settings.ddfs.blobReplicas,
+    store,
     times: settings.ddfs.times,
     now,
     bus,
@@ -290,7 +295,16 @@ async function open(
     leading,
     tls: tlsOf(settings),
     api: createApi(master, { packBytesMax, onError }),
-    data: withNodeResults(createDataServer({ dataDir, host: masterHost, nodes: dataServers, peers }), dataServers),
+    data: withNodeResults(
+      createDataServer({
+        dataDir,
+        host: masterHost,
+        nodes: dataServers,
+        peers,
+        ...(store === null ? {} : { blobs: store }),
+      }),
+      dataServers,
+    ),
     ...(ca === undefined ? {} : { leaderTls: { ca } }),
     ...(hub === undefined ? {} : { bus: hub }),
   });

@@ -7,6 +7,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { join } from "node:path";
+import { sharedStoreOf } from "../blobs/s3/shared-store.ts";
 import { DiscoError } from "../errors.ts";
 import { urlOf } from "../http/listen.ts";
 import type { LocalJournal } from "../journal/local.ts";
@@ -58,7 +59,7 @@ export async function openDaemon(settings: DaemonSettings, options: DaemonOption
   const instance = randomUUID();
   const startedAt = Date.now();
   const failure = Promise.withResolvers<Error>();
-  const blobs = new OwnBlobs({ dataDir, reserveBytes });
+  const blobs = new OwnBlobs({ dataDir, reserveBytes, shared: sharedStoreOf(settings.ddfs, process.env) });
   let url = urlOf(settings.host, settings.port);
   const master = await openEngine({
     host: node,

@@ -3,6 +3,7 @@
  * run apart on a cluster.
  */
 import { availableParallelism } from "node:os";
+import type { SharedStore } from "../blobs/blobs.ts";
 import type { MasterApi } from "../client/master-api.ts";
 import { defaultAlpha } from "../core/scheduler/job-order.ts";
 import { DiscoError } from "../errors.ts";
@@ -55,7 +56,7 @@ export async function openEmbedded(options: EmbeddedOptions = {}): Promise<Maste
 async function open(root: string, options: EmbeddedOptions): Promise<MasterApi> {
   const dataDir = await openRoot(root);
   const { spare, workerScript } = options;
-  const { journal, blobs } = options.journal === "memory" ? ofThisProcess(dataDir) : ofRoot(root, dataDir);
+  const { journal, blobs } = options.journal === "memory" ? ofThisProcess(dataDir) : await ofRoot(root, dataDir);
   return await openEngine({
     host: embeddedHost,
     address: () => embeddedAddress,
@@ -88,9 +89,18 @@ function ofThisProcess(dataDir: string): Kept {
   return { journal: openMemoryJournal(), blobs: new OwnBlobs({ dataDir, scratch: true }) };
 }
 
-function ofRoot(root: string, dataDir: string): Kept {
+/** The engine reads no other settings: what is loaded for it is loaded where there is one. */
+async function storeOfEnvironment(): Promise<SharedStore | null> {
+  const { DDFS_STORE: store = "" } = process.env;
+  if (store === "") return null;
+  const { s3Store } = await import("../blobs/s3/shared-store.ts");
+  return s3Store(store, process.env);
+}
+
+async function ofRoot(root: string, dataDir: string): Promise<Kept> {
   const { journal, isFirst } = openFreeJournal(root);
-  if (isFirst) return { journal, blobs: new OwnBlobs({ dataDir, first: embeddedVolume }) };
+  if (isFirst)
+    return { journal, blobs: new OwnBlobs({ dataDir, first: embeddedVolume, shared: await storeOfEnvironment() }) };
   const store = (): Promise<never> => {
     const busy = new DiscoError(`another script on ${root} has its tags and blobs`, {
       code: "root-busy",

@@ -7,8 +7,9 @@
  */
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
+import { sharedStoreOf } from "../blobs/s3/shared-store.ts";
 import type { Bus } from "../bus/bus.ts";
-import type { DiscoError } from "../errors.ts";
+import { CommError, type DiscoError } from "../errors.ts";
 import type { ClusterSettings } from "../settings/cluster.ts";
 import { serveNodeData } from "./data-server/serve.ts";
 import { OwnBlobs } from "./ddfs/own-blobs.ts";
@@ -66,9 +67,15 @@ export async function openNodeProcess(
   };
   try {
     closers.push(lockFolder(dataDir, "node.lock"));
-    const blobs = new OwnBlobs({ dataDir, folders: settings.blobFolders, reserveBytes: settings.diskReserveBytes });
+    const shared = sharedStoreOf(settings.ddfs, process.env);
+    const { blobFolders: folders, diskReserveBytes: reserveBytes } = settings;
+    const blobs = new OwnBlobs({ dataDir, folders, reserveBytes, shared });
     closers.push(() => blobs.close());
-    await blobs.look();
+    await blobs.look().catch((error: unknown) => {
+      // A store that cannot be reached now may be later; one that refuses us is a mistake in our settings.
+      if (shared === null || !(error instanceof CommError)) throw error;
+      log.warn({ store: shared.host }, error.message);
+    });
     const server = await serveNodeData({
       node: host,
       blobs,

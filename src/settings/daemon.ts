@@ -46,10 +46,18 @@ export function daemonOf(resolved: Resolved): ResolvedDaemon {
   return { settings, origins, configFile: configFile?.file ?? null, warnings: warningsOf(tokens) };
 }
 
-function ddfsOf({ blobReplicas, gcGrace, gcInterval, lostAfter, scrubInterval }: SettingValues): DdfsSettings {
+function ddfsOf({
+  blobReplicas,
+  ddfsStore,
+  gcGrace,
+  gcInterval,
+  lostAfter,
+  scrubInterval,
+}: SettingValues): DdfsSettings {
   const ms = (seconds: number | null): number | null => (seconds === null ? null : seconds * 1_000);
   return {
     blobReplicas,
+    store: ddfsStore,
     times: {
       graceMs: gcGrace * 1_000,
       intervalMs: ms(gcInterval),

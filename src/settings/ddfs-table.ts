@@ -1,11 +1,16 @@
 /** The settings of DDFS (`table.ts` has the others). Names that Disco had are Disco's. */
 import { duration, durationOrNever } from "./quantities.ts";
 import type { Setting } from "./table.ts";
-import { optional, text, wholeNumber } from "./value-type.ts";
+import { optional, text, type ValueType, wholeNumber } from "./value-type.ts";
 
 const day = 86_400;
 const replicasMax = 64;
 const none = () => null;
+const storeAddress: ValueType<string> = {
+  expects: "s3://bucket/prefix",
+  read: (raw) => (typeof raw === "string" && /^s3:\/\/[^/\s]+(?:\/\S*)?$/.test(raw) ? { value: raw } : null),
+  show: (value) => value,
+};
 const tokenType = {
   ...optional(text("one line of text"), "none"),
   show: (value: string | null): string => (value === null ? "none" : "set"),
@@ -52,6 +57,16 @@ export const ddfsTable = {
     type: durationOrNever,
     default: (): number | null => 30 * day,
     description: "time between two rounds in which nodes read all their blobs and mend what is damaged",
+  }),
+  ddfsStore: row({
+    flag: "--ddfs-store <url>",
+    env: "DDFS_STORE",
+    key: "ddfs.store",
+    type: optional(storeAddress, "none"),
+    default: none,
+    defaultText: "nodes keep blobs on their disks",
+    description:
+      "where blobs are kept instead: `s3://bucket/prefix`, the same for all masters and nodes ([s3.md](s3.md))",
   }),
   ddfsReadToken: client("DDFS_READ_TOKEN", "shown to tags that ask for a token before they are read"),
   ddfsWriteToken: client("DDFS_WRITE_TOKEN", "shown to tags that ask for a token before they are changed"),

@@ -59,6 +59,7 @@ const samples: Readonly<Record<SettingName, readonly [string, string, string]>> 
   gcInterval: ["2h", "3h", "never"],
   gcGrace: ["2h", "3h", "4h"],
   lostAfter: ["2h", "3h", "4h"],
+  ddfsStore: ["s3://one/a", "s3://two", "s3://three/b/c"],
   scrubInterval: ["2h", "3h", "never"],
   ddfsReadToken: ["a", "b", "c"],
   ddfsWriteToken: ["a", "b", "c"],

@@ -7,7 +7,9 @@ import { blobsContract, bytesOf, chunked, freshObject, sha256 } from "../../src/
 import { S3Blobs } from "../../src/blobs/s3/s3-blobs.ts";
 import { Layout } from "../../src/blobs/s3/s3-layout.ts";
 import { abandonedMs, sweep } from "../../src/blobs/s3/sweep.ts";
+import { parseBlobAddress } from "../../src/core/ddfs/names.ts";
 import type { DamagedBlob } from "../../src/protocol/ddfs/messages.ts";
+import { replicaAddress } from "../../src/protocol/ddfs/replica-address.ts";
 import { parseS3Place, type S3Place } from "../../src/s3/address.ts";
 import type { S3Connection } from "../../src/s3/connection.ts";
 import { type Fault, FaultProxy, type Passing } from "../../src/s3/fault-proxy.test-kit.ts";
@@ -112,7 +114,10 @@ describe("blobs in S3", { skip, timeout: 240_000 }, () => {
     );
     assert.deepEqual(await blobs.stat(object), stored);
     assert.equal(await blobs.verify(object, "vol0"), "sound");
-    assert.equal(blobs.addressOf(stored), `s3://blobs/${layout.blob(object).key}`);
+    const address = `s3://blobs/${layout.blob(object).key}`;
+    const host = `s3://blobs/${place.prefix.slice(0, -1)}`;
+    assert.equal(replicaAddress(host, stored.volume, object), address);
+    assert.deepEqual(parseBlobAddress(address), { host, volume: stored.volume, object });
     // The same again, and other bytes.
     assert.equal((await blobs.put(object, chunked(bytes, 300_000))).digest, stored.digest);
     await assert.rejects(blobs.put(object, chunked(randomBytes(20 * mebibyte), 300_000)), { code: "blob-exists" });

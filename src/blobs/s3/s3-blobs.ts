@@ -12,19 +12,19 @@
  * a blob without a digest if it is interrupted.
  */
 import { Readable } from "node:stream";
-import { blobNameLengthMax, isObject } from "../../core/ddfs/names.ts";
+import { blobNameLengthMax, isObject, storeVolume } from "../../core/ddfs/names.ts";
 import { DiscoError } from "../../errors.ts";
 import type { DamagedBlob, StoredBlob, Verdict, VolumeInfo } from "../../protocol/ddfs/messages.ts";
-import { type S3Place, s3Url } from "../../s3/address.ts";
+import type { S3Place } from "../../s3/address.ts";
 import { digestAside, digestMeta, digestOfBlob, readSum } from "../../s3/blob-digest.ts";
 import type { S3Connection } from "../../s3/connection.ts";
 import { listPage, pageKeysMax } from "../../s3/listing.ts";
 import { deleteObject, headObject, type ObjectHead, openObject, putObject } from "../../s3/objects.ts";
-import type { Blobs, Expected, OpenedBlob, Range } from "../blobs.ts";
+import type { Expected, OpenedBlob, Range, SharedBlobs } from "../blobs.ts";
 import { checkedBody, damaged } from "../volumes/checked-body.ts";
 import { formatSum, type Sum } from "../volumes/sum.ts";
 import { Incoming, PartRoom } from "./incoming.ts";
-import { Layout, storeVolume } from "./s3-layout.ts";
+import { Layout } from "./s3-layout.ts";
 import { setAside } from "./set-aside.ts";
 import { sweep } from "./sweep.ts";
 
@@ -44,7 +44,7 @@ const hashMax = 255;
 const lookAgeMs = 10_000;
 const sweepIntervalMs = 3_600_000;
 
-export class S3Blobs implements Blobs {
+export class S3Blobs implements SharedBlobs {
   readonly kind = "s3";
   readonly #connection: S3Connection;
   readonly #layout: Layout;
@@ -169,8 +169,34 @@ export class S3Blobs implements Blobs {
     return [this.#info];
   }
 
-  addressOf({ object }: StoredBlob): string {
-    return s3Url(this.#layout.blob(object));
+  async cluster(): Promise<string | null> {
+    const { answer, text } = await this.#connection.ask({ method: "GET", ...this.#layout.cluster(), taken: [404] });
+    return answer.status === 404 ? null : text.trim();
+  }
+
+  async claim(cluster: string): Promise<string> {
+    await putObject(
+      this.#connection,
+      this.#layout.cluster(),
+      Buffer.from(`${cluster}
+`),
+      { isNew: true },
+    );
+    return (await this.cluster()) ?? cluster;
+  }
+
+  /**
+   * Looks whether it is a store at all, and one that decides who is first (SB3).
+   * @throws DiscoError `store-unconditional`; what S3 refuses
+   */
+  async begin(): Promise<void> {
+    const at = this.#layout.probe();
+    const put = (): Promise<boolean> => putObject(this.#connection, at, Buffer.alloc(0), { isNew: true });
+    if (!(await put()) || !(await put())) return;
+    throw new DiscoError(`s3://${at.bucket} overwrites objects that it was asked to leave alone (If-None-Match: *)`, {
+      code: "store-unconditional",
+      hint: "DDFS needs an S3 server with conditional writes: Amazon S3, Ceph, MinIO and others have them.",
+    });
   }
 
   /** Uploads end by themselves, with their connections. */

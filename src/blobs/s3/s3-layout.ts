@@ -3,6 +3,7 @@
  *
  * ```
  *   PREFIX/cluster             id of the cluster whose blobs these are
+ *   PREFIX/probe               whether the store leaves alone what is there
  *   PREFIX/blob/HH/OBJECT      the bytes
  *   PREFIX/sum/HH/OBJECT       digest and size of those that were sent in parts
  *   PREFIX/damaged/HH/OBJECT   set aside: its bytes are not what came
@@ -12,9 +13,6 @@
 import { isObject } from "../../core/ddfs/names.ts";
 import type { Bare, S3Place } from "../../s3/address.ts";
 import { hashOf } from "../volumes/layout.ts";
-
-/** The only volume of such a store. */
-export const storeVolume = "vol0";
 
 export class Layout {
   readonly #place: S3Place;
@@ -29,6 +27,10 @@ export class Layout {
 
   cluster(): Bare {
     return this.#at("cluster");
+  }
+
+  probe(): Bare {
+    return this.#at("probe");
   }
 
   blob(object: string): Bare {

@@ -7,8 +7,9 @@
  * CRC-32 of what passes (some 10 GB/s).
  */
 import zlib from "node:zlib";
+import { parseBlobAddress } from "../../core/ddfs/names.ts";
 import { DataError, DiscoError } from "../../errors.ts";
-import { openUrl, schemeOf } from "../../schemes/open.ts";
+import { openUrl } from "../../schemes/open.ts";
 import { placeOf } from "../data-place.ts";
 import type { DdfsApi } from "./ddfs-api.ts";
 
@@ -77,7 +78,7 @@ async function openReplica(api: BlobReader, url: string, signal: AbortSignal | u
 
 /** Whether an address is one of a blob of DDFS, and not anything that a tag names. */
 export function isBlob(url: string): boolean {
-  return schemeOf(url) === "disco" && /^disco:\/\/[^/]+\/ddfs\//.test(url);
+  return /^disco:\/\/[^/]+\/ddfs\//.test(url) || parseBlobAddress(url) !== null;
 }
 
 /** In an order of their own for each reader: so a blob that many read is served by all who have it. */

@@ -4,7 +4,7 @@
  * where they can be reached from here, and through the master where they cannot.
  */
 import { randomUUID } from "node:crypto";
-import { assertName, type BlobAddress, parseBlobAddress } from "../../core/ddfs/names.ts";
+import { assertName, type BlobAddress, isStoreHost, parseBlobAddress } from "../../core/ddfs/names.ts";
 import { DataError, DiscoError } from "../../errors.ts";
 import type { StoredBlob } from "../../protocol/ddfs/messages.ts";
 import { replicaAddress } from "../../protocol/ddfs/replica-address.ts";
@@ -238,6 +238,7 @@ function addressIn(url: string): BlobAddress {
 
 /** Where a blob lies on its node's server: `/ddfs/vol0/blob/HH/OBJECT`. */
 export function pathOfBlob({ host, volume, object }: BlobAddress): string {
-  const address = replicaAddress(host, volume, object);
+  // A store has the same path at every server that serves it.
+  const address = replicaAddress(isStoreHost(host) ? "store" : host, volume, object);
   return address.slice(address.indexOf("/ddfs/"));
 }

@@ -3,7 +3,7 @@
  * passes on (`/proxy/NODE/METHOD/…`), which costs the bytes a second way.
  */
 import { type PutOptions, putNodeBlob, type ReadBlob, readNodeBlob, statNodeBlob } from "../../blobs/http/node-blob.ts";
-import type { BlobAddress } from "../../core/ddfs/names.ts";
+import { type BlobAddress, isStoreHost } from "../../core/ddfs/names.ts";
 import { DiscoError } from "../../errors.ts";
 import type { StoredBlob } from "../../protocol/ddfs/messages.ts";
 import { authorityOf } from "../../schemes/environment.ts";
@@ -22,11 +22,13 @@ export class DistantBlobs {
   }
 
   put(
-    { host, object }: BlobTarget,
+    { host, object, url: asked }: BlobTarget,
     body: AsyncIterable<Uint8Array>,
     options: PutOptions,
   ): Promise<StoredBlob & { readonly url: string }> {
-    return this.#reach(host, "PUT", `/ddfs/${encodeURIComponent(object)}`, (url) =>
+    const path = `/ddfs/${encodeURIComponent(object)}`;
+    const near = isStoreHost(host) ? asked.slice(0, -`/ddfs/${object}`.length) : undefined;
+    return this.#reach(host, "PUT", path, near, (url) =>
       putNodeBlob((...asked) => this.#nodes.ask(...asked), url, body, options),
     );
   }
@@ -35,13 +37,13 @@ export class DistantBlobs {
     address: BlobAddress,
     options: { readonly from?: number; readonly signal?: AbortSignal },
   ): Promise<ReadBlob | null> {
-    return this.#reach(address.host, "GET", pathOfBlob(address), (url) =>
+    return this.#reach(address.host, "GET", pathOfBlob(address), undefined, (url) =>
       readNodeBlob((...asked) => this.#nodes.ask(...asked), url, options),
     );
   }
 
   stat(address: BlobAddress): Promise<StoredBlob | null> {
-    return this.#reach(address.host, "HEAD", pathOfBlob(address), (url) =>
+    return this.#reach(address.host, "HEAD", pathOfBlob(address), undefined, (url) =>
       statNodeBlob((...asked) => this.#nodes.ask(...asked), url),
     );
   }
@@ -51,9 +53,15 @@ export class DistantBlobs {
   }
 
   /** A body that was not begun may go the other way. */
-  async #reach<T>(host: string, method: string, path: string, ask: (url: string) => Promise<T>): Promise<T> {
+  async #reach<T>(
+    host: string,
+    method: string,
+    path: string,
+    near: string | undefined,
+    ask: (url: string) => Promise<T>,
+  ): Promise<T> {
     const master = this.#questions.url.replace(/\/+$/, "");
-    const node = knownServers().nodeAt?.(authorityOf(master), host);
+    const node = near ?? knownServers().nodeAt?.(authorityOf(master), host);
     if (node !== undefined) {
       try {
         return await ask(node.replace(/\/+$/, "") + path);
@@ -61,6 +69,8 @@ export class DistantBlobs {
         if (!(error instanceof DiscoError) || error.code !== unreachedCode) throw error;
       }
     }
+    // What all share is with the master as well.
+    if (isStoreHost(host)) return await ask(master + path);
     return await ask(`${master}/proxy/${encodeURIComponent(host)}/${method}${path}`);
   }
 }

@@ -5,6 +5,7 @@
  *   name        [A-Za-z0-9_\-@:]{1,511}                      of a tag, or what a user calls a blob
  *   object      NAME$MEGASECONDS-SECONDS-MICROSECONDS (hex)  one blob, one version of a tag: given by the master, once
  *   address     disco://HOST/ddfs/vol0/blob/HH/OBJECT        a replica; HH is the first byte of md5(OBJECT)
+ *               s3://BUCKET/PREFIX/blob/HH/OBJECT            the same in a store that all nodes share
  * ```
  */
 import { DiscoError } from "../../errors.ts";
@@ -53,7 +54,7 @@ export function partsOfObject(object: string): { readonly name: string; readonly
 
 /** A replica, taken apart. */
 export interface BlobAddress {
-  /** Name of the node. */
+  /** Name of the node, or address of the store (`isStoreHost`). */
   readonly host: string;
   /** `vol0`, `vol1` … of that node. */
   readonly volume: string;
@@ -64,10 +65,22 @@ export interface BlobAddress {
 const addressPattern =
   /^disco:\/\/([^/:\s]+)(?::\d{1,5})?\/ddfs\/(vol\d{1,4})\/blob\/[0-9a-f]{2}\/([A-Za-z0-9_\-@:]{1,511}\$[0-9a-f]+-[0-9a-f]+-[0-9a-f]+)$/;
 
+const storedPattern =
+  /^(s3:\/\/[^\s#?]+)\/blob\/[0-9a-f]{2}\/([A-Za-z0-9_\-@:]{1,511}\$[0-9a-f]+-[0-9a-f]+-[0-9a-f]+)$/;
+/** The only volume of a store that all nodes share. */
+export const storeVolume = "vol0";
+
 /** `null`: the address is not that of a replica in DDFS. */
 export function parseBlobAddress(url: string): BlobAddress | null {
   const [, host = "", volume = "", object = ""] = addressPattern.exec(url) ?? [];
-  return host === "" ? null : { host, volume, object };
+  if (host !== "") return { host, volume, object };
+  const [, store = "", stored = ""] = url.startsWith("s3:") ? (storedPattern.exec(url) ?? []) : [];
+  return store === "" ? null : { host: store, volume: storeVolume, object: stored };
+}
+
+/** A store that all nodes share (`s3://BUCKET/PREFIX`) stands for a node, whose name is its address: no node has such a name. */
+export function isStoreHost(host: string): boolean {
+  return host.startsWith("s3://");
 }
 
 /** What a URL of DDFS, or of anywhere, calls the blob: its last part, without the time (Disco's `DDFS.blob_name`). */

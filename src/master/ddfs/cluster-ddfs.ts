@@ -5,9 +5,12 @@ import { GarbageCollector, type GarbageLog, type GarbageTimes } from "../../ddfs
 import { leadingCollection } from "../../ddfs/gc/leading-collection.ts";
 import { replicasWanted } from "../../ddfs/replicas-wanted.ts";
 import { TagService } from "../../ddfs/tag-service.ts";
+import type { OwnBlobs } from "../../node/ddfs/own-blobs.ts";
 import { masterHost } from "../../node/job-directory.ts";
 import type { Coordinator } from "../coordinator.ts";
 import { PeerBlobs, type PeerBlobsParts } from "./peer-blobs.ts";
+import { StoreBlobs } from "./store-blobs.ts";
+import { serveStoreSubjects } from "./store-subjects.ts";
 
 export interface ClusterDdfsParts extends PeerBlobsParts {
   readonly coordinator: Coordinator;
@@ -19,6 +22,8 @@ export interface ClusterDdfsParts extends PeerBlobsParts {
   readonly instance: string;
   /** Why it collects nothing while another one leads. */
   readonly refusal: () => Error;
+  /** What all nodes use instead of volumes of their own. */
+  readonly store?: OwnBlobs | null;
   readonly times?: GarbageTimes;
   readonly log?: GarbageLog;
 }
@@ -36,9 +41,11 @@ export interface ClusterDdfs {
 const reserveBytes = 256 * 2 ** 20;
 
 export function openClusterDdfs(parts: ClusterDdfsParts): ClusterDdfs {
-  const { coordinator, bus, instance, replicas, now, refusal, times = {}, log } = parts;
-  const nodes = new PeerBlobs(parts);
-  const wanted = (count: number): number => replicasWanted(replicas, count);
+  const { coordinator, bus, instance, replicas, now, refusal, store = null, times = {}, log } = parts;
+  const nodes = store === null ? new PeerBlobs(parts) : new StoreBlobs({ ...parts, store });
+  const wanted = (count: number): number => replicasWanted(store === null ? replicas : 1, count);
+  const epoch = (): number => coordinator.machine.cluster.epoch;
+  let endStore: (() => Promise<void>) | null = null;
   let garbage: GarbageCollector | null = null;
   const ddfs = new Ddfs({
     decider: coordinator,
@@ -54,11 +61,16 @@ export function openClusterDdfs(parts: ClusterDdfsParts): ClusterDdfs {
     ddfs,
     garbage: () => garbage,
     lead: () => {
+      const host = store?.sharedHost ?? null;
+      if (store !== null && host !== null) {
+        const cluster = (): string | null => coordinator.machine.tags.cluster;
+        endStore ??= serveStoreSubjects({ bus, blobs: store, host, epoch, cluster });
+      }
       garbage ??= new GarbageCollector({
         decider: coordinator,
         bus,
         instance,
-        epoch: () => coordinator.machine.cluster.epoch,
+        epoch,
         nodes,
         replicas: wanted,
         reserveBytes,
@@ -69,6 +81,8 @@ export function openClusterDdfs(parts: ClusterDdfsParts): ClusterDdfs {
     },
     close: async () => {
       await garbage?.close();
+      await endStore?.();
+      await store?.close();
     },
   };
 }

@@ -8,6 +8,7 @@ import { TagService } from "../../ddfs/tag-service.ts";
 import type { OwnBlobs } from "../../node/ddfs/own-blobs.ts";
 import type { Coordinator } from "../coordinator.ts";
 import { nameCluster } from "./cluster-name.ts";
+import { serveStoreSubjects } from "./store-subjects.ts";
 
 export interface OwnDdfsParts {
   readonly blobs: OwnBlobs;
@@ -34,7 +35,9 @@ export interface OwnDdfs {
 
 /** @throws DiscoError what `record` throws, and what keeps the volumes from being used */
 export async function openOwnDdfs(parts: OwnDdfsParts): Promise<OwnDdfs> {
-  const { blobs, coordinator, bus, instance, host, url, replicas, reserveBytes, now, times = {} } = parts;
+  const { blobs, coordinator, bus, instance, url, replicas, reserveBytes, now, times = {} } = parts;
+  const { sharedHost } = blobs;
+  const host = sharedHost ?? parts.host;
   const volumes = await blobs.open();
   await blobs.belongTo(coordinator.machine.tags.cluster);
   await nameCluster(coordinator, now);
@@ -42,12 +45,17 @@ export async function openOwnDdfs(parts: OwnDdfsParts): Promise<OwnDdfs> {
   const tags = new TagService({ decider: coordinator, now });
   const leaving = (): boolean => coordinator.machine.gcBlacklist.has(host);
   const nodes = new OnlyNodeBlobs({ host, blobs: volumes, url, leaving });
-  const wanted = (count: number): number => replicasWanted(replicas, count);
+  const wanted = (count: number): number => replicasWanted(sharedHost === null ? replicas : 1, count);
+  const epoch = (): number => coordinator.machine.cluster.epoch;
+  const endStore =
+    sharedHost === null
+      ? null
+      : serveStoreSubjects({ bus, blobs, host, epoch, cluster: () => coordinator.machine.tags.cluster });
   const garbage = new GarbageCollector({
     decider: coordinator,
     bus,
     instance,
-    epoch: () => coordinator.machine.cluster.epoch,
+    epoch,
     nodes,
     replicas: wanted,
     reserveBytes,
@@ -67,6 +75,7 @@ export async function openOwnDdfs(parts: OwnDdfsParts): Promise<OwnDdfs> {
   // What waits is recorded, or told of what keeps it from being.
   const close = async (): Promise<void> => {
     await garbage.close();
+    await endStore?.();
     await tags.flush().catch(() => undefined);
   };
   return { ddfs, garbage, close };

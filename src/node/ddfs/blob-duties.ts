@@ -24,13 +24,17 @@ export class BlobDuties {
 
   /** What a node says of them when it joins. */
   async hello(): Promise<{ readonly cluster?: string }> {
-    const cluster = await this.#parts.blobs.cluster();
+    const { blobs } = this.#parts;
+    // What all nodes share is the affair of masters.
+    const cluster = blobs.sharedHost === null ? await blobs.cluster() : null;
     return cluster === null ? {} : { cluster };
   }
 
   /** A master has let the node in. Several masters check first whose blobs it has; on one machine that is for who opens them. */
   joined({ cluster = null }: NodeWelcome): void {
-    if (this.#parts.peers !== null && cluster !== null) void this.#parts.blobs.belongTo(cluster).catch(() => undefined);
+    const { blobs, peers } = this.#parts;
+    if (peers === null || cluster === null || blobs.sharedHost !== null) return;
+    void blobs.belongTo(cluster).catch(() => undefined);
   }
 
   async close(): Promise<void> {

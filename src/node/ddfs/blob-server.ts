@@ -20,7 +20,7 @@ import type { OwnBlobs } from "./own-blobs.ts";
 import { UploadGate } from "./upload-gate.ts";
 
 export interface BlobServerParts {
-  readonly blobs: Pick<OwnBlobs, "open">;
+  readonly blobs: Pick<OwnBlobs, "open"> & Partial<Pick<OwnBlobs, "sharedHost">>;
   /** Name of the node, in addresses. */
   readonly host: string;
 }
@@ -87,7 +87,7 @@ export function createBlobServer({ blobs, host }: BlobServerParts): BlobServer {
       };
       // The request is left as it is: destroyed, it would take the connection along, and the answer with it.
       const stored = await (await blobs.open()).put(object, request.iterator({ destroyOnReturn: false }), expected);
-      const body = Buffer.from(JSON.stringify(replicaAddress(host, stored.volume, object)));
+      const body = Buffer.from(JSON.stringify(replicaAddress(blobs.sharedHost ?? host, stored.volume, object)));
       response.writeHead(201, {
         "content-type": "application/json",
         "content-length": String(body.length),

@@ -4,7 +4,7 @@
  */
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Blobs } from "../../blobs/blobs.ts";
+import type { Blobs, SharedBlobs, SharedStore } from "../../blobs/blobs.ts";
 import { DiscoError } from "../../errors.ts";
 import type { DamagedBlob, VolumeInfo } from "../../protocol/ddfs/messages.ts";
 import { privateDirectoryMode, privateFileMode } from "../private-modes.ts";
@@ -20,6 +20,8 @@ export interface OwnBlobsParts {
   readonly first?: string;
   /** Instead: one that is made when it is opened, and goes when it is closed, as do the tags that name what is there. */
   readonly scratch?: boolean;
+  /** Instead of volumes of this machine: what all nodes use (`DDFS_STORE`). */
+  readonly shared?: SharedStore | null;
   /** Instead of volumes of this machine. */
   readonly store?: () => Promise<Blobs>;
 }
@@ -39,6 +41,11 @@ export class OwnBlobs {
 
   constructor(parts: OwnBlobsParts) {
     this.#parts = parts;
+  }
+
+  /** Its name where others are names of nodes; `null`: blobs are this node's own. */
+  get sharedHost(): string | null {
+    return this.#parts.shared?.host ?? null;
   }
 
   /** Once; later calls have the same. What went wrong is tried again. */
@@ -73,6 +80,8 @@ export class OwnBlobs {
 
   /** Of the cluster whose blobs these are; `null`: it was not told yet. */
   async cluster(): Promise<string | null> {
+    const shared = await this.#shared();
+    if (shared !== null) return await shared.cluster();
     if (this.#parts.scratch === true && this.#scratch === null) return null;
     return await readFile(this.#clusterFile, "utf8").catch(() => null);
   }
@@ -83,8 +92,13 @@ export class OwnBlobs {
    */
   async belongTo(cluster: string | null): Promise<void> {
     const known = await this.cluster();
-    if (known !== null && known !== cluster) throw otherCluster(this.#first);
+    if (known !== null && known !== cluster) throw otherCluster(this.sharedHost ?? this.#first);
     if (known !== null || cluster === null) return;
+    const shared = await this.#shared();
+    if (shared !== null) {
+      if ((await shared.claim(cluster)) !== cluster) throw otherCluster(this.sharedHost ?? "");
+      return;
+    }
     await mkdir(this.#first, { recursive: true, mode: privateDirectoryMode });
     const temporary = `${this.#clusterFile}.${process.pid}`;
     await writeFile(temporary, cluster, { mode: privateFileMode, flush: true });
@@ -106,7 +120,14 @@ export class OwnBlobs {
     return join(this.#parts.dataDir, "ddfs", this.#scratch ?? this.#parts.first ?? firstVolume);
   }
 
+  /** The store that all nodes use; `null`: there is none. */
+  async #shared(): Promise<SharedBlobs | null> {
+    return this.sharedHost === null ? null : ((await this.open()) as SharedBlobs);
+  }
+
   async #open(): Promise<Blobs> {
+    const { shared = null } = this.#parts;
+    if (shared !== null) return await shared.open((blob) => this.tellDamage(blob));
     const { dataDir, folders = [], scratch, reserveBytes = 0, store } = this.#parts;
     if (store !== undefined) return await store();
     if (scratch === true) {
