@@ -248,7 +248,9 @@ async function open(
     log,
   });
   closers.push(() => ddfs.close());
-  closers.push(() => savedResults.close());
+  closers.push(async () => {
+    await savedResults.close();
+  });
   const master = new LocalMaster({
     ...shared,
     claims,

@@ -139,8 +139,10 @@ export async function openEngine(parts: EngineParts): Promise<LocalMaster> {
     (closing ??= keepAlive.during(
       (async () => {
         watch?.stop();
-        await keeper.close();
-        await (await opening?.catch(() => undefined))?.close();
+        // Before anything is waited for: what is being submitted is to find the engine closed.
+        const saving = keeper.close();
+        if (saving !== null) await saving;
+        if (opening !== undefined) await (await opening.catch(() => undefined))?.close();
         await coordinator.close();
         await node.close();
         await blobs.close();

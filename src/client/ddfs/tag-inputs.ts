@@ -7,7 +7,7 @@ import { DiscoError } from "../../errors.ts";
 import { badInput } from "../replicas.ts";
 import { walkTags } from "./tag-graph.ts";
 import type { TagSource } from "./tag-registry.ts";
-import { blobsOfTag, isAt, placeOfTag } from "./tag-sources.ts";
+import { blobsOfTag, isAt, placeOfTag, walkingOf } from "./tag-sources.ts";
 
 /** Their errors say what is wrong with an input. */
 const ofInputs: ReadonlySet<string> = new Set(["unknown-tag", "bad-name", "tag-unauthorized"]);
@@ -25,7 +25,7 @@ export async function tagInputs(
     const { host } = placeOfTag(url);
     if (master === undefined || (host !== null && !isAt(master, host))) (await blobsOfTag(url)).forEach(add);
     else {
-      for await (const [, , blobs] of walkTags(await master.ddfs(), url, { ignoreMissing: false })) blobs.forEach(add);
+      for await (const [, , blobs] of walkTags(await master.ddfs(), url, walkingOf())) blobs.forEach(add);
     }
   } catch (error) {
     if (!(error instanceof DiscoError) || !ofInputs.has(error.code)) throw error;

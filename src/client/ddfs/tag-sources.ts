@@ -8,7 +8,7 @@ import { defaultPort } from "../address.ts";
 import { embeddedHost } from "../data-place.ts";
 import { replicaAt } from "../servers.ts";
 import { parseTag } from "./tag-address.ts";
-import { walkTags } from "./tag-graph.ts";
+import { type WalkOptions, walkTags } from "./tag-graph.ts";
 import { type TagSource, tagSources } from "./tag-registry.ts";
 
 /** The name in `tag://NAME` or `tag://[TOKEN@]HOST[:PORT]/NAME`, and where it is. @throws DiscoError `bad-name` */
@@ -42,6 +42,11 @@ export async function blobsOfTag(url: string): Promise<string[][]> {
   }
 }
 
+/** How tags that are read are walked: all that they name has to be there. */
+export function walkingOf(): WalkOptions {
+  return { ignoreMissing: false, token: process.env["DDFS_READ_TOKEN"] || undefined };
+}
+
 /** Whether the host in an address is one of the source's masters. */
 export function isAt({ urls }: Pick<TagSource, "urls">, host: string): boolean {
   if (urls.length === 0) return host === embeddedHost;
@@ -52,7 +57,7 @@ export function isAt({ urls }: Pick<TagSource, "urls">, host: string): boolean {
 async function listed(source: TagSource, url: string): Promise<string[][]> {
   const [server] = source.urls;
   const blobs: string[][] = [];
-  for await (const [, , own] of walkTags(await source.ddfs(), url, { ignoreMissing: false })) {
+  for await (const [, , own] of walkTags(await source.ddfs(), url, walkingOf())) {
     for (const replicas of own)
       blobs.push(replicas.map((replica) => (server === undefined ? replica : replicaAt(server, replica))));
   }

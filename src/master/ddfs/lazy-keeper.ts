@@ -32,9 +32,10 @@ export class LazyKeeper {
     void this.#keeper.then((keeper) => keeper.keep(command));
   }
 
-  async close(): Promise<void> {
+  /** `null`: there was never anything to save. */
+  close(): Promise<void> | null {
     this.#closed = true;
-    await (await this.#keeper)?.close();
+    return this.#keeper?.then((keeper) => keeper.close()) ?? null;
   }
 
   async #load(): Promise<ResultKeeper> {
