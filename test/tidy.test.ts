@@ -38,6 +38,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "package-files.ts": ["node-version.ts"],
   "package-version.ts": [],
   "root-directory.ts": [],
+  "wake.ts": [],
   core: ["protocol/messages.ts:types", "client/master-api.ts:types"],
   protocol: ["core"],
   // Stores of blobs: volumes of a node, S3.
@@ -52,9 +53,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   s3: ["blobs/volumes/sum.ts"],
   // What every server of ours does alike: who may ask, from where, how much.
   http: ["settings"],
-  journal: ["core", "protocol", "nats", "postgres"],
+  journal: ["core", "protocol", "nats", "postgres", "wake.ts"],
   lease: ["nats", "postgres"],
-  lines: ["nats", "postgres", "client/master-api.ts:types"],
+  lines: ["nats", "postgres", "wake.ts", "client/master-api.ts:types"],
   schemes: ["protocol", "core:types", "s3", "blobs/volumes/sum.ts"],
   shipping: ["protocol", "core:types", "worker/own.ts", "worker/own-functions.ts"],
   worker: ["protocol", "schemes", "shipping", "core", "fn"],

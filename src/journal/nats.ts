@@ -20,6 +20,7 @@ import { isConflict } from "../nats/failures.ts";
 import { type Durability, durabilityOf } from "../nats/monitor.ts";
 import { openStream } from "../nats/open-stream.ts";
 import type { NatsStream, StoredMessage, StreamState } from "../nats/stream.ts";
+import { Wake } from "../wake.ts";
 import type { Appended, Caps, Head, Journal, StoredRecord, StoredSnapshot } from "./journal.ts";
 import { SideParts } from "./nats-parts.ts";
 import { Chain, hashOf } from "./record.ts";
@@ -126,22 +127,20 @@ class NatsJournal implements Journal {
   }
 
   async *follow(from: number, signal: AbortSignal): AsyncGenerator<StoredRecord> {
-    let woken = Promise.withResolvers<void>();
+    const wake = new Wake();
     let waitMs = pollMsMin;
     // What is heard may be an append that loses: it is a reason to look, no more.
     const wakeUp = this.#engine.connection.subscribe(this.#subject, {
       callback: () => {
         waitMs = pollMsMin;
-        woken.resolve();
+        wake.call();
       },
     });
-    const stop = (): void => woken.resolve();
-    signal.addEventListener("abort", stop);
+    signal.addEventListener("abort", wake.call);
     try {
       let next = from;
       let chain: Chain | null = null;
       while (!signal.aborted) {
-        woken = Promise.withResolvers();
         try {
           chain ??= await this.#chain(next);
           const end = (await this.#stream.last(this.#subject))?.seq ?? 0;
@@ -157,13 +156,11 @@ class NatsJournal implements Journal {
           // What was read ahead of the outage is checked anew.
           chain = null;
         }
-        const pause = new AbortController();
-        await Promise.race([woken.promise, delay(waitMs, undefined, { signal: pause.signal }).catch(() => undefined)]);
-        pause.abort();
+        await wake.wait(waitMs);
         waitMs = Math.min(waitMs * 2, pollMsMax);
       }
     } finally {
-      signal.removeEventListener("abort", stop);
+      signal.removeEventListener("abort", wake.call);
       wakeUp.unsubscribe();
     }
   }

@@ -13,7 +13,7 @@ import { CommError, DiscoError } from "../errors.ts";
 import { channelOf } from "../postgres/channel.ts";
 import type { PostgresConnection, Transaction } from "../postgres/connection.ts";
 import type { PostgresDatabase } from "../postgres/database.ts";
-import { Wake } from "../postgres/wake.ts";
+import { Wake } from "../wake.ts";
 import type { Appended, Caps, Head, Journal, StoredRecord, StoredSnapshot } from "./journal.ts";
 import { Chain, hashOf } from "./record.ts";
 

@@ -2,11 +2,11 @@
  * Lines in a stream of NATS with a fixed size. They are written in batches, one after the other, and read by sequence: what was
  * dropped before it was read is skipped, and nothing has to be set up again after an outage.
  */
-import { setTimeout as delay } from "node:timers/promises";
 import { CommError } from "../errors.ts";
 import type { NatsEngine } from "../nats/connection.ts";
 import { openStream } from "../nats/open-stream.ts";
 import type { NatsStream } from "../nats/stream.ts";
+import { Wake } from "../wake.ts";
 import type { FedLine, LineFeed } from "./lines.ts";
 
 const bytesMaxByDefault = 64 * 2 ** 20;
@@ -47,19 +47,17 @@ class NatsLineFeed implements LineFeed {
   }
 
   async *follow(signal: AbortSignal): AsyncGenerator<readonly FedLine[]> {
-    let woken = Promise.withResolvers<void>();
+    const wake = new Wake();
     let waitMs = pollMsMin;
     const wakeUp = this.#engine.connection.subscribe(this.#subject, {
       callback: () => {
         waitMs = pollMsMin;
-        woken.resolve();
+        wake.call();
       },
     });
-    const stop = (): void => woken.resolve();
-    signal.addEventListener("abort", stop);
+    signal.addEventListener("abort", wake.call);
     try {
       for (let next = 1; !signal.aborted; ) {
-        woken = Promise.withResolvers();
         try {
           const { state } = await this.#stream.info();
           // A stream that was made anew begins at 1 again.
@@ -75,13 +73,11 @@ class NatsLineFeed implements LineFeed {
           waitMs = retryMs;
         }
         if (signal.aborted) return;
-        const pause = new AbortController();
-        await Promise.race([woken.promise, delay(waitMs, undefined, { signal: pause.signal }).catch(() => undefined)]);
-        pause.abort();
+        await wake.wait(waitMs);
         waitMs = Math.min(waitMs * 2, pollMsMax);
       }
     } finally {
-      signal.removeEventListener("abort", stop);
+      signal.removeEventListener("abort", wake.call);
       wakeUp.unsubscribe();
     }
   }

@@ -8,7 +8,7 @@ import { CommError } from "../errors.ts";
 import { channelOf } from "../postgres/channel.ts";
 import type { PostgresConnection } from "../postgres/connection.ts";
 import type { PostgresDatabase } from "../postgres/database.ts";
-import { Wake } from "../postgres/wake.ts";
+import { Wake } from "../wake.ts";
 import type { FedLine, LineFeed } from "./lines.ts";
 
 const linesMaxByDefault = 100_000;

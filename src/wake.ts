@@ -1,4 +1,7 @@
-/** Waiting for something new in a table: until somebody notifies the channel, or until it is time to look anyway. */
+/**
+ * Waiting for something new in a journal or a table: until somebody says that there is some, or until it is time to look anyway. What
+ * is said while nobody waits ends the next wait at once, so that nothing is missed between a look and a wait.
+ */
 export class Wake {
   #called = false;
   #resolve: (() => void) | null = null;
