@@ -109,6 +109,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "shipping/module-format.ts",
     "master/cluster-master.ts",
     "master/engine-ports.ts",
+    "master/rebuild.ts",
     "node/node-process.ts",
     "node/node-bus.ts",
     "node/volume-lock.ts",

@@ -205,7 +205,13 @@ export function planOf(state: State, run: Run, { replicas }: Scenario, bug: Bug 
     const object = parseBlobAddress(url)?.object ?? "";
     named.set(object, [...(named.get(object) ?? []), url]);
   }
-  const view = { named, hosts: views, replicas, condemned: new Set(run.before.map((blob) => blobs[blob] ?? "")) };
+  const view = {
+    named,
+    hosts: views,
+    replicas,
+    since: 0,
+    condemned: new Set(run.before.map((blob) => blobs[blob] ?? "")),
+  };
   const plan = planGc({ ...view, now: state.now, graceMs: bug === "no grace" ? -1 : graceMs, addressOf });
   if (bug === "condemns on half a listing") {
     const all = new Map([...views].map(([name, host]) => [name, { ...host, isComplete: true }] as const));

@@ -122,7 +122,7 @@ function withoutDisk(state: State, host: number): State {
   const gone = blobs.flatMap((_, blob) =>
     holders(state, blob).length > 0 && holders(next, blob).length === 0 ? [blob] : [],
   );
-  return { ...next, excused: [...new Set([...state.excused, ...gone])].sort() };
+  return { ...next, excused: [...new Set([...state.excused, ...gone])].sort((a, b) => a - b) };
 }
 
 /** What the old one has sent is still under way; so is what it was about to send. */
@@ -150,7 +150,7 @@ function* runSteps(state: State, scenario: Scenario, bug: Bug | null): Generator
       named: [],
       watch: [],
       listings: [],
-      before: [...tags.condemned()].map(indexOf).sort(),
+      before: [...tags.condemned()].map(indexOf).sort((a, b) => a - b),
       leaving: state.leaving,
       losses: state.losses,
       plan: null,
@@ -346,7 +346,7 @@ function put<T>(all: readonly T[], at: number, value: T): T[] {
 }
 
 function add(all: readonly number[], one: number): readonly number[] {
-  return all.includes(one) ? all : [...all, one].sort();
+  return all.includes(one) ? all : [...all, one].sort((a, b) => a - b);
 }
 
 /** In one order, whoever sent them first: equal states are to look equal. */

@@ -13,7 +13,7 @@ import type {
   TokenOption,
   UpdateOptions,
 } from "../client/ddfs/ddfs-api.ts";
-import { assertName, blobNameLengthMax, isStoreHost, objectOf, parseBlobAddress } from "../core/ddfs/names.ts";
+import { assertName, blobNameLengthMax, isStoreHost, objectOf, parseBlobAddress, snapshotName } from "../core/ddfs/names.ts";
 import { placeReplicas } from "../core/ddfs/placement.ts";
 import type { Tag } from "../core/ddfs/tags.ts";
 import { DataError, DiscoError } from "../errors.ts";
@@ -166,6 +166,7 @@ export class Ddfs implements DdfsApi {
     const isThere = (url: string): boolean => parseBlobAddress(url)?.host === host;
     let begunAt = performance.now();
     for (const tag of [...this.#parts.decider.machine.tags.all()]) {
+      if (tag.name === snapshotName) continue;
       for (const line of tag.urls.linesWith(host)) {
         if (!line.split("\t").some(isThere)) continue;
         names.push(tag.name);

@@ -9,13 +9,13 @@ export interface TagToken {
   readonly master?: boolean | undefined;
 }
 
-export function mayRead({ readToken, writeToken }: Tag, { token, master }: TagToken): boolean {
+export function mayRead({ name, readToken, writeToken }: Tag, { token, master }: TagToken): boolean {
   if (readToken === null || master === true) return true;
-  return same(token, readToken) || (writeToken !== null && same(token, writeToken));
+  return same(name, token, readToken) || (writeToken !== null && same(name, token, writeToken));
 }
 
-export function mayWrite({ writeToken }: Tag, { token, master }: TagToken): boolean {
-  return writeToken === null || master === true || same(token, writeToken);
+export function mayWrite({ name, writeToken }: Tag, { token, master }: TagToken): boolean {
+  return writeToken === null || master === true || same(name, token, writeToken);
 }
 
 /** @throws DiscoError `tag-unauthorized` */
@@ -29,8 +29,26 @@ export function assertMay(tag: Tag, what: "read" | "write", shown: TagToken): vo
   });
 }
 
-function same(given: string | undefined, wanted: string): boolean {
-  return given !== undefined && timingSafeEqual(digestOf(given), digestOf(wanted));
+const hiddenPrefix = "sha256:";
+
+/**
+ * What is kept of a token where others may read it: enough to know it by. Tags that were restored from there have it for a token, and
+ * whoever shows the token itself is let in.
+ */
+export function hiddenToken(tag: string, token: string | null): string | null {
+  if (token === null || token.startsWith(hiddenPrefix)) return token;
+  return hashOf(tag, token);
+}
+
+function same(tag: string, given: string | undefined, wanted: string): boolean {
+  if (given === undefined) return false;
+  // What is hidden opens nothing by itself.
+  const shown = wanted.startsWith(hiddenPrefix) ? hashOf(tag, given) : given;
+  return timingSafeEqual(digestOf(shown), digestOf(wanted));
+}
+
+function hashOf(tag: string, token: string): string {
+  return hiddenPrefix + createHash("sha256").update(`${tag}\0${token}`, "utf8").digest("hex");
 }
 
 function digestOf(text: string): Buffer {

@@ -7,7 +7,7 @@
  */
 import { randomUUID } from "node:crypto";
 import type { DdfsEvent, TagChange, UrlText } from "../core/ddfs/events.ts";
-import { assertName, objectOf, partsOfObject } from "../core/ddfs/names.ts";
+import { assertName, objectOf, partsOfObject, snapshotName } from "../core/ddfs/names.ts";
 import type { Tag } from "../core/ddfs/tags.ts";
 import { DiscoError } from "../errors.ts";
 import type { Decider } from "./decider.ts";
@@ -68,7 +68,8 @@ export class TagService {
   /** In ascending order. */
   async names(prefix = ""): Promise<string[]> {
     await this.#parts.decider.assured();
-    return this.#tags.names(prefix);
+    const names = this.#tags.names(prefix);
+    return prefix.startsWith(snapshotName) ? names : names.filter((name) => name !== snapshotName);
   }
 
   /** The tag as it is now; it is not to be changed. @throws DiscoError `bad-name`, `unknown-tag`, `tag-unauthorized` */

@@ -15,6 +15,7 @@ import { rootDirectory } from "../root-directory.ts";
 import { openEngine } from "./engine.ts";
 import { openFreeJournal } from "./free-journal.ts";
 import { openRoot } from "./root.ts";
+import { scriptsVolume } from "./root-journals.ts";
 
 export interface EmbeddedOptions {
   /** Directory for everything that is kept. Default: `$DISCO_ROOT`, `$XDG_DATA_HOME/disco` or `~/.local/share/disco`. */
@@ -36,8 +37,6 @@ export interface EmbeddedOptions {
 /** The name of the only node, in addresses of results as well. */
 export const embeddedHost = "localhost";
 const embeddedAddress = `disco://${embeddedHost}`;
-/** A daemon on the same root has another journal, and volumes from 0 on. */
-const embeddedVolume = "vol1000";
 
 /**
  * Opens the engine on a root directory. Several processes may do so at once: each has a journal of its own, and all share the
@@ -100,7 +99,7 @@ async function storeOfEnvironment(): Promise<SharedStore | null> {
 async function ofRoot(root: string, dataDir: string): Promise<Kept> {
   const { journal, isFirst } = openFreeJournal(root);
   if (isFirst)
-    return { journal, blobs: new OwnBlobs({ dataDir, first: embeddedVolume, shared: await storeOfEnvironment() }) };
+    return { journal, blobs: new OwnBlobs({ dataDir, first: scriptsVolume, shared: await storeOfEnvironment() }) };
   const store = (): Promise<never> => {
     const busy = new DiscoError(`another script on ${root} has its tags and blobs`, {
       code: "root-busy",

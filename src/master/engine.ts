@@ -179,6 +179,7 @@ export async function openEngine(parts: EngineParts): Promise<LocalMaster> {
     const { openOwnDdfs } = await import("./ddfs/own-ddfs.ts");
     const url = (): string => parts.address().replace(/^disco:/, "http:");
     const { blobReplicas: replicas = null, times = {} } = parts.ddfs ?? {};
+    const isPassing = journal.caps.durable === "memory";
     const shown = { host, url, replicas, reserveBytes: 0, now };
     opened = await openOwnDdfs({ ...shown, times, blobs, coordinator: decider, bus, instance });
     return opened;

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { DiscoError } from "../errors.ts";
 import type { LocalJournal } from "../journal/local.ts";
 import { openSqliteJournal } from "../journal/sqlite.ts";
+import { scriptsJournalName } from "./root-journals.ts";
 
 const enginesMax = 64;
 
@@ -19,7 +20,7 @@ export interface FreeJournal {
 export function openFreeJournal(root: string): FreeJournal {
   for (let n = 1; n <= enginesMax; n++) {
     try {
-      const journal = openSqliteJournal(join(root, n === 1 ? "journal.sqlite" : `journal-${n}.sqlite`));
+      const journal = openSqliteJournal(join(root, n === 1 ? scriptsJournalName : `journal-${n}.sqlite`));
       return { journal, isFirst: n === 1 };
     } catch (error) {
       if (!(error instanceof DiscoError) || error.code !== "journal-busy") throw error;

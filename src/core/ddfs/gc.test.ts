@@ -39,6 +39,7 @@ function view(
     condemned: new Set(condemned),
     now,
     graceMs,
+    since: 0,
     addressOf: address,
   };
 }
@@ -52,6 +53,8 @@ describe("the plan of garbage collection", () => {
     assert.deepEqual(planGc(view({ [old]: ["a"] }, { a: [file(old)], b: [] })).condemned, []);
     assert.deepEqual(planGc(view({}, { a: [file(young)], b: [] })).condemned, []);
     assert.deepEqual(planGc(view({}, { a: [file(old)], b: [file(old, now - 5)] })).condemned, []);
+    // A journal that is new says nothing of what the one before it named.
+    assert.deepEqual(planGc({ ...view({}, { a: [file(old)] }), since: now - 5 }).condemned, []);
   });
 
   it("condemns nothing while a node has not listed, and says which; one that is being removed is not waited for (fault 60)", () => {

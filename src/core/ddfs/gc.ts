@@ -56,7 +56,10 @@ export interface GcView {
   readonly condemned: ReadonlySet<string>;
   /** Milliseconds since 1970. */
   readonly now: number;
+  /** What is younger is left alone (GP3). Milliseconds. */
   readonly graceMs: number;
+  /** Since when the journal is this cluster's: it does not know what was named before. Milliseconds since 1970. */
+  readonly since: number;
   /** Writes an address. */
   readonly addressOf: (host: string, volume: string, object: string) => string;
 }
@@ -238,6 +241,7 @@ function surplusOf(view: GcView, object: string, urls: readonly string[], stayin
 function condemn(view: GcView, found: ReadonlyMap<string, readonly Found[]>): Condemned[] {
   const before = view.now - view.graceMs;
   const condemned: Condemned[] = [];
+  if (view.since >= before && view.since > 0) return condemned;
   for (const [object, files] of found) {
     if (view.named.has(object) || view.condemned.has(object)) continue;
     const born = partsOfObject(object);

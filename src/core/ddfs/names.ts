@@ -15,6 +15,9 @@ export const nameLengthMax = 511;
 /** A blob's name above this is replaced by its md5 (the object's name is a file's). */
 export const blobNameLengthMax = 200;
 
+/** The tag, and the name of the blobs, that have snapshots of all tags. It is left out of lists unless it is asked for. */
+export const snapshotName = "disco:tags";
+
 const namePattern = /^[A-Za-z0-9_\-@:]{1,511}$/;
 const objectPattern = /^([A-Za-z0-9_\-@:]{1,511})\$([0-9a-f]{1,8})-([0-9a-f]{1,5})-([0-9a-f]{1,5})$/;
 const microsPerSecond = 1_000_000;

@@ -63,6 +63,8 @@ export class Tags {
   #names: string[] | null = null;
   /** `cluster-named`; `null`: not yet. */
   cluster: string | null = null;
+  /** Milliseconds since 1970 of that: blobs of before are of another journal, which may have named them. */
+  namedAt = 0;
   /** Number of the newest run, which may have ended. */
   gc = 0;
   lastGc: LastGc | null = null;
@@ -73,7 +75,8 @@ export class Tags {
   handle(event: DdfsEvent): void {
     switch (event.kind) {
       case "cluster-named":
-        this.cluster ??= event.id;
+        // The name of the blobs that are there goes before that of a journal which has no tags yet (`disco rebuild`).
+        if (this.cluster === null || this.#tags.size === 0) [this.cluster, this.namedAt] = [event.id, event.at];
         return;
       case "urls-staged": {
         this.#stage(event);
@@ -170,9 +173,10 @@ export class Tags {
   }
 
   save(): TagsSnapshot {
-    const { cluster, gc, lastGc } = this;
+    const { cluster, namedAt, gc, lastGc } = this;
     return {
       cluster,
+      namedAt,
       gc,
       lastGc,
       condemned: [...this.#condemned].sort(),
@@ -190,6 +194,7 @@ export class Tags {
   static restore(from: TagsSnapshot): Tags {
     const tags = new Tags();
     tags.cluster = from.cluster;
+    tags.namedAt = from.namedAt ?? 0;
     tags.gc = from.gc;
     tags.lastGc = from.lastGc;
     for (const object of from.condemned) tags.#condemned.add(object);
@@ -320,6 +325,7 @@ function condemned(object: string): DiscoError {
 
 export interface TagsSnapshot {
   readonly cluster: string | null;
+  readonly namedAt?: number;
   readonly gc: number;
   readonly lastGc: LastGc | null;
   readonly condemned: readonly string[];

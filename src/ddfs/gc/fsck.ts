@@ -67,6 +67,7 @@ async function* partOf(parts: FsckParts, part: Part): AsyncGenerator<FsckFinding
     condemned,
     now: now(),
     graceMs,
+    since: tags.namedAt,
     addressOf: replicaAddress,
   });
   const of = function* (

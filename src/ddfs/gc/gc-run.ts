@@ -154,6 +154,7 @@ export class GcRun {
       condemned: new Set([...this.#condemned].filter((object) => isIn(part, object))),
       now: now(),
       graceMs,
+      since: this.#tags.namedAt,
       addressOf: replicaAddress,
     });
     // From here to the record in one turn (GR1).

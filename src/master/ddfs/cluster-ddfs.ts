@@ -4,6 +4,7 @@ import { Ddfs } from "../../ddfs/ddfs.ts";
 import { GarbageCollector, type GarbageLog, type GarbageTimes } from "../../ddfs/gc/garbage-collector.ts";
 import { leadingCollection } from "../../ddfs/gc/leading-collection.ts";
 import { replicasWanted } from "../../ddfs/replicas-wanted.ts";
+import { TagSnapshots } from "../../ddfs/snapshots/tag-snapshots.ts";
 import { TagService } from "../../ddfs/tag-service.ts";
 import type { OwnBlobs } from "../../node/ddfs/own-blobs.ts";
 import { masterHost } from "../../node/job-directory.ts";
@@ -16,6 +17,8 @@ export interface ClusterDdfsParts extends PeerBlobsParts {
   readonly coordinator: Coordinator;
   /** `DDFS_BLOB_REPLICAS`; `null`: three, or as many as there are nodes. */
   readonly replicas: number | null;
+  /** `DDFS_TAG_REPLICAS`: nodes that keep each snapshot of the tags. Default: three. */
+  readonly tagReplicas?: number;
   readonly now: () => number;
   readonly bus: Bus;
   /** Of this start of the master. */
@@ -37,19 +40,24 @@ export interface ClusterDdfs {
   close(): Promise<void>;
 }
 
+/** Nodes that keep each snapshot of the tags, as Disco's master kept tags. */
+const defaultTagReplicas = 3;
 /** Nodes keep their own reserve, and tell what is above it. */
 const reserveBytes = 256 * 2 ** 20;
 
 export function openClusterDdfs(parts: ClusterDdfsParts): ClusterDdfs {
   const { coordinator, bus, instance, replicas, now, refusal, store = null, times = {}, log } = parts;
+  const { tagReplicas = defaultTagReplicas } = parts;
   const nodes = store === null ? new PeerBlobs(parts) : new StoreBlobs({ ...parts, store });
   const wanted = (count: number): number => replicasWanted(store === null ? replicas : 1, count);
   const epoch = (): number => coordinator.machine.cluster.epoch;
   let endStore: (() => Promise<void>) | null = null;
   let garbage: GarbageCollector | null = null;
+  let snapshots: TagSnapshots | null = null;
+  const tags = new TagService({ decider: coordinator, now });
   const ddfs = new Ddfs({
     decider: coordinator,
-    tags: new TagService({ decider: coordinator, now }),
+    tags,
     nodes,
     collection: leadingCollection(() => garbage, refusal),
     replicas: wanted,
@@ -78,9 +86,13 @@ export function openClusterDdfs(parts: ClusterDdfsParts): ClusterDdfs {
         ...times,
         ...(log === undefined ? {} : { log }),
       });
+      const failed = (error: unknown): void =>
+        log?.warn({ error: String(error) }, "a snapshot of all tags could not be kept on nodes; it is tried again");
+      snapshots ??= new TagSnapshots({ decider: coordinator, ddfs, tags, replicas: tagReplicas, now, failed });
     },
     close: async () => {
       await garbage?.close();
+      if (coordinator.leads) await snapshots?.close();
       await endStore?.();
       await store?.close();
     },

@@ -4,6 +4,7 @@ import { Ddfs } from "../../ddfs/ddfs.ts";
 import { GarbageCollector, type GarbageTimes } from "../../ddfs/gc/garbage-collector.ts";
 import { OnlyNodeBlobs } from "../../ddfs/only-node-blobs.ts";
 import { replicasWanted } from "../../ddfs/replicas-wanted.ts";
+import { TagSnapshots } from "../../ddfs/snapshots/tag-snapshots.ts";
 import { TagService } from "../../ddfs/tag-service.ts";
 import type { OwnBlobs } from "../../node/ddfs/own-blobs.ts";
 import type { Coordinator } from "../coordinator.ts";
@@ -24,6 +25,8 @@ export interface OwnDdfsParts {
   readonly reserveBytes: number;
   readonly now: () => number;
   readonly times?: GarbageTimes;
+  /** What is kept goes with this process: nobody will want it back. */
+  readonly isPassing?: boolean;
 }
 
 export interface OwnDdfs {
@@ -35,7 +38,7 @@ export interface OwnDdfs {
 
 /** @throws DiscoError what `record` throws, and what keeps the volumes from being used */
 export async function openOwnDdfs(parts: OwnDdfsParts): Promise<OwnDdfs> {
-  const { blobs, coordinator, bus, instance, url, replicas, reserveBytes, now, times = {} } = parts;
+  const { blobs, coordinator, bus, instance, url, replicas, reserveBytes, now, times = {}, isPassing } = parts;
   const { sharedHost } = blobs;
   const host = sharedHost ?? parts.host;
   const volumes = await blobs.open();
@@ -72,11 +75,14 @@ export async function openOwnDdfs(parts: OwnDdfsParts): Promise<OwnDdfs> {
     host,
     now,
   });
+  const snapshots =
+    isPassing === true ? null : new TagSnapshots({ decider: coordinator, ddfs, tags, replicas: 1, now });
   // What waits is recorded, or told of what keeps it from being.
   const close = async (): Promise<void> => {
     await garbage.close();
-    await endStore?.();
     await tags.flush().catch(() => undefined);
+    await snapshots?.close();
+    await endStore?.();
   };
   return { ddfs, garbage, close };
 }
