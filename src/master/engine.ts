@@ -181,7 +181,7 @@ export async function openEngine(parts: EngineParts): Promise<LocalMaster> {
     const { blobReplicas: replicas = null, times = {} } = parts.ddfs ?? {};
     const isPassing = journal.caps.durable === "memory";
     const shown = { host, url, replicas, reserveBytes: 0, now };
-    opened = await openOwnDdfs({ ...shown, times, blobs, coordinator: decider, bus, instance });
+    opened = await openOwnDdfs({ ...shown, times, blobs, coordinator: decider, bus, instance, isPassing });
     return opened;
   }
 
