@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { MemoryBus } from "../bus/memory.ts";
 import type { SaveResults } from "../core/commands.ts";
 import type { JobSpec } from "../core/job/spec.ts";
-import type { DiscoError } from "../errors.ts";
+import { DiscoError } from "../errors.ts";
 import type { LocalJournal } from "../journal/local.ts";
 import type { OwnBlobs } from "../node/ddfs/own-blobs.ts";
 import { Node } from "../node/node.ts";
@@ -123,10 +123,13 @@ export async function openEngine(parts: EngineParts): Promise<LocalMaster> {
   const rejoin = (): Promise<void> => joinNode(coordinator);
   const watch = guard === undefined ? null : new RoomWatch({ ...guard, coordinator, rejoin, now });
 
+  let closing: Promise<void> | undefined;
   let opening: Promise<OwnDdfs> | undefined;
   let opened: OwnDdfs | undefined;
   const ddfs = (): Promise<OwnDdfs> => {
     coordinator.assertAlive();
+    if (closing !== undefined && opening === undefined)
+      throw new DiscoError("the engine is closed", { code: "closed" });
     // What failed is tried again: there may be room by then.
     opening ??= openDdfs(coordinator).catch((error: unknown) => {
       opening = undefined;
@@ -134,7 +137,6 @@ export async function openEngine(parts: EngineParts): Promise<LocalMaster> {
     });
     return opening;
   };
-  let closing: Promise<void> | undefined;
   const close = (): Promise<void> =>
     (closing ??= keepAlive.during(
       (async () => {
