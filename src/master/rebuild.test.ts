@@ -8,6 +8,7 @@ import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import type { MasterApi } from "../client/master-api.ts";
+import { partsOfObject } from "../core/ddfs/names.ts";
 import { openEmbedded } from "./embedded.ts";
 import { rebuildRoot } from "./rebuild.ts";
 
@@ -15,6 +16,10 @@ async function store({ ddfs }: MasterApi, name: string, text: string): Promise<s
   const [target] = await ddfs.newBlob(name);
   assert.ok(target !== undefined);
   return (await ddfs.putBlob(target, Readable.from([Buffer.from(text)]))).url;
+}
+
+function microsOf(file: string): number {
+  return partsOfObject(basename(file))?.micros ?? 0;
 }
 
 describe("rebuilding a journal from nodes", () => {
@@ -36,7 +41,7 @@ describe("rebuilding a journal from nodes", () => {
   const snapshots = (): string[] =>
     globSync("data/ddfs/*/blob/*/disco:tags$*", { cwd: root })
       .filter((name) => !name.includes(".sum"))
-      .sort((a, b) => (basename(a) < basename(b) ? -1 : 1));
+      .sort((a, b) => microsOf(a) - microsOf(b));
   const dropJournal = async (): Promise<void> => {
     for (const name of globSync("journal.sqlite*", { cwd: root })) await rm(join(root, name));
   };
