@@ -11,6 +11,7 @@ import { addEndingCommands } from "./program/ending.ts";
 import { addJobCommands } from "./program/jobs.ts";
 import { addNodeCommands } from "./program/nodes.ts";
 import { addProfile } from "./program/profile.ts";
+import { addRebuild } from "./program/rebuild.ts";
 import { addRecordCommands } from "./program/records.ts";
 import { addRun } from "./program/run.ts";
 
@@ -36,6 +37,7 @@ export function buildProgram(): Command {
   addDaemonCommands(program);
   program.commandsGroup("Cluster:");
   addClusterCommands(program);
+  addRebuild(program);
   program.commandsGroup("Commands:");
   addCompletion(program);
   program.addHelpText("after", programNotes);
