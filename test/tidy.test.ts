@@ -110,7 +110,6 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "master/cluster-master.ts",
     "master/engine-ports.ts",
     "master/rebuild.ts",
-    "master/rebuild.ts",
     "node/node-process.ts",
     "node/node-bus.ts",
     "node/volume-lock.ts",

@@ -42,6 +42,26 @@ test("Ctrl-C ends a push that waits for a named pipe, which no thread can be cal
   assert.equal((await place.ddfs(["ls"])).stdout, "");
 });
 
+test("a process of its own waits for the master's answers, to their end", { timeout: 60_000 }, async (t) => {
+  const place = await CommandPlace.open();
+  t.after(() => place.close());
+  await place.startDaemon();
+  await place.ddfs(["tag", "t", "tag://nowhere"]);
+  // With a pipe for its input a command is a process of its own.
+  for (const [args, said] of [
+    [["fsck"], /^broken-link: /],
+    [["gc", "start", "--wait"], /^garbage collection of /],
+    [["scrub", "start", "--wait"], /^localhost /m],
+    [["df"], /^localhost /m],
+    [["du"], /^ *0 B .* t$/m],
+    [["ls", "-l"], /^t /m],
+    [["find", "t", "-w"], /^Tag not found: t\tnowhere$/m],
+  ] as const) {
+    const { stdout, stderr } = await place.ddfs(args, { input: "" });
+    assert.match(stdout, said, `${args.join(" ")}: ${stderr}`);
+  }
+});
+
 test("several tags are confirmed on a terminal, and a no leaves them", { skip: missingScript() }, async (t) => {
   const place = await CommandPlace.open();
   t.after(() => place.close());

@@ -2,6 +2,7 @@
 import type { DDFS } from "../../client/ddfs/ddfs.ts";
 import type { DdfsApi, TokenOption } from "../../client/ddfs/ddfs-api.ts";
 import type { Disco } from "../../client/disco.ts";
+import { keepAlive } from "../../client/keep-alive.ts";
 import { nearestName } from "../../client/nearest-name.ts";
 import { tagOf } from "../../core/ddfs/names.ts";
 import { DiscoError } from "../../errors.ts";
@@ -27,7 +28,10 @@ export async function withDdfs<T>(options: StoreOptions, use: (ddfs: OpenDdfs) =
   await using disco = connect(master);
   const { ddfs: api } = await disco.master();
   try {
-    return await use({ ddfs: disco.ddfs, api, disco, master, read: tokenOf("READ"), write: tokenOf("WRITE") });
+    // Answers alone keep no process running.
+    return await keepAlive(
+      use({ ddfs: disco.ddfs, api, disco, master, read: tokenOf("READ"), write: tokenOf("WRITE") }),
+    );
   } catch (error) {
     throw error instanceof DiscoError && error.code === "unknown-tag" ? await withNearestTag(api, error) : error;
   }

@@ -38,7 +38,9 @@ export async function printUsage(words: readonly string[], options: ReachOptions
   const usages = await withDdfs(options, async (ddfs) => {
     const names = words.length === 0 ? await ddfs.api.tags() : (await chosenTags(ddfs.api, words, options)).names;
     const list: Usage[] = [];
-    for (const name of names) list.push(await usageOf(ddfs, name, options));
+    // Of all tags, one that links to nothing does not hide the others.
+    const reach = words.length === 0 ? { ...options, ignoreMissing: true } : options;
+    for (const name of names) list.push(await usageOf(ddfs, name, reach));
     return list;
   });
   if (options.json === true) return printJson(usages);
