@@ -4,7 +4,7 @@ import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
-import { chainReader, type JobError, resultIterator, task } from "disco-mapreduce";
+import { chainReader, Disco, type JobError, resultIterator, task } from "disco-mapreduce";
 import { openBench, sorted } from "./bench.ts";
 
 const bench = await openBench();
@@ -155,5 +155,23 @@ describe("out-of-band values", { timeout: 60_000 }, () => {
     await job.purge();
     assert.equal(await ddfs.exists(name), false);
     await assert.rejects(job.oobGet("key:b"), { code: "unknown-job" });
+  });
+
+  it("stay in files in the second engine on a root, which has no DDFS, and refuses to save results", async () => {
+    const root = join(bench.root, "shared");
+    await using first = new Disco(undefined, { root, workers: 1 });
+    await first.ddfs.push("t", [{ name: "b", data: "x" }]);
+    await using second = new Disco(undefined, { root, workers: 1 });
+    const put = (line: string): [string, number][] => {
+      task.put("key", line);
+      return [[line, 1]];
+    };
+    const job = await second.newJob("second", { input: ["raw://value"], map: put });
+    await job.wait();
+    assert.equal(Buffer.from(await job.oobGet("key")).toString(), "value");
+    await assert.rejects(second.newJob("saved", { input: ["raw://a"], map: words, save: true }), { code: "root-busy" });
+    const saved = await first.newJob("saved", { input: ["raw://a"], map: words, save: true });
+    assert.deepEqual(await sorted(resultIterator(await saved.wait())), ["a 1"]);
+    await job.purge();
   });
 });

@@ -19,6 +19,9 @@ export function placeOfTag(url: string): { readonly host: string | null; readonl
   return { host: host === "" ? null : host, name };
 }
 
+/** Another master of this process may have the tag: `root-busy` is of one that has no tags. */
+const passedOver: ReadonlySet<string> = new Set(["unknown-tag", "root-busy"]);
+
 /** Replicas of each blob of the tag, then of those to which it links, where they are reached from here. @throws DiscoError `unknown-tag` … */
 export async function blobsOfTag(url: string): Promise<string[][]> {
   const { host } = placeOfTag(url);
@@ -27,7 +30,7 @@ export async function blobsOfTag(url: string): Promise<string[][]> {
     try {
       return await listed(source, url);
     } catch (error) {
-      if (!(error instanceof DiscoError) || error.code !== "unknown-tag") throw error;
+      if (!(error instanceof DiscoError) || !passedOver.has(error.code)) throw error;
       missing ??= error;
     }
   }

@@ -25,6 +25,8 @@ class Stand {
   readonly copyFailures: (Error | null)[] = [];
   ddfsFailure: Error | null = null;
   replicas = 2;
+  /** Address of what stands for the nodes. */
+  store: string | null = null;
   /** Resolves when it is to go on; called with each adoption. */
   gate: () => Promise<void> = async () => {};
   readonly keeper: ResultKeeper;
@@ -77,6 +79,10 @@ class Stand {
   }
 
   #places(name: string, replicas: number, include: readonly string[], exclude: readonly string[]): BlobTarget[] {
+    if (this.store !== null) {
+      if (include.length > 0) throw new DiscoError(`there is no node ${include[0]}`, { code: "unknown-node" });
+      return [{ host: this.store, object: objectOf(name, this.#micros++), url: "" }];
+    }
     const hosts = [...new Set([...include, "a", "b", "c"])].filter((host) => !exclude.includes(host));
     const object = objectOf(name, this.#micros++);
     return hosts.slice(0, replicas).map((host) => ({ host, object, url: "" }));
@@ -173,6 +179,18 @@ describe("results that are saved", () => {
       assert.equal(new Set(line.split("\t").map((url) => url.split("/")[2])).size, 2);
   });
 
+  it("are in the store that stands for the nodes, where there is one", async () => {
+    const stand = new Stand();
+    stand.store = "s3://bucket/prefix";
+    stand.replicas = 1;
+    const job = stand.job();
+    await stand.save();
+    assert.equal(stand.bench.master.result(job).status, "ready");
+    const lines = stand.lines(resultsTag(job));
+    assert.ok(lines.length > 0 && lines.every((line) => /^s3:\/\/bucket\/prefix\/blob\/..\/[^\t]+$/.test(line)));
+    assert.deepEqual(stand.copied, []);
+  });
+
   it("end with the job that is killed meanwhile: no tag is left", async () => {
     const stand = new Stand();
     const gate = Promise.withResolvers<void>();
@@ -219,7 +237,7 @@ describe("results that are saved", () => {
     assert.equal(stand.bench.master.result(job).status, "ready");
   });
 
-  it("need DDFS; out-of-band values alone stay where they are without it", async () => {
+  it("need DDFS: without it a try has failed, and leaves no tag", async () => {
     const stand = new Stand();
     stand.ddfsFailure = new DiscoError("another engine has it", { code: "root-busy" });
     const job = stand.job();

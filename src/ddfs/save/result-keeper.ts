@@ -12,6 +12,7 @@
 import type { BlobTarget } from "../../client/ddfs/ddfs-api.ts";
 import type { SaveResults } from "../../core/commands.ts";
 import type { DdfsEvent } from "../../core/ddfs/events.ts";
+import { isStoreHost } from "../../core/ddfs/names.ts";
 import type { MasterEvent, ResultsNotSaved } from "../../core/events.ts";
 import type { JobMachine } from "../../core/job/machine.ts";
 import { oobTag, oobToken, resultsTag } from "../../core/job/saved-tags.ts";
@@ -154,9 +155,9 @@ export class ResultKeeper {
   async #keepOne(saved: SavedFile, ddfs: Pick<Ddfs, "newBlob" | "replicasNow">): Promise<string[]> {
     const { calls, holderOf } = this.#parts;
     const host = holderOf?.(saved.ref.host) ?? saved.ref.host;
-    const replicas = await ddfs.replicasNow();
-    const targets = await ddfs.newBlob(saved.name, { replicas, include: [host] });
-    const { object } = targets[0] as BlobTarget;
+    const targets = await placesFor(saved.name, host, ddfs);
+    const [{ object, host: store }] = targets as [BlobTarget];
+    const isStore = isStoreHost(store);
     const { file, label, size } = saved;
     let stored: StoredBlob;
     try {
@@ -166,8 +167,8 @@ export class ResultKeeper {
       if (error instanceof DiscoError && lostCodes.has(error.code)) throw new LostFile(saved, error);
       throw error;
     }
-    const first = replicaAddress(host, stored.volume, object);
-    const others = targets.filter((target) => target.host !== host);
+    const first = replicaAddress(isStore ? store : host, stored.volume, object);
+    const others = isStore ? [] : targets.filter((target) => target.host !== host);
     const copies = await Promise.all(
       others.map(({ host: to }) => this.#copy(to, object, first, stored, ddfs, targets)),
     );
@@ -237,4 +238,21 @@ const lostCodes: ReadonlySet<string> = new Set(["no-such-file", "bad-index", "cu
 
 function wrongSize({ file, size }: SavedFile, found: number): DataError {
   return new DataError(`${file} has ${found} bytes instead of ${size}`, { code: "cut-off" });
+}
+
+/** Nodes for a file's blob, with the one that has the file; or the store that stands for all nodes, which are none of its then. */
+async function placesFor(
+  name: string,
+  host: string,
+  ddfs: Pick<Ddfs, "newBlob" | "replicasNow">,
+): Promise<BlobTarget[]> {
+  const replicas = await ddfs.replicasNow();
+  try {
+    return await ddfs.newBlob(name, { replicas, include: [host] });
+  } catch (error) {
+    if (!(error instanceof DiscoError) || error.code !== "unknown-node") throw error;
+    const targets = await ddfs.newBlob(name, { replicas });
+    if (targets.every((target) => isStoreHost(target.host))) return targets;
+    throw error;
+  }
 }
