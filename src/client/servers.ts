@@ -118,6 +118,9 @@ export function addressAt(server: string, url: string): string {
  */
 export function replicaAt(server: string, url: string): string {
   const base = baseUrl(server);
+  // What all nodes share is with the master as well. (As `parseBlobAddress`, which is not loaded with the package.)
+  const [, stored] = /^s3:\/\/\S+(\/blob\/[0-9a-f]{2}\/[^/\s#]+\$[0-9a-f-]+)$/.exec(url) ?? [];
+  if (base !== null && stored !== undefined) return `disco://${authorityOf(base)}/ddfs/vol0${stored}`;
   if (base === null || !/^disco:\/\/[^/:]+\/ddfs\//.test(url)) return url;
   const { node, path } = parseDiscoUrl(url);
   return `disco://${authorityOf(base)}/proxy/${node}/GET${path}`;

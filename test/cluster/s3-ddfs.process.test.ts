@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { setTimeout as passed } from "node:timers/promises";
-import { Disco, resultIterator } from "disco-mapreduce";
+import { Disco, resultIterator, task } from "disco-mapreduce";
 import type { DDFS } from "../../src/client/ddfs/ddfs.ts";
 import { openDaemon } from "../../src/master/daemon.ts";
 import { skipWithoutNats } from "../../src/nats/server.test-kit.ts";
@@ -93,6 +93,21 @@ describe("DDFS in S3", { skip: whyNoRadosgw() ?? false, timeout: 280_000 }, () =
     assert.equal((await blobs()).length >= 2, true);
     assert.equal(await textOf(ddfs, "data:play"), text);
     assert.deepEqual(await counted(disco, "data:play"), counts);
+    // Results that are kept, and values beside them.
+    const saved = await disco.newJob("saved", {
+      input: "tag://data:play",
+      map: (line: string): [string, number][] => {
+        task.put(`bytes:${line.length}`, line);
+        return [[line, 1]];
+      },
+      save: true,
+    });
+    const results = await saved.wait();
+    assert.match(String(results[0]), /^tag:\/\/.*disco:results:saved@/);
+    assert.equal(Buffer.from(await saved.oobGet("bytes:20")).toString(), "that is the question");
+    const lines: string[] = [];
+    for await (const [line] of resultIterator<string>(results)) lines.push(line);
+    assert.deepEqual(lines.sort(), text.trimEnd().split("\n").sort());
     const findings: string[] = [];
     for await (const { kind, object } of (await ddfs.api()).fsck()) findings.push(`${kind} ${object}`);
     assert.deepEqual(findings, []);
@@ -164,11 +179,12 @@ describe("DDFS in S3", { skip: whyNoRadosgw() ?? false, timeout: 280_000 }, () =
       }
       const other = await openDaemon(settings("other"));
       const theirs = new Disco(other.url);
+      const before = await blobs();
       try {
         await assert.rejects(theirs.ddfs.push("data:mine", { name: "mine", data: Buffer.from("x") }), {
           code: "other-cluster",
         });
-        assert.equal((await blobs()).length, 1);
+        assert.deepEqual(await blobs(), before);
       } finally {
         await theirs.close();
         await other.close();
