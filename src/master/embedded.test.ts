@@ -253,7 +253,7 @@ test("an engine whose node cannot start leaves its journal to the next one", asy
   const root = newRoot();
   await mkdir(join(root, "data"), { recursive: true });
   await writeFile(join(root, "data", "localhost"), "no directory");
-  await assert.rejects(engine({ root }), { code: "EEXIST" });
+  await assert.rejects(engine({ root }), { code: "node-unable" });
   await rm(join(root, "data", "localhost"));
   await using _master = await engine({ root });
   await assert.rejects(access(join(root, "journal-2.sqlite")), { code: "ENOENT" });
