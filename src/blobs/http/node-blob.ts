@@ -43,6 +43,9 @@ export interface ReadBlob {
   readonly body: Readable;
 }
 
+/** Taken from the network ahead of who reads: chunks of a socket have 64 KiB. */
+const aheadChunks = 64;
+const aheadBytes = aheadChunks * 64 * 1024;
 /** Of an answer that is no blob. */
 const excerptCharsMax = 300;
 
@@ -156,6 +159,10 @@ function checked(
   let seen = 0;
   let held: Buffer | null = null;
   const check = new Transform({
+    writableHighWaterMark: aheadBytes,
+    // As chunks, which a loop would otherwise be given joined, that is, copied.
+    readableObjectMode: true,
+    readableHighWaterMark: aheadChunks,
     transform(chunk: Buffer, _encoding, done) {
       hash?.update(chunk);
       seen += chunk.byteLength;

@@ -6,6 +6,9 @@ import { DiscoError } from "../../errors.ts";
 /** The disk cannot read them any more. */
 export const unreadable = "EIO";
 
+/** Read ahead of who takes them, so that the disk, the sum and the network work at the same time. */
+const aheadBytes = 4 * 1024 * 1024;
+
 /** `found`: they are not; called before the error is. The last chunk is held back until all of them are known to be right. */
 export function checkedBody(
   bytes: Readable,
@@ -15,6 +18,7 @@ export function checkedBody(
   const hash = createHash("sha256");
   let held: Buffer | null = null;
   const check = new Transform({
+    highWaterMark: aheadBytes,
     transform(chunk: Buffer, _encoding, done) {
       hash.update(chunk);
       const ready = held;

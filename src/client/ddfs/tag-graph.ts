@@ -28,18 +28,38 @@ type TagReader = Pick<DdfsApi, "tag">;
  * @throws DiscoError `unknown-tag`, `tag-unauthorized`
  */
 export async function* walkTags(api: TagReader, tag: string, options: WalkOptions): AsyncGenerator<TagVisit, void> {
+  for await (const { step, links, blobs } of visits(api, tag, options))
+    yield [pathTo(step), links.map(({ name }) => tagAddress(name)), blobs];
+}
+
+/** A tag on the way, and the one that linked to it. */
+interface Step {
+  readonly address: TagAddress;
+  readonly from: Step | null;
+}
+
+/** Chains of links may be long: paths are made where somebody asks for them. */
+async function* visits(
+  api: TagReader,
+  tag: string,
+  options: WalkOptions,
+): AsyncGenerator<Links & { readonly step: Step }, void> {
   const seen = new Set<string>();
-  const line: { readonly path: string[]; readonly address: TagAddress }[] = [{ path: [], address: parseTag(tag) }];
-  for (let next = line.pop(); next !== undefined; next = line.pop()) {
-    const { address } = next;
+  const line: Step[] = [{ address: parseTag(tag), from: null }];
+  for (let step = line.pop(); step !== undefined; step = line.pop()) {
+    const { address } = step;
     if (seen.has(address.name)) continue;
     seen.add(address.name);
-    const found = await readTag(api, address, next.path.length === 0, options);
-    const path = [...next.path, tagAddress(address.name)];
-    const links = found?.links ?? [];
-    yield [path, links.map(({ name }) => tagAddress(name)), found?.blobs ?? []];
-    for (let i = links.length - 1; i >= 0; i--) line.push({ path, address: links[i] as TagAddress });
+    const { links, blobs } = (await readTag(api, address, step.from === null, options)) ?? { links: [], blobs: [] };
+    yield { step, links, blobs };
+    for (let i = links.length - 1; i >= 0; i--) line.push({ address: links[i] as TagAddress, from: step });
   }
+}
+
+function pathTo(step: Step): string[] {
+  const path: string[] = [];
+  for (let at: Step | null = step; at !== null; at = at.from) path.push(tagAddress(at.address.name));
+  return path.reverse();
 }
 
 /**
@@ -71,7 +91,7 @@ export async function* findTags(
 
 /** Replicas of all blobs of a tag and of those to which it links, in the order of `walkTags`. */
 export async function* blobsBehind(api: TagReader, tag: string, options: WalkOptions): AsyncGenerator<BlobReplicas> {
-  for await (const [, , blobs] of walkTags(api, tag, options)) yield* blobs;
+  for await (const { blobs } of visits(api, tag, options)) yield* blobs;
 }
 
 interface Links {
