@@ -1,74 +1,10 @@
 /** Blobs of nodes that serve them to each other: volumes in trouble, damage, and whose blobs they are. One process. */
 import assert from "node:assert/strict";
-import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { chunked } from "../../src/blobs/contract.ts";
-import type { DdfsApi } from "../../src/client/ddfs/ddfs-api.ts";
 import { nameCluster } from "../../src/master/ddfs/cluster-name.ts";
-import { type NodeDataServer, serveNodeData } from "../../src/node/data-server/serve.ts";
-import { OwnBlobs } from "../../src/node/ddfs/own-blobs.ts";
-import { Stand } from "./in-process.test-kit.ts";
-
-interface Disks extends AsyncDisposable {
-  readonly root: string;
-  readonly stand: Stand;
-  readonly ddfs: DdfsApi;
-}
-
-/** Nodes with a data server and two disks each. */
-async function openDisks(hosts: readonly string[], prepare?: (root: string) => Promise<void>): Promise<Disks> {
-  const root = await mkdtemp(join(tmpdir(), "disco-disks-"));
-  await prepare?.(root);
-  const servers: NodeDataServer[] = [];
-  const blobs = new Map<string, { readonly own: OwnBlobs; readonly url: string }>();
-  for (const host of hosts) {
-    const [dataDir, disk] = [join(root, host, "data"), join(root, host, "disk")];
-    for (const folder of [dataDir, disk]) await mkdir(folder, { recursive: true });
-    const own = new OwnBlobs({ dataDir, folders: [disk] });
-    await own.look();
-    const server = await serveNodeData({ dataDir, node: host, blobs: own, host: "127.0.0.1", port: 0, tokens: {} });
-    servers.push(server);
-    blobs.set(host, { own, url: server.url });
-  }
-  const stand = await Stand.open({
-    hosts: hosts.filter((host) => host !== "stranger"),
-    options: (host) => ({
-      dataDir: join(root, host, "data"),
-      blobs: blobs.get(host)?.own,
-      url: blobs.get(host)?.url ?? "",
-      remote: {},
-    }),
-  });
-  const { ddfs } = stand.master;
-  return {
-    root,
-    stand,
-    ddfs,
-    async [Symbol.asyncDispose]() {
-      await stand[Symbol.asyncDispose]();
-      for (const server of servers) await server.close();
-      for (const { own } of blobs.values()) await own.close();
-      await rm(root, { recursive: true, force: true });
-    },
-  };
-}
-
-async function untilAsync(reached: () => Promise<boolean>): Promise<void> {
-  while (!(await reached())) await new Promise((resolve) => setTimeout(resolve, 20));
-}
-
-async function push(ddfs: DdfsApi, text: string, include: readonly string[] = []): Promise<string[]> {
-  const targets = await ddfs.newBlob("data", { replicas: Math.max(1, include.length), include });
-  return await Promise.all(targets.map(async (target) => (await ddfs.putBlob(target, chunked(Buffer.from(text)))).url));
-}
-
-async function read(ddfs: DdfsApi, url: string): Promise<string> {
-  let text = "";
-  for await (const chunk of (await ddfs.openBlob(url)).body as AsyncIterable<Buffer>) text += chunk.toString();
-  return text;
-}
+import { openDisks, push, read, untilAsync } from "./in-process-disks.test-kit.ts";
 
 test("a volume that vanishes is out, as the master hears; its node stays and takes blobs on the other", async () => {
   await using disks = await openDisks(["n1", "n2"]);
