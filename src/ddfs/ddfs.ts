@@ -13,7 +13,14 @@ import type {
   TokenOption,
   UpdateOptions,
 } from "../client/ddfs/ddfs-api.ts";
-import { assertName, blobNameLengthMax, isStoreHost, objectOf, parseBlobAddress, snapshotName } from "../core/ddfs/names.ts";
+import {
+  assertName,
+  blobNameLengthMax,
+  isStoreHost,
+  objectOf,
+  parseBlobAddress,
+  snapshotName,
+} from "../core/ddfs/names.ts";
 import { placeReplicas } from "../core/ddfs/placement.ts";
 import type { Tag } from "../core/ddfs/tags.ts";
 import { DataError, DiscoError } from "../errors.ts";
@@ -92,6 +99,12 @@ export class Ddfs implements DdfsApi {
     if (hosts.length < replicas) throw notEnough(replicas, hosts.length, spaces);
     const object = await this.#object(name);
     return hosts.map((host) => ({ host, object, url: nodes.urlFor(host, object, options.master) }));
+  }
+
+  /** Nodes that are there and have not told yet of their volumes: a master that has just begun to lead has heard little. */
+  async silentNodes(): Promise<string[]> {
+    const spaces = await this.#parts.nodes.spaces();
+    return spaces.flatMap(({ host, connected, volumes }) => (connected && volumes.length === 0 ? [host] : []));
   }
 
   /** Replicas that a blob can have at present: as many as are wanted, or as there are nodes that take one. */

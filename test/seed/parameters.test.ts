@@ -260,7 +260,6 @@ describe("what comes with a later release", { timeout: 60_000 }, () => {
   it("is refused with the code not-yet, and says so", async () => {
     const refused: (() => unknown)[] = [
       () => disco.newJob("x", { input, map: nopMap as never, extParams: {} }),
-      () => disco.newJob("x", { input: ["s3://bucket/key"], map: nopMap as never }),
     ];
     for (const use of refused) {
       const error = await rejection((async () => use())());

@@ -25,6 +25,8 @@ class Stand {
   readonly copyFailures: (Error | null)[] = [];
   ddfsFailure: Error | null = null;
   replicas = 2;
+  /** Nodes that have not told of their volumes. */
+  silent: string[] = [];
   /** Address of what stands for the nodes. */
   store: string | null = null;
   /** Resolves when it is to go on; called with each adoption. */
@@ -50,6 +52,7 @@ class Stand {
     const ddfs = {
       tagService,
       replicasNow: async () => this.replicas,
+      silentNodes: async () => this.silent,
       newBlob: async (name: string, { replicas = 1, include = [], exclude = [] }: NewBlobOptions = {}) =>
         this.#places(name, replicas, include, exclude),
     };
@@ -177,6 +180,19 @@ describe("results that are saved", () => {
     assert.equal(stand.bench.master.result(job).status, "ready");
     for (const line of stand.lines(resultsTag(job)))
       assert.equal(new Set(line.split("\t").map((url) => url.split("/")[2])).size, 2);
+  });
+
+  it("wait for nodes that a new master has not heard yet, and not for ever", async () => {
+    const stand = new Stand();
+    stand.silent = ["b"];
+    const job = stand.job();
+    for (let tries = 1; tries <= 3; tries++) {
+      await stand.save();
+      assert.deepEqual(stand.adopted, []);
+      stand.bench.wake();
+    }
+    await stand.save();
+    assert.equal(stand.bench.master.result(job).status, "ready");
   });
 
   it("are in the store that stands for the nodes, where there is one", async () => {

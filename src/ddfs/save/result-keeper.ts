@@ -33,7 +33,7 @@ export interface Keeping {
 export interface ResultKeeperParts {
   readonly decider: Keeping;
   /** @throws DiscoError where there is no DDFS */
-  readonly ddfs: () => Promise<Pick<Ddfs, "newBlob" | "replicasNow" | "tagService">>;
+  readonly ddfs: () => Promise<Pick<Ddfs, "newBlob" | "replicasNow" | "silentNodes" | "tagService">>;
   readonly calls: Pick<NodeCalls, "adopt" | "copy">;
   /** The node that has the files of a node, should that one have another name by now. */
   readonly holderOf?: (host: string) => string;
@@ -43,6 +43,8 @@ export interface ResultKeeperParts {
 
 /** Files that are on their way at once, of one job. */
 const lanes = 16;
+/** Tries that wait for nodes which have not told of their volumes: seven seconds. */
+const patientTries = 3;
 /** Nodes that are tried for one copy. */
 const triesMax = 3;
 
@@ -113,6 +115,7 @@ export class ResultKeeper {
       if (save.results || !(error instanceof DiscoError) || error.code !== "root-busy") throw error;
       return () => [{ ...saved, at: this.#parts.now(), results: null }];
     }
+    await assertHeard(job, ddfs);
     const sets = await this.#keepAll(name, attempt, [...results, ...oob], ddfs);
     const tags: (() => DdfsEvent)[] = [];
     if (save.results) tags.push(await ddfs.tagService.prepare(resultsTag(name), sets.slice(0, results.length)));
@@ -238,6 +241,13 @@ const lostCodes: ReadonlySet<string> = new Set(["no-such-file", "bad-index", "cu
 
 function wrongSize({ file, size }: SavedFile, found: number): DataError {
   return new DataError(`${file} has ${found} bytes instead of ${size}`, { code: "cut-off" });
+}
+
+/** Saved before all nodes were heard, results would have fewer replicas than they could. Nodes that say nothing are not waited for long. */
+async function assertHeard({ saveFailures }: JobMachine, ddfs: Pick<Ddfs, "silentNodes">): Promise<void> {
+  const silent = saveFailures < patientTries ? await ddfs.silentNodes() : [];
+  if (silent.length === 0) return;
+  throw new DiscoError(`it is not known yet what room ${silent.join(", ")} has`, { code: "not-enough-nodes" });
 }
 
 /** Nodes for a file's blob, with the one that has the file; or the store that stands for all nodes, which are none of its then. */
