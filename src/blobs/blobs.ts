@@ -47,7 +47,7 @@ export interface SharedStore {
 
 export interface Blobs {
   readonly kind: "volumes" | "s3";
-  /** @throws DiscoError `bad-name`, `blob-exists`, `cut-off`, `digest-mismatch`, `disk-full`, `no-volume` */
+  /** Chunks are not to be written to any more once they were given. @throws DiscoError `bad-name`, `blob-exists`, `cut-off`, `digest-mismatch`, `disk-full`, `no-volume` */
   put(object: string, body: AsyncIterable<Uint8Array>, expected?: Expected): Promise<StoredBlob>;
   /** `null`: it is not here. @throws DiscoError `blob-damaged` */
   open(object: string, range?: Range): Promise<OpenedBlob | null>;

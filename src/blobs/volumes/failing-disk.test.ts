@@ -166,6 +166,23 @@ describe("a disk whose calls fail", () => {
     await blobs.put(freshObject(), chunked(Buffer.alloc(500)), { size: 500 });
   });
 
+  it("lists as many as a page may have, past those that turn out damaged", async () => {
+    const { disk, blobs, damaged } = await openOn(new RecordedDisk(directories), 1);
+    const objects = Array.from({ length: 40 }, () => freshObject());
+    for (const object of objects) await blobs.put(object, chunked(bytes));
+    const all = (await blobs.list(undefined, 100)).blobs.map(({ object }) => object);
+    const bad = new Set(all.slice(0, 30));
+    for (const object of bad) disk.spoil(blobFile("/vol0", object), (content) => content.subarray(1));
+    const seen: string[] = [];
+    for (let page = await blobs.list(undefined, 3); ; page = await blobs.list(page.blobs.at(-1), 3)) {
+      seen.push(...page.blobs.map(({ object }) => object));
+      if (page.isLast) break;
+      assert.equal(page.blobs.length, 3);
+    }
+    assert.deepEqual(seen, all.slice(30));
+    assert.deepEqual(new Set(damaged.map(({ object }) => object)), bad);
+  });
+
   it("is not a damaged blob's fault: one that cannot be read any more is set aside and told, the volume stays", async () => {
     const { disk, blobs, damaged } = await openOn(new RecordedDisk(directories), 1);
     const objects = [freshObject(), freshObject()];

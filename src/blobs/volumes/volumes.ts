@@ -133,9 +133,13 @@ export class Volumes implements Blobs {
         for (const hash of await volume.hashes()) {
           if (hash < hashText(from) || hash > hashText(to) || (begun !== null && hash < begun.hash)) continue;
           const objects = (await volume.objects(hash)).filter((one) => hash !== begun?.hash || one > begun.object);
-          const room = limit - blobs.length;
-          blobs.push(...(await this.#stats(state, objects.slice(0, room))));
-          if (objects.length > room) return { blobs, isLast: false, incomplete: incomplete || !state.isThere };
+          // Damaged ones are left out: a page has as many as it may, unless there are no more.
+          for (let i = 0; i < objects.length; ) {
+            const room = limit - blobs.length;
+            if (room === 0) return { blobs, isLast: false, incomplete: incomplete || !state.isThere };
+            blobs.push(...(await this.#stats(state, objects.slice(i, i + room))));
+            i += room;
+          }
         }
       } catch (error) {
         state.blame(error);

@@ -144,7 +144,7 @@ describe("uploads", () => {
   });
 
   it("wait for their turn when there are many, and each comes to its end", async () => {
-    const objects = Array.from({ length: 50 }, () => freshObject());
+    const objects = Array.from({ length: 100 }, () => freshObject());
     const statuses = await Promise.all(
       objects.map(async (object) => (await fetch(`${base}/ddfs/${object}`, { method: "PUT", body: object })).status),
     );

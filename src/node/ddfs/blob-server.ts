@@ -32,8 +32,8 @@ export type BlobServer = (
   segments: readonly string[],
 ) => Promise<void>;
 
-/** Uploads that are written at once: enough to keep several disks busy. */
-const activeMax = 16;
+/** Uploads that are written at once: more than disks need, as some senders are slow. */
+const activeMax = 64;
 /** More that wait, unread. */
 const waitingMax = 1_000;
 const retryAfterSeconds = 1;
