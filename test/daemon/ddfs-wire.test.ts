@@ -281,7 +281,17 @@ describe("Disco's interface of DDFS", () => {
         for (const { status } of await Promise.all(some)) assert.equal(status, 200);
       }
     };
+    let isOver = false;
+    // Garbage collection runs beside it, once and again.
+    const collecting = (async () => {
+      while (!isOver) {
+        assert.equal((await get("/ddfs/ctrl/gc_start")).json(), "GC has started");
+        assert.match((await get("/ddfs/ctrl/gc_status")).text, /^"(?:GC is .*)?"$/);
+      }
+    })();
     await Promise.all([client("a", ""), client("b", "")]);
+    isOver = true;
+    await collecting;
     const delayed = Array.from({ length: 200 }, (_, i) => post("/ddfs/tag/busy?delayed=1", [[`raw://d-${i}`]]));
     for (const { status } of await Promise.all(delayed)) assert.equal(status, 200);
     const urls = (await urlsOf("busy")) as string[][];

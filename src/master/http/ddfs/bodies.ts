@@ -8,26 +8,38 @@ import { UrlListReader } from "../../../ddfs/url-list-reader.ts";
 import { DiscoError } from "../../../errors.ts";
 
 /** Of one list, as in Disco. */
-export const tagBytesMax = 512 * 2 ** 20;
+const tagBytesMax = 512 * 2 ** 20;
 /** Of all lists that are being read. */
 const allBytesMax = 2 * tagBytesMax;
 /** Attributes have 4 KiB at most; names of hosts less. */
 const valueBytesMax = 64 * 1024;
 
+export interface BodyLimits {
+  /** Bytes of one list. */
+  readonly list: number;
+  /** Of all that are being read. */
+  readonly all: number;
+}
+
 export class Bodies {
+  readonly #max: BodyLimits;
   #bytes = 0;
+
+  constructor(max: BodyLimits = { list: tagBytesMax, all: allBytesMax }) {
+    this.#max = max;
+  }
 
   /** @throws DiscoError `bad-json`, `bad-url`, `body-too-large`, `too-busy`, `cut-off` */
   async urls(request: IncomingMessage): Promise<UrlText[]> {
     const reader = new UrlListReader();
     let bytes = 0;
-    assertSize(Number(request.headers["content-length"] ?? 0), tagBytesMax);
+    assertSize(Number(request.headers["content-length"] ?? 0), this.#max.list);
     try {
       for await (const chunk of chunksOf(request)) {
         bytes += chunk.length;
         this.#bytes += chunk.length;
-        assertSize(bytes, tagBytesMax);
-        if (this.#bytes > allBytesMax) {
+        assertSize(bytes, this.#max.list);
+        if (this.#bytes > this.#max.all) {
           throw new DiscoError("too many lists are being read", { code: "too-busy", retry: "here" });
         }
         reader.push(chunk);
