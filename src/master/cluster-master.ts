@@ -239,6 +239,7 @@ async function open(
     heartbeat: (host) => desk?.liveness.heartbeat(host) ?? null,
     isSuspect: (host) => desk?.liveness.isSuspect(host) ?? false,
     replicas: settings.ddfs.blobReplicas,
+    tagReplicas: settings.ddfs.tagReplicas,
     store,
     times: settings.ddfs.times,
     now,

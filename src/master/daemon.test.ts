@@ -31,6 +31,7 @@ function settingsOf(changes: Partial<DaemonSettings> = {}): DaemonSettings {
     diskReserveBytes: 0,
     ddfs: {
       blobReplicas: null,
+      tagReplicas: 3,
       times: { graceMs: 1e9, intervalMs: null, lostAfterMs: 1e9, scrubIntervalMs: null },
     },
     logLevel: "silent",

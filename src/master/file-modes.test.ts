@@ -33,6 +33,7 @@ function settingsOf(root: string): DaemonSettings {
     diskReserveBytes: 0,
     ddfs: {
       blobReplicas: null,
+      tagReplicas: 3,
       times: { graceMs: 1e9, intervalMs: null, lostAfterMs: 1e9, scrubIntervalMs: null },
     },
     logLevel: "silent",

@@ -34,6 +34,7 @@ function open(node: string, warnings: object[] = []): Promise<Daemon> {
     diskReserveBytes: 0,
     ddfs: {
       blobReplicas: null,
+      tagReplicas: 3,
       times: { graceMs: 1e9, intervalMs: null, lostAfterMs: 1e9, scrubIntervalMs: null },
     },
     logLevel: "silent",

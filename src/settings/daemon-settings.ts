@@ -35,6 +35,8 @@ export interface DaemonSettings {
 export interface DdfsSettings {
   /** `DDFS_BLOB_REPLICAS`; `null` (the default): one on one machine, else three or as many as there are nodes. */
   readonly blobReplicas: number | null;
+  /** `DDFS_TAG_REPLICAS`; default 3. Of a cluster. */
+  readonly tagReplicas: number;
   /** `DDFS_STORE`; `null` (the default): volumes of nodes. */
   readonly store?: string | null;
   /** `DDFS_GC_GRACE`, `DDFS_GC_INTERVAL` …, in milliseconds; `null`: never by itself. */

@@ -46,6 +46,7 @@ describe("the settings of a daemon", () => {
       diskReserveBytes: 2 ** 26,
       ddfs: {
         blobReplicas: null,
+        tagReplicas: 3,
         store: null,
         times: { graceMs: 432e6, intervalMs: 86_400e3, lostAfterMs: 300e3, scrubIntervalMs: 2_592e6 },
       },

@@ -48,6 +48,7 @@ export function daemonOf(resolved: Resolved): ResolvedDaemon {
 
 function ddfsOf({
   blobReplicas,
+  tagReplicas,
   ddfsStore,
   gcGrace,
   gcInterval,
@@ -57,6 +58,7 @@ function ddfsOf({
   const ms = (seconds: number | null): number | null => (seconds === null ? null : seconds * 1_000);
   return {
     blobReplicas,
+    tagReplicas,
     store: ddfsStore,
     times: {
       graceMs: gcGrace * 1_000,

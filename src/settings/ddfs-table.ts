@@ -26,6 +26,15 @@ export const ddfsTable = {
     defaultText: "1 on one machine; in a cluster 3, or as many as there are nodes",
     description: "replicas of each blob, on as many nodes, where its client does not say",
   }),
+  tagReplicas: row({
+    flag: "--tag-replicas <n>",
+    env: "DDFS_TAG_REPLICAS",
+    key: "ddfs.tag_replicas",
+    type: wholeNumber(1, replicasMax),
+    default: () => 3,
+    description:
+      "nodes of a cluster that keep each snapshot of all tags, from which they are restored when the journal is gone",
+  }),
   gcInterval: row({
     flag: "--gc-interval <time>",
     env: "DDFS_GC_INTERVAL",

@@ -56,6 +56,7 @@ const samples: Readonly<Record<SettingName, readonly [string, string, string]>> 
   jobOwner: ["a", "b", "c"],
   debug: ["1", "0", "1"],
   blobReplicas: ["2", "4", "5"],
+  tagReplicas: ["2", "4", "5"],
   gcInterval: ["2h", "3h", "never"],
   gcGrace: ["2h", "3h", "4h"],
   lostAfter: ["2h", "3h", "4h"],

@@ -155,6 +155,7 @@ describe("DDFS in S3", { skip: whyNoRadosgw() ?? false, timeout: 280_000 }, () =
       diskReserveBytes: 0,
       ddfs: {
         blobReplicas: null,
+        tagReplicas: 3,
         store: `s3://${bucket}/${prefix}`,
         times: { graceMs: 500, intervalMs: null, lostAfterMs: 1e9, scrubIntervalMs: null },
       },

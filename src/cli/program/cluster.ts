@@ -82,6 +82,7 @@ const ofMasters: ReadonlySet<SettingName> = new Set<SettingName>([
   "journal",
   "engineMonitor",
   "blobReplicas",
+  "tagReplicas",
   "gcInterval",
   "gcGrace",
   "lostAfter",
