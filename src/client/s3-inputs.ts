@@ -48,15 +48,29 @@ export async function findObjects(
   lookup: Lookup,
 ): Promise<ReadonlyMap<string, readonly FoundObject[]>> {
   const connection = new S3Connection({ account: accountOf(process.env) });
+  const different = [...new Map(wanted.map((one) => [one.url, one])).values()];
+  const patterns = different.filter(({ url }) => pattern.test(url));
   const found = new Map<string, readonly FoundObject[]>();
-  const waiting = [...new Map(wanted.map((one) => [one.url, one])).values()].reverse();
-  const work = async (): Promise<void> => {
-    for (let one = waiting.pop(); one !== undefined; one = waiting.pop()) {
-      found.set(one.url, await find(connection, one, lookup));
+  // One after the other: each asks for many objects.
+  for (const one of patterns) found.set(one.url, await find(connection, one, lookup));
+  const named = different.filter(({ url }) => !pattern.test(url));
+  const objects = await inLanes(named, (one) => find(connection, one, lookup));
+  for (const [i, one] of named.entries()) found.set(one.url, objects[i] ?? []);
+  return found;
+}
+
+/** Of all, a few at a time, in their order. */
+async function inLanes<T, R>(all: readonly T[], act: (one: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = new Array(all.length);
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < all.length) {
+      const at = next++;
+      results[at] = await act(all[at] as T);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(lookupsMax, waiting.length) }, work));
-  return found;
+  await Promise.all(Array.from({ length: Math.min(lookupsMax, all.length) }, lane));
+  return results;
 }
 
 async function find(connection: S3Connection, wanted: Wanted, lookup: Lookup): Promise<FoundObject[]> {
@@ -80,7 +94,7 @@ async function find(connection: S3Connection, wanted: Wanted, lookup: Lookup): P
         "Name the object, or take it out of the inner list.",
       );
     }
-    return await Promise.all(objects.map((object) => described(connection, address, object, lookup)));
+    return await inLanes(objects, (object) => described(connection, address, object, lookup));
   }
   return [await single(connection, address, wanted, lookup)];
 }

@@ -13,6 +13,7 @@ import type { DDFS } from "../../src/client/ddfs/ddfs.ts";
 import { openDaemon } from "../../src/master/daemon.ts";
 import { skipWithoutNats } from "../../src/nats/server.test-kit.ts";
 import { listAll } from "../../src/s3/listing.ts";
+import { headObject, putObject } from "../../src/s3/objects.ts";
 import { Radosgw, whyNoRadosgw } from "../../src/s3/radosgw.test-kit.ts";
 import { ProcessStand } from "./stand.test-kit.ts";
 
@@ -131,6 +132,16 @@ describe("DDFS in S3", { skip: whyNoRadosgw() ?? false, timeout: 280_000 }, () =
     const disco = new Disco();
     try {
       await keeps(disco);
+      // One bit is another one: neither jobs nor readers take it for what was stored.
+      const [key = ""] = (await blobs()).filter((one) => one.includes("/play$"));
+      const rotten = Buffer.from(text);
+      rotten[3] = (rotten[3] ?? 0) ^ 1;
+      const head = await headObject(server.connect(), { bucket, key });
+      const meta = { sha256: head?.meta("sha256") ?? "" };
+      await putObject(server.connect(), { bucket, key }, rotten, { meta });
+      await assert.rejects(counted(disco, "data:play"), /is damaged: its bytes are not those that were stored/);
+      await assert.rejects(textOf(disco.ddfs, "data:play"), { code: "blob-damaged" });
+      assert.equal((await blobs()).includes(key), false);
     } finally {
       await disco.close();
       process.env = saved;
