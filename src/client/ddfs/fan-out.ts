@@ -75,8 +75,7 @@ export async function fanOut(
   const hash = createHash("sha256");
   let read = 0;
   try {
-    for await (const chunk of guarded(source)) {
-      signal?.throwIfAborted();
+    for await (const chunk of guarded(source, signal)) {
       hash.update(chunk);
       read += chunk.length;
       const live = feeds.filter((feed) => !feed.left);
@@ -109,21 +108,32 @@ function checked(upload: Upload, size: number, digest: string): Upload {
   return { target, failure };
 }
 
-async function* guarded(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+/** What the source throws as a SourceError. A source that gives nothing, standard input say, does not hold up who aborts. */
+async function* guarded(
+  source: AsyncIterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
   const chunks = source[Symbol.asyncIterator]();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  // Between two chunks nobody waits for it.
+  aborted.catch(() => undefined);
+  const abort = (): void => reject(signal?.reason);
+  signal?.addEventListener("abort", abort, { once: true });
   try {
     for (;;) {
-      let step: IteratorResult<Uint8Array>;
-      try {
-        step = await chunks.next();
-      } catch (error) {
+      signal?.throwIfAborted();
+      const next = chunks.next().catch((error: unknown) => {
         throw new SourceError(error);
-      }
+      });
+      const step = await Promise.race([next, aborted]);
       if (step.done === true) return;
       yield step.value;
     }
   } finally {
-    await chunks.return?.();
+    signal?.removeEventListener("abort", abort);
+    const closed = chunks.return?.();
+    if (signal?.aborted === true) closed?.catch(() => undefined);
+    else await closed;
   }
 }
 

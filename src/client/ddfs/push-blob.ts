@@ -46,7 +46,7 @@ export async function pushBlob(api: Api, source: PushSource, options: PushBlobOp
   } catch (error) {
     throw error instanceof SourceError ? error.cause : error;
   } finally {
-    await input.close();
+    await input.close(options.signal?.aborted === true);
   }
 }
 

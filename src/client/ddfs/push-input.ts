@@ -50,9 +50,12 @@ export class PushInput {
     if (blobs.length > 0) this.#stored = blobs;
   }
 
-  async close(): Promise<void> {
+  /** `isAborted`: the stream may give nothing for long, and is not waited for. */
+  async close(isAborted: boolean): Promise<void> {
     this.#kept = null;
-    await this.#rest?.return?.();
+    const closed = this.#rest?.return?.();
+    if (isAborted) closed?.catch(() => undefined);
+    else await closed;
   }
 
   /** What was read before, then the rest of the stream: which is left open, whoever stops reading. */

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Readable } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import { after, before, describe, it } from "node:test";
 import { blobNameOf, parseBlobAddress } from "../../core/ddfs/names.ts";
 import { chunksOf, down, type Kit, openKit } from "./ddfs.test-kit.ts";
@@ -327,5 +327,26 @@ describe("pushing", () => {
     await assert.rejects(ddfs.push("t", files, { signal: abort.signal, concurrency: 2 }), /enough/);
     assert.equal(await ddfs.exists("t"), false);
     assert.ok(nodes.begun.length <= 3);
+  });
+
+  it("waits for no stream that gives nothing when it is aborted, or when another blob has failed", async () => {
+    const { ddfs } = openKit();
+    const silent = (): PassThrough => new PassThrough();
+    const abort = new AbortController();
+    const pushing = ddfs.push("t", { name: "x", data: silent() }, { signal: abort.signal });
+    setImmediate(() => abort.abort(new Error("enough")));
+    await assert.rejects(pushing, /enough/);
+    const broken = Readable.from(
+      (function* () {
+        yield "some";
+        throw new TypeError("the pipe broke");
+      })(),
+    );
+    const files = [
+      { name: "x", data: silent() },
+      { name: "y", data: broken },
+    ];
+    await assert.rejects(ddfs.push("t", files), { message: "the pipe broke" });
+    assert.equal(await ddfs.exists("t"), false);
   });
 });
