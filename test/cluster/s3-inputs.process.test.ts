@@ -67,6 +67,21 @@ describe("objects of S3 as inputs", options, () => {
     assert.deepEqual(await lines([at("logs/empty.txt")]), []);
   });
 
+  it("that say that they are compressed are read as what they were", async () => {
+    const packed = gzipSync(text);
+    for (const encoding of ["gzip", "aws-chunked,gzip"]) {
+      const headers = { "content-encoding": encoding };
+      const sent = { method: "PUT", bucket, key: "encoded/text", body: packed, headers } as const;
+      (await server.connect().send(sent)).drop();
+      const expected = text.trimEnd().split("\n").sort();
+      assert.deepEqual(await lines([`s3://${bucket}/encoded/text`], { splitBytes: 2 ** 20 }), expected);
+      assert.deepEqual(await lines([`s3://${bucket}/encoded/*`]), expected);
+    }
+    const headers = { "content-encoding": "rot13" };
+    (await server.connect().send({ method: "PUT", bucket, key: "encoded/odd", body: packed, headers })).drop();
+    await assert.rejects(lines([`s3://${bucket}/encoded/odd`]), /content-encoding rot13 is unknown/);
+  });
+
   it("are read in parts, each line once, wherever the cuts fall", async () => {
     const expected = text.trimEnd().split("\n").sort();
     for (const splitBytes of [2 ** 20, 1_100_003]) {

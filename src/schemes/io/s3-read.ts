@@ -36,8 +36,13 @@ async function readWhole(
   signal: AbortSignal,
 ): Promise<void> {
   const { head, chunks } = await opened(connection, address, { etag: address.etag, signal });
-  const coding = (head.encoding ?? "").trim().toLowerCase();
-  const format = coding === "" || coding === "identity" || coding === "aws-chunked" ? null : contentEncodings[coding];
+  // Some servers keep what was said of the upload alone.
+  const codings = (head.encoding ?? "").toLowerCase().split(",");
+  const coding = codings
+    .map((one) => one.trim())
+    .filter((one) => !["", "identity", "aws-chunked"].includes(one))
+    .join();
+  const format = coding === "" ? null : contentEncodings[coding];
   if (format === undefined) {
     throw new DataError(`${nameOf(address)}: content-encoding ${coding} is unknown`, { code: "bad-encoding" });
   }
