@@ -258,9 +258,7 @@ describe("prefix", { timeout: 60_000 }, () => {
 
 describe("what comes with a later release", { timeout: 60_000 }, () => {
   it("is refused with the code not-yet, and says so", async () => {
-    const refused: (() => unknown)[] = [
-      () => disco.newJob("x", { input, map: nopMap as never, extParams: {} }),
-    ];
+    const refused: (() => unknown)[] = [() => disco.newJob("x", { input, map: nopMap as never, extParams: {} })];
     for (const use of refused) {
       const error = await rejection((async () => use())());
       assert.equal(error["code"], "not-yet", `${use}: ${error.message}`);
