@@ -13,6 +13,7 @@
  */
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
+import { finished } from "node:stream/promises";
 import { createGunzip, createGzip } from "node:zlib";
 import type { TagsSnapshot } from "../../core/ddfs/tags.ts";
 import { DataError } from "../../errors.ts";
@@ -61,8 +62,9 @@ export async function* readTagBytes(
   };
   let tags = 0;
   try {
-    // Without this an error of the compressor would end the process: lines only end.
-    const failed = new Promise<never>((_resolve, reject) => unzipped.once("error", reject));
+    // Lines only end, whatever the reason; and what the sum at the end says is known after the last line.
+    const whole = finished(unzipped);
+    const failed = new Promise<never>((_resolve, reject) => void whole.catch(reject));
     failed.catch(() => undefined);
     const head = headOf(await Promise.race([line(), failed]));
     yield head;
@@ -71,6 +73,9 @@ export async function* readTagBytes(
       if (!isRecord(entry)) throw bad("a line of it is no tag");
       if (typeof entry["end"] === "number") {
         if (entry["end"] !== tags || tags !== head.tags) throw bad("tags are missing");
+        const { done } = await Promise.race([next.next(), failed]);
+        if (done !== true) throw bad("it goes on behind its end");
+        await whole;
         return;
       }
       const { pieces, ...tag } = entry as unknown as SavedTag & { pieces: number };
