@@ -67,8 +67,10 @@ test("with three replicas on five nodes any two are lost with their disks, and n
 
   await t.test("three replicas of each blob are made again, on those that are left", async () => {
     await stand.nodesAre("lost", first, second);
-    await collect(stand, api);
-    await stand.until("each blob has three replicas", () => isRepaired(replicas));
+    await stand.until("each blob has three replicas", async () => {
+      await collect(stand, api);
+      return await isRepaired(replicas);
+    });
     assert.deepEqual(await findings(api), []);
     await assertContents(ddfs, "data", [...early, ...late]);
   });

@@ -1,6 +1,7 @@
 /** What tests of DDFS on real nodes share: contents that can be made again, the files of replicas, and collections of garbage. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { DDFS } from "disco-mapreduce";
 import type { DdfsApi, FsckFinding, GcReport } from "../../src/client/ddfs/ddfs-api.ts";
@@ -44,28 +45,48 @@ export async function assertContents(ddfs: DDFS, tag: string, expected: readonly
   assert.deepEqual([...left.keys()], [], `blobs of ${tag} are missing`);
 }
 
-/** One collection that began after this was called, from its beginning to its end. */
+/** One whole collection; begun anew where the master went with it. */
 export async function collect(stand: ProcessStand, api: DdfsApi): Promise<GcReport> {
-  let before: GcReport | null = null;
-  await stand.until("a collection begins", async () => {
-    before = await api.gcStats();
-    try {
-      await api.gcStart();
-      return true;
-    } catch (error) {
-      if (error instanceof DiscoError && error.code === "gc-running") return false;
-      throw error;
-    }
-  });
+  const before = await api.gcStats();
   let report: GcReport | null = null;
   await stand.until("a collection ends", async () => {
+    const { phase } = await api.gcStatus();
     report = await api.gcStats();
-    return report !== null && report.at !== before?.at;
+    if (report !== null && report.at !== before?.at) return true;
+    if (phase === null) await beginCollection(api);
+    return false;
   });
   assert.ok(report !== null);
   return report;
 }
 
+async function beginCollection(api: DdfsApi): Promise<void> {
+  try {
+    await api.gcStart();
+  } catch (error) {
+    if (!(error instanceof DiscoError) || error.code !== "gc-running") throw error;
+  }
+}
+
 export async function findings(api: DdfsApi): Promise<FsckFinding[]> {
   return await Array.fromAsync(api.fsck());
+}
+
+/** Objects on the disks of these nodes that none of these tags names, snapshots of tags left out. */
+export async function objectsWithoutTag(
+  stand: ProcessStand,
+  hosts: readonly string[],
+  tags: readonly { readonly urls: readonly (readonly string[])[] }[],
+): Promise<string[]> {
+  const named = new Set(tags.flatMap(({ urls }) => urls.flat().flatMap((url) => parseBlobAddress(url)?.object ?? [])));
+  const found: string[] = [];
+  for (const host of hosts) {
+    const folder = join(stand.disk(host), "node", "data", "ddfs");
+    for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+      const isBlob = entry.isFile() && entry.parentPath.includes("/blob/") && /^[^.][^$]*\$/.test(entry.name);
+      if (isBlob && !entry.name.startsWith("disco:tags$") && !named.has(entry.name))
+        found.push(`${host} ${entry.name}`);
+    }
+  }
+  return found;
 }
