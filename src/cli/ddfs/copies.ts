@@ -87,7 +87,7 @@ async function copy(
 async function assertMayBe({ api, write }: OpenDdfs, target: string, { clobber }: CopyOptions): Promise<void> {
   if (clobber) return;
   try {
-    await api.tag(target, write);
+    await api.getAttr(target, "ddfs:write-token", write);
   } catch (error) {
     if (error instanceof DiscoError && error.code === "unknown-tag") return;
     throw error;

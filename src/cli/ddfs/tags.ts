@@ -103,18 +103,7 @@ function timeOf(text: string): number {
 /** Prints it, and says it by the exit status. */
 export async function tagExists(word: string, options: StoreOptions): Promise<number> {
   const name = tagNameOf(word);
-  const exists = await withDdfs(options, async ({ api, read }) => {
-    try {
-      await api.tag(name, read);
-      return true;
-    } catch (error) {
-      if (!(error instanceof DiscoError)) throw error;
-      // One that may not be read is there.
-      if (error.code === "tag-unauthorized") return true;
-      if (error.code === "unknown-tag") return false;
-      throw error;
-    }
-  });
+  const exists = await withDdfs(options, ({ ddfs }) => ddfs.exists(name));
   if (options.json === true) printJson(exists);
   else printLines([String(exists)]);
   return exists ? exitCodes.ok : exitCodes.failed;
@@ -151,7 +140,8 @@ async function thoseThatAre({ api, write }: OpenDdfs, names: readonly string[], 
   const there: string[] = [];
   for (const name of names) {
     try {
-      await api.tag(name, write);
+      // Tells whether it may be changed, and reads none of its links.
+      await api.getAttr(name, "ddfs:write-token", write);
       there.push(name);
     } catch (error) {
       const isGone = error instanceof DiscoError && error.code === "unknown-tag";
