@@ -54,7 +54,14 @@ test("masters and nodes have the settings that they go by, and not those of the 
     these.filter((flag) => !others.includes(flag)).toSorted();
   assert.deepEqual(only(node, master), ["--labels", "--node", "--slots", "--volumes", "--workers"]);
   const ofMasters = ["--blob-replicas", "--engine-monitor", "--gc-after", "--gc-grace", "--gc-interval", "--journal"];
-  ofMasters.push("--lost-after", "--pack-max", "--scheduler", "--scheduler-alpha", "--scrub-interval", "--tag-replicas");
+  ofMasters.push(
+    "--lost-after",
+    "--pack-max",
+    "--scheduler",
+    "--scheduler-alpha",
+    "--scrub-interval",
+    "--tag-replicas",
+  );
   assert.deepEqual(only(master, node), ofMasters);
   for (const flag of ["--engine", "--cluster", "--suspect-after", "--tls-cert", "--disk-reserve"]) {
     assert.ok(master.includes(flag) && node.includes(flag), flag);
