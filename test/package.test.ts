@@ -174,7 +174,7 @@ describe("the packed package", () => {
     assert.equal(npx("disco-mapreduce", "--version").stdout.trim(), version);
     assert.equal(npx("ddfs", "--version").stdout.trim(), version);
     assert.equal(npx("ddfs", "touch", "a").status, 0);
-    assert.equal(npx("ddfs", "ls").stdout, "a\n");
+    assert.equal(npx("ddfs", "ls", "a").stdout, "a\n");
   });
 
   test("exports its public names, and no others", () => {
