@@ -3,6 +3,7 @@
  * for that; each command loads what it needs when it runs, because most of the time of a short one would otherwise go into starting.
  */
 import type { Command, CommanderError } from "commander";
+import { keepAlive } from "../client/keep-alive.ts";
 import type { DiscoError } from "../errors.ts";
 import { exitCodeOfError, exitCodes } from "./exit-codes.ts";
 
@@ -30,7 +31,8 @@ export async function runCommandLine(line: CommandLine, args: readonly string[])
 export async function executeCommandLine(line: CommandLine, args: readonly string[]): Promise<void> {
   const [program, commander] = await Promise.all([line.build(), import("commander")]);
   try {
-    await program.parseAsync([...args], { from: "user" });
+    // Waiting for a master elsewhere keeps no process alive, but a command waits for its answer.
+    await keepAlive(program.parseAsync([...args], { from: "user" }));
   } catch (error) {
     // Help and version that were asked for are printed.
     if (error instanceof commander.CommanderError && error.exitCode === 0) process.exitCode = exitCodes.ok;
