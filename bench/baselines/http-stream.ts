@@ -6,7 +6,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { createReadStream, createWriteStream, mkdtempSync, rmSync, statSync } from "node:fs";
 import { open } from "node:fs/promises";
-import { createServer, get, type IncomingMessage, request } from "node:http";
+import { createServer, get, type IncomingMessage, request, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,7 +20,7 @@ else await client();
 
 function serve(): void {
   const folder = mkdtempSync(join(tmpdir(), "disco-stream-"));
-  const server = createServer(async (asked, answer) => {
+  const answerTo = async (asked: IncomingMessage, answer: ServerResponse): Promise<void> => {
     if (asked.method === "PUT") {
       const stored = await open(join(folder, "stored"), "w");
       for await (const chunk of asked) await stored.write(chunk);
@@ -31,7 +31,8 @@ function serve(): void {
       answer.setHeader("content-length", statSync(file).size);
       await pipeline(createReadStream(file, { highWaterMark: chunkBytes }), answer);
     }
-  });
+  };
+  const server = createServer((asked, answer) => void answerTo(asked, answer));
   server.listen(0, "127.0.0.1", () => process.send?.((server.address() as AddressInfo).port));
   process.once("disconnect", () => {
     rmSync(folder, { recursive: true, force: true });
