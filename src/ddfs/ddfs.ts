@@ -51,6 +51,8 @@ export interface DdfsParts {
   readonly host: string;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Resolves when a master that has just begun to lead has heard of its nodes, or waited for long enough. Default: at once. */
+  readonly gathered?: () => Promise<void>;
 }
 
 /** A look through all tags gives others their turns so often. */
@@ -78,6 +80,7 @@ export class Ddfs implements DdfsApi {
     const { decider, nodes, reserveBytes, replicas: usual } = this.#parts;
     const { include = [], exclude = [] } = options;
     assertName(name);
+    await this.#parts.gathered?.();
     const spaces = await nodes.spaces();
     const store = spaces.find(({ host }) => isStoreHost(host));
     if (store !== undefined) {

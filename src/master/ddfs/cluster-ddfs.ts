@@ -1,4 +1,5 @@
 /** DDFS of a cluster, as a master has it: it answers for tags also while it follows, and decides while it leads. */
+import { setTimeout as after } from "node:timers/promises";
 import type { Bus } from "../../bus/bus.ts";
 import { Ddfs } from "../../ddfs/ddfs.ts";
 import { GarbageCollector, type GarbageLog, type GarbageTimes } from "../../ddfs/gc/garbage-collector.ts";
@@ -44,6 +45,9 @@ export interface ClusterDdfs {
 const defaultTagReplicas = 3;
 /** Nodes keep their own reserve, and tell what is above it. */
 const reserveBytes = 256 * 2 ** 20;
+/** A master that begins to lead has heard of no node yet: so long those are waited for that the journal has as connected. */
+const gatherMsMax = 5_000;
+const gatherPollMs = 25;
 
 export function openClusterDdfs(parts: ClusterDdfsParts): ClusterDdfs {
   const { coordinator, bus, instance, replicas, now, refusal, store = null, times = {}, log } = parts;
@@ -54,6 +58,13 @@ export function openClusterDdfs(parts: ClusterDdfsParts): ClusterDdfs {
   let endStore: (() => Promise<void>) | null = null;
   let garbage: GarbageCollector | null = null;
   let snapshots: TagSnapshots | null = null;
+  let ledAt = Number.NEGATIVE_INFINITY;
+  const isAwaited = ({ host, connected }: { readonly host: string; readonly connected: boolean }): boolean =>
+    connected && (parts.isSuspect(host) || parts.heartbeat(host) === null);
+  const gathered = async (): Promise<void> => {
+    while (performance.now() - ledAt < gatherMsMax && [...coordinator.machine.cluster.nodes.values()].some(isAwaited))
+      await after(gatherPollMs, undefined, { ref: false });
+  };
   const tags = new TagService({ decider: coordinator, now });
   const ddfs = new Ddfs({
     decider: coordinator,
@@ -64,11 +75,13 @@ export function openClusterDdfs(parts: ClusterDdfsParts): ClusterDdfs {
     reserveBytes,
     host: masterHost,
     now,
+    gathered,
   });
   return {
     ddfs,
     garbage: () => garbage,
     lead: () => {
+      ledAt = performance.now();
       const host = store?.sharedHost ?? null;
       if (store !== null && host !== null) {
         const cluster = (): string | null => coordinator.machine.tags.cluster;
