@@ -82,6 +82,18 @@ describe("a blob of a node, over HTTP", () => {
     }
   });
 
+  it("that breaks off before anybody reads it is an error for who does, and for nobody else", async () => {
+    answer = (_request, response) => {
+      response.writeHead(200, { "content-length": "100000" });
+      response.write(bytes.subarray(0, 10), () => response.destroy());
+    };
+    const opened = await readNodeBlob(ask, base + path);
+    assert.ok(opened !== null);
+    // Whoever asked makes room on a disk meanwhile.
+    if (!opened.body.destroyed) await new Promise((resolve) => opened.body.once("close", resolve));
+    await assert.rejects(buffer(opened.body), { code: "cut-off" });
+  });
+
   it("is read on from any byte, and from behind its end as nothing", async () => {
     answer = ({ headers }, response) => {
       const from = Number(/^bytes=(\d+)-$/.exec(headers.range ?? "")?.[1]);

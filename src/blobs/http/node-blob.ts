@@ -180,6 +180,8 @@ function checked(
   answer.on("error", (cause) => check.destroy(brokenOff(url, seen, bytes, cause)));
   answer.on("aborted", () => check.destroy(brokenOff(url, seen, bytes)));
   check.on("close", () => answer.destroy());
+  // It may break off before anybody reads, who is told of it then: an error that nobody listens to would end the process.
+  check.on("error", () => undefined);
   return answer.pipe(check);
 }
 

@@ -204,4 +204,18 @@ describe("what masters have a node do with its blobs", () => {
     assert.equal(await four.requests.verify({ epoch, object: objects[5] ?? "", volume: "vol0" }), "sound");
     await later.close();
   });
+
+  it("goes on scrubbing where a disk is too full to keep how far it is", { timeout: 20_000 }, async () => {
+    const five = await openNode("n5");
+    // More than are read before it is to be kept.
+    const blobs = 258;
+    for (let i = 0; i < blobs; i++) await stored(five, randomBytes(10));
+    // In the way of the file that is to be written.
+    await mkdir(join(five.dataDir, "ddfs", "scrub.json.partial"));
+    const scrub = (action: "start" | "status"): ReturnType<BlobRequests["scrub"]> =>
+      five.requests.scrub({ epoch, action, bytesPerSecond: 1e9 });
+    let status = await scrub("start");
+    for (; status.running; status = await scrub("status")) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(status.blobs, blobs);
+  });
 });

@@ -67,9 +67,11 @@ export class Scrubber {
   async #known(): Promise<Round> {
     // Opening the store makes the directory that the state is kept in.
     await this.#parts.blobs.open();
-    if (this.#round !== null) return this.#round;
-    const saved = await readFile(this.#file, "utf8").then(roundIn, () => null);
-    this.#round ??= saved ?? emptyRound();
+    if (this.#round === null) {
+      const saved = await readFile(this.#file, "utf8").then(roundIn, () => null);
+      this.#round ??= saved ?? emptyRound();
+    }
+    // After a start of the node, and after a failure: a disk that was full, say.
     if (this.#round.running) this.#begin(this.#round);
     return this.#round;
   }
