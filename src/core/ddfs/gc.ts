@@ -194,6 +194,11 @@ function planNamed(view: GcView, object: string, urls: readonly string[], here: 
     if (!isThere && host.isComplete && onHosts.size > 0) drop.push(url);
     else if (host.isLeaving && onHosts.size >= wanted) drop.push(url);
   }
+  // Lines of several tags may mention different replicas: one that loses its last one is to have another.
+  if (drop.length > 0) {
+    for (const [url, { isLeaving }] of addresses)
+      if (!isLeaving && urls.includes(url) && !drop.includes(url)) add.push(url);
+  }
   for (const { host, volume } of surplus) draft.surplus.push({ object, host, volume });
   if (add.length > 0 || drop.length > 0) draft.changes.push({ object, add, drop });
   if (onHosts.size >= wanted) return;

@@ -130,6 +130,7 @@ describe("the collector", () => {
       "t",
       ["a", "b"].map((host) => cluster.node(host).keep(object)),
     );
+    cluster.link("alone", [cluster.urls("t")[0]?.[0] ?? ""]);
     const collector = open(cluster);
     const damage = async (host: string): Promise<void> => {
       cluster.node(host).files.delete(`vol0/${object}`);
@@ -139,10 +140,12 @@ describe("the collector", () => {
         1_000,
       );
     };
-    const hosts = (): string[] => (cluster.urls("t")[0] ?? []).map((url) => new URL(url).host).sort();
+    const hosts = (tag = "t"): string[] => (cluster.urls(tag)[0] ?? []).map((url) => new URL(url).host).sort();
     await damage("a");
     while (collector.counts.mended < 1) await new Promise((resolve) => setTimeout(resolve, 20));
     assert.deepEqual(hosts(), ["b", "c"]);
+    // Also the tag that mentioned nothing but the damaged one.
+    assert.deepEqual(hosts("alone"), ["b", "c"]);
     assert.deepEqual(collector.alarms(), []);
     cluster.node("b").isUp = false;
     await damage("c");

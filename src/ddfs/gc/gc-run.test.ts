@@ -66,6 +66,31 @@ describe("a run of garbage collection", () => {
     assert.equal(cluster.node("a").has(dead), false);
   });
 
+  it("leaves each tag a replica that is there, also where tags mention different ones, and a node that is to be emptied", async () => {
+    const cluster = new FakeCluster(["a", "b", "c"]);
+    const [missing, moved] = [cluster.old("missing"), cluster.old("moved")];
+    const [gone, there] = ["a", "b"].map((host) => cluster.node(host).keep(missing)) as [string, string];
+    cluster.node("a").files.delete(`vol0/${missing}`);
+    const [leaving, ...staying] = ["a", "b", "c"].map((host) => cluster.node(host).keep(moved)) as [
+      string,
+      string,
+      string,
+    ];
+    // A copy of what the tag was like some time ago.
+    cluster.link("before", [gone], [leaving]);
+    cluster.link("now", [there], staying);
+    cluster.gcBlacklist.add("a");
+    await collect(cluster);
+    const { safe } = await collect(cluster);
+    assert.deepEqual(
+      cluster.urls("before").map((set) => set.includes(gone) || set.includes(leaving)),
+      [false, false],
+    );
+    assert.ok(cluster.urls("before")[0]?.includes(there));
+    assert.deepEqual(cluster.urls("before")[1]?.toSorted(), staying.toSorted());
+    assert.deepEqual(safe, ["a"]);
+  });
+
   it("keeps a blob that is named while nodes list theirs (fault 59)", async () => {
     const cluster = new FakeCluster(["a"]);
     const late = cluster.old("late");

@@ -108,7 +108,8 @@ export class Mender {
     const { size, digest } = best;
     const sources = sound.map(({ url }) => url);
     return {
-      change: { object, add: [], drop: urls.filter((url) => isBad(url)) },
+      // Another tag may mention nothing but the one that is bad.
+      change: { object, add: sources, drop: urls.filter((url) => isBad(url)) },
       copy: missing > 0 ? { object, size, digest, sources, taken, present: hosts.size, missing } : null,
     };
   }
