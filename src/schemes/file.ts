@@ -137,6 +137,8 @@ function* readFileChunks(url: string, part: FilePart, isLent: boolean): Generato
   }
 }
 
+const isBlob = /^disco:\/\/[^/]+\/ddfs\//;
+
 export function fileError(url: string, error: unknown): DiscoError {
   if (error instanceof DiscoError) return error;
   const code = (error as NodeJS.ErrnoException).code;
@@ -145,7 +147,9 @@ export function fileError(url: string, error: unknown): DiscoError {
       code: "no-such-file",
       url,
       cause: error,
-      hint: "A local path must exist on every node that runs tasks of the job.",
+      hint: isBlob.test(url)
+        ? "`ddfs fsck` names the blobs of which no replica is left: what needs them has to be pushed again."
+        : "A local path must exist on every node that runs tasks of the job.",
     });
   }
   if (code === "EACCES" || code === "EPERM") {

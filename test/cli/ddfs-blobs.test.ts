@@ -45,6 +45,14 @@ for (const where of ["a root", "a daemon"]) {
       return (JSON.parse(stdout) as { readonly error: { readonly code: string } }).error.code;
     }
 
+    test("are printed without a warning, however many they are", async () => {
+      await mkdir(join(place.folder, "one-of-many"));
+      for (let i = 0; i < 30; i++) await place.write(`one-of-many/${i}.txt`, `${i}\n`);
+      await out(["push", "few", "one-of-many", "-r", "--concurrency", "30"]);
+      const { code, stdout, stderr } = await place.ddfs(["cat", "few"], { input: null });
+      assert.deepEqual([code, stderr, stdout.trim().split("\n").length], [0, "", 30]);
+    });
+
     test("are pushed and pulled by their names, folders with the way to each file", async () => {
       const pushed = await json<PushReport>("push", "books", "*.txt", "--replicas", "1");
       assert.deepEqual([pushed.tag, pushed.blobs.length, pushed.bytes], ["books", 2, 38]);

@@ -12,8 +12,11 @@ import { stoppable } from "./stoppable.ts";
 export async function catBlobs(words: readonly string[], options: ReachOptions): Promise<void> {
   await stoppable((signal) =>
     withDdfs(options, async (ddfs) => {
-      for await (const blob of contentsOf(ddfs, words, options, signal))
-        await pipeline(Readable.from(blob, { objectMode: false }), process.stdout, { end: false, signal });
+      async function* bytes(): AsyncGenerator<Uint8Array> {
+        for await (const blob of contentsOf(ddfs, words, options, signal)) yield* blob;
+      }
+      // One pipeline for all: each leaves listeners on standard output.
+      await pipeline(Readable.from(bytes(), { objectMode: false }), process.stdout, { end: false, signal });
     }),
   );
 }

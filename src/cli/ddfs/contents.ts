@@ -26,8 +26,8 @@ export async function* contentsOf(
   }
 }
 
-/** A replica that fails is said, because somebody should know; another one is read. */
+/** A replica that fails is said, because somebody should know, also where another one is read. */
 function notifier(url: string, failure: unknown): void {
   const { code } = failure instanceof DiscoError ? failure : { code: "error" };
-  process.stderr.write(`ddfs: ${url}: ${failure instanceof Error ? failure.message : code}; another replica is read\n`);
+  process.stderr.write(`ddfs: ${url}: ${failure instanceof Error ? failure.message : code}\n`);
 }
