@@ -47,19 +47,20 @@ export class PeerBlobs implements NodeBlobs {
     return `${this.#parts.peers.urlOf(host)}/ddfs/${object}`;
   }
 
-  put({ host, object }: BlobTarget, body: AsyncIterable<Uint8Array>, options: PutBlob): Promise<StoredBlob> {
-    return putNodeBlob(this.#ask, this.urlFor(host, object), body, options);
+  // A node whose address is not known fails as others do: those who ask several go on with the next.
+  async put({ host, object }: BlobTarget, body: AsyncIterable<Uint8Array>, options: PutBlob): Promise<StoredBlob> {
+    return await putNodeBlob(this.#ask, this.urlFor(host, object), body, options);
   }
 
-  open(
+  async open(
     address: BlobAddress,
     options: { readonly from?: number; readonly signal?: AbortSignal },
   ): Promise<OpenedReplica | null> {
-    return readNodeBlob(this.#ask, this.#urlOf(address), options);
+    return await readNodeBlob(this.#ask, this.#urlOf(address), options);
   }
 
-  stat(address: BlobAddress): Promise<StoredBlob | null> {
-    return statNodeBlob(this.#ask, this.#urlOf(address));
+  async stat(address: BlobAddress): Promise<StoredBlob | null> {
+    return await statNodeBlob(this.#ask, this.#urlOf(address));
   }
 
   #urlOf({ host, volume, object }: BlobAddress): string {
