@@ -136,7 +136,7 @@ describe("disco start", () => {
     const running = await report(["start"]);
     const other = await commands.newFolder();
     const doctor = await disco(["doctor", "--root", other, "--port", new URL(running.url).port]);
-    assert.match(doctor.stdout, /is taken by a Disco daemon of another root/);
+    assert.match(doctor.stdout, /is taken by a Disco daemon or master of another root/);
   });
 
   it("refuses a root that cannot be one", async () => {
