@@ -83,7 +83,7 @@ export async function openFakeMaster(): Promise<FakeMaster> {
   await writeFile(join(folder, "events"), jobEvents.map((event) => `${JSON.stringify(event)}\n`).join(""));
   await writeFile(join(folder, "pack"), "0123456789");
 
-  const openDdfs = (): Promise<never> => Promise.reject(new DiscoError("it has no DDFS", { code: "not-yet" }));
+  const openDdfs = (): Promise<never> => Promise.reject(new DiscoError("it has no DDFS", { code: "not-found" }));
   const master: FakeMaster = {
     ddfs: lazyDdfs(openDdfs),
     openDdfs,

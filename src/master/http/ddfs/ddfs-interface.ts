@@ -46,6 +46,8 @@ export class DdfsInterface {
   async answer(exchange: DdfsExchange): Promise<void> {
     const { request, response, isApi } = exchange;
     try {
+      // Nothing is opened for a path that leads nowhere.
+      if (exchange.target.segments.length < 2) throw notFound(exchange.target);
       await this.#answer(exchange, await this.#master.openDdfs());
     } catch (error) {
       if (response.headersSent || response.destroyed) throw error;
@@ -91,7 +93,7 @@ export class DdfsInterface {
         return sendJson(response, 200, await control[what]?.(ddfs, target.query));
       }
     }
-    throw new DiscoError(`there is no ${target.path}`, { code: "not-found" });
+    throw notFound(target);
   }
 
   async #tag(exchange: DdfsExchange, ddfs: Ddfs, tag: string, attribute: string): Promise<void> {
@@ -121,6 +123,10 @@ export class DdfsInterface {
       send(response, { status: 404, contentType: "text/plain; charset=utf-8", body });
     }
   }
+}
+
+function notFound({ path }: Target): DiscoError {
+  return new DiscoError(`there is no ${path}`, { code: "not-found" });
 }
 
 /** Disco's form is a list of addresses; the API's one of targets. */
