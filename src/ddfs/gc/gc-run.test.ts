@@ -4,6 +4,7 @@ import { objectOf } from "../../core/ddfs/names.ts";
 import { Tags } from "../../core/ddfs/tags.ts";
 import { FakeCluster, graceMs } from "./cluster.test-kit.ts";
 import { type GcOutcome, GcRun } from "./gc-run.ts";
+import { partsOf } from "./objects-in-tags.ts";
 
 function runOf(cluster: FakeCluster, replicas = 2, signal = new AbortController().signal): GcRun {
   const run = new GcRun({
@@ -89,6 +90,22 @@ describe("a run of garbage collection", () => {
     assert.ok(cluster.urls("before")[0]?.includes(there));
     assert.deepEqual(cluster.urls("before")[1]?.toSorted(), staying.toSorted());
     assert.deepEqual(safe, ["a"]);
+  });
+
+  it("lists in parts what is too much for memory, also when the tag that named it is gone", () => {
+    const { tags, time } = new FakeCluster(["a"]);
+    assert.deepEqual(partsOf(tags), [null]);
+    tags.handle({ kind: "gc-started", at: time, gc: 1 });
+    const none = [0, 0] as const;
+    const stats = { blobsKept: [3_000_000, 0] as const, blobsDeleted: none, tagsKept: none, tagsDeleted: none };
+    tags.handle({ kind: "gc-ended", at: time, gc: 1, stats: { ...stats, replicated: 0, lost: 0 }, safe: [] });
+    const parts = partsOf(tags);
+    assert.equal(parts.length, 4);
+    assert.deepEqual(
+      parts.map((part) => part?.from),
+      [0, ...parts.slice(0, -1).map((part) => (part?.to ?? 0) + 1)],
+    );
+    assert.equal(parts.at(-1)?.to, 255);
   });
 
   it("keeps a blob that is named while nodes list theirs (fault 59)", async () => {

@@ -23,13 +23,19 @@ export interface Named {
 const linesPerTurn = 1_000;
 /** A part has about so many lines of tags. */
 const linesPerPart = 200_000;
+/** Files of nodes that take as much memory as a line, or less: so many replicas a blob has. */
+const filesPerLine = 4;
 const hashesMax = 256;
 
-/** Parts of all objects, so that each fits into memory: one, as long as tags have less than 200,000 lines. */
+/**
+ * Parts of all objects, so that each fits into memory: one, as long as tags have less than 200,000 lines, and nodes not many more files.
+ * What the last run has kept may be garbage by now, with a tag that was deleted since.
+ */
 export function partsOf(tags: Tags): Part[] {
   let lines = 0;
   for (const { urls } of tags.all()) lines += urls.count;
-  const count = Math.min(hashesMax, Math.ceil(lines / linesPerPart));
+  const [files] = tags.lastGc?.stats.blobsKept ?? [0];
+  const count = Math.min(hashesMax, Math.ceil(Math.max(lines, files / filesPerLine) / linesPerPart));
   if (count <= 1) return [null];
   const step = hashesMax / count;
   return Array.from({ length: count }, (_, i) => ({
