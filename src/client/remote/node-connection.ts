@@ -11,13 +11,19 @@ import { knownServers } from "../servers.ts";
 const connectionsMax = 16;
 const connectMs = 5_000;
 /** A node answers an upload when the blob is on its disk, which may be slow. */
-const idleMs = 120_000;
+const usualIdleMs = 120_000;
 
 /** Nobody heard of the request: it may go elsewhere as it is. */
 export const unreachedCode = "peer-unreachable";
 
 export class NodeConnection {
   readonly #agents = new Map<string, Agent>();
+  readonly #idleMs: number;
+
+  /** `idleMs`: milliseconds without a byte after which a connection counts as broken. */
+  constructor(idleMs = usualIdleMs) {
+    this.#idleMs = idleMs;
+  }
 
   /** @throws CommError `peer-unreachable` where the server cannot have heard of it; the signal's reason */
   ask(url: string, { method, headers, body, signal }: NodeRequest): Promise<IncomingMessage> {
@@ -41,7 +47,15 @@ export class NodeConnection {
       reject(signal?.reason as Error);
     };
     signal?.addEventListener("abort", abort, { once: true });
-    sent.setTimeout(idleMs, () => sent.destroy(new Error(`not a byte came for ${idleMs / 1_000} s`)));
+    const idleMs = this.#idleMs;
+    let reply: IncomingMessage | null = null;
+    sent.once("response", (came) => (reply = came));
+    sent.setTimeout(idleMs).on("timeout", () => {
+      // Who reads may take long: what is here already waits for him, and so does the server.
+      if (reply !== null && (reply.complete || reply.readableLength >= reply.readableHighWaterMark))
+        sent.setTimeout(idleMs);
+      else sent.destroy(new Error(`not a byte came for ${idleMs / 1_000} s`));
+    });
     sent.once("socket", (socket) => {
       const begin = (): void => {
         isConnected = true;

@@ -76,7 +76,14 @@ export class Peers {
         },
         resolve,
       );
-      sent.setTimeout(idleMs, () => sent.destroy(new Error(`not a byte came for ${idleMs / 1000} s`)));
+      let reply: IncomingMessage | null = null;
+      sent.once("response", (came) => (reply = came));
+      sent.setTimeout(idleMs).on("timeout", () => {
+        // Who reads may take long: what is here already waits for him, and so does the server.
+        if (reply !== null && (reply.complete || reply.readableLength >= reply.readableHighWaterMark))
+          sent.setTimeout(idleMs);
+        else sent.destroy(new Error(`not a byte came for ${idleMs / 1000} s`));
+      });
       sent.on("error", (cause) => {
         const message = `${new URL(url).origin} cannot be reached: ${cause.message}`;
         reject(new CommError(message, { code: "peer-unreachable", retry: "here", cause }));
