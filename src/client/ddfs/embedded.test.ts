@@ -42,6 +42,18 @@ describe("DDFS of the embedded engine", () => {
     assert.equal(urls?.length, 1);
   });
 
+  it("stores what a stream gave, also when that uses its memory again for what comes next", async () => {
+    const memory = Buffer.alloc(64 * 1024);
+    const pieces = async function* (): AsyncGenerator<Uint8Array> {
+      for (let i = 0; i < 40; i++) yield memory.fill(i);
+    };
+    const wanted = Buffer.concat(Array.from({ length: 40 }, (_, i) => Buffer.alloc(memory.length, i)));
+    await using ddfs = new DDFS(undefined, { root });
+    await ddfs.push("reused", { name: "stream", data: pieces() });
+    await ddfs.push("reused", { name: "function", data: pieces });
+    for await (const blob of ddfs.pull("reused")) assert.ok(wanted.equals(await blob.bytes()), blob.name);
+  });
+
   it("keeps a script alive until it has answered, and ends with it", async () => {
     const script = `
       import { DDFS } from ${JSON.stringify(new URL("../../index.ts", import.meta.url).href)};

@@ -192,8 +192,10 @@ async function* opened(open: () => unknown, name: string): AsyncGenerator<Uint8A
   const stream = await open();
   const bytes = bytesOf(stream);
   if (bytes !== null) yield bytes;
-  else if (isChunks(stream)) yield* asBytes(stream, name);
-  else throw notBytes(name, stream);
+  else if (isChunks(stream)) {
+    // Who made the stream may use its memory again, and a node still has this to take.
+    for await (const chunk of asBytes(stream, name)) yield Uint8Array.from(chunk);
+  } else throw notBytes(name, stream);
 }
 
 async function* asBytes(chunks: unknown, name: string): AsyncGenerator<Uint8Array> {
