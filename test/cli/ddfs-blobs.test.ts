@@ -45,6 +45,29 @@ for (const where of ["a root", "a daemon"]) {
       return (JSON.parse(stdout) as { readonly error: { readonly code: string } }).error.code;
     }
 
+    test("that --update leaves out are said, and of two that would be called the same none is lost", async () => {
+      await mkdir(join(place.folder, "umlauts"));
+      await place.write("umlauts/ä.md", "one\n");
+      await place.write("umlauts/ö.md", "two\n");
+      const both = ["push", "same", "umlauts/ä.md", "umlauts/ö.md"];
+      assert.equal(
+        await refusal([...both, "--update"], /ä\.md and .*ö\.md would both be the blob __md/),
+        "bad-argument",
+      );
+      assert.equal((await place.ddfs(["exists", "same"])).code, 1);
+      await out(["push", "same", "umlauts/ä.md", "--update"]);
+      const { stderr } = await place.ddfs(["push", "same", "umlauts/ö.md", "moby.txt", "-u"]);
+      assert.equal(stderr, "same: 1 blob added\n1 blob left out (--update): the tag had one of the same name: __md\n");
+      const again = await json<PushReport & { leftOut: string[] }>("push", "same", "umlauts/ö.md", "tale.txt", "-u");
+      assert.deepEqual([again.blobs.length, again.leftOut], [1, ["__md"]]);
+      assert.equal((await out(["cat", "same"])).match(/two/), null);
+      const cut = await json<PushReport & { leftOut: string[] }>("chunk", "cut", "moby.txt", "-u");
+      const recut = await json<PushReport & { leftOut: string[] }>("chunk", "cut", "moby.txt", "-u");
+      assert.deepEqual([cut.blobs.length, cut.leftOut, recut.blobs, recut.leftOut], [1, [], [], ["moby_txt-0"]]);
+      await out(both);
+      assert.match(await out(["cat", "same"]), /two/);
+    });
+
     test("are printed without a warning, however many they are", async () => {
       await mkdir(join(place.folder, "one-of-many"));
       for (let i = 0; i < 30; i++) await place.write(`one-of-many/${i}.txt`, `${i}\n`);

@@ -3,9 +3,10 @@ import { addAbortSignal } from "node:stream";
 import type { ChunkInput } from "../../client/ddfs/ddfs-options.ts";
 import { openCounter } from "./counter.ts";
 import { withDdfs } from "./open-ddfs.ts";
-import { clientOptions, reportBlobs, type StoringOptions } from "./push.ts";
+import { clientOptions, type StoringOptions } from "./push.ts";
 import { readerOf } from "./readers.ts";
 import { stoppable } from "./stoppable.ts";
+import { keptBlobs, reportBlobs } from "./stored-report.ts";
 import { tagNameOf } from "./tag-names.ts";
 
 export interface ChunkOptions extends StoringOptions {
@@ -27,19 +28,20 @@ export async function chunkInputs(word: string, words: readonly string[], option
     words.map((input) => (input === "-" ? { name, data: addAbortSignal(signal, process.stdin) } : input));
   const counter = openCounter(`chunk ${tag}`, "bytes", options);
   try {
-    const [, blobs] = await stoppable((signal) =>
-      withDdfs(options, ({ ddfs }) =>
-        ddfs.chunk(tag, inputsFor(signal), {
+    const stored = await stoppable((signal) =>
+      withDdfs(options, async (open) => {
+        const [, blobs] = await open.ddfs.chunk(tag, inputsFor(signal), {
           ...clientOptions(options, counter),
           chunkSize: bytesOf(size),
           maxRecordSize: bytesOf(maxRecordSize),
           reader: reader as never,
           signal,
-        }),
-      ),
+        });
+        return await keptBlobs(open, tag, blobs, options);
+      }),
     );
     counter.close();
-    reportBlobs(tag, blobs, counter.done, options);
+    reportBlobs(tag, stored, counter.done, options);
   } finally {
     counter.close();
   }

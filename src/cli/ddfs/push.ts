@@ -7,11 +7,10 @@ import { createGzip } from "node:zlib";
 import { DDFS } from "../../client/ddfs/ddfs.ts";
 import type { PushOptions as ClientOptions } from "../../client/ddfs/ddfs-options.ts";
 import { DiscoError } from "../../errors.ts";
-import { printJson } from "../print/write-out.ts";
-import { formatBytes, formatCount } from "../progress/quantity.ts";
 import { type Counter, openCounter } from "./counter.ts";
 import { type StoreOptions, withDdfs } from "./open-ddfs.ts";
 import { stoppable } from "./stoppable.ts";
+import { keptBlobs, reportBlobs } from "./stored-report.ts";
 import { tagNameOf } from "./tag-names.ts";
 import { openArchives } from "./tar-archives.ts";
 
@@ -71,17 +70,19 @@ export async function pushFiles(word: string, files: readonly string[], options:
           sources.length > 0 ? "--include and --exclude leave nothing." : "Name files, or folders with --recursive.",
       });
     }
+    if (options.update === true) assertNamesDiffer(chosen);
     const counter = openCounter(`push ${tag}`, "bytes", options);
     try {
-      const [, blobs] = await withDdfs(options, ({ ddfs }) =>
-        ddfs.push(
+      const stored = await withDdfs(options, async (open) => {
+        const [, blobs] = await open.ddfs.push(
           tag,
           chosen.map((source) => toPush(source, options.compress === true)),
           { ...clientOptions(options, counter), signal },
-        ),
-      );
+        );
+        return await keptBlobs(open, tag, blobs, options);
+      });
       counter.close();
-      reportBlobs(tag, blobs, counter.done, options);
+      reportBlobs(tag, stored, counter.done, options);
     } finally {
       counter.close();
     }
@@ -103,19 +104,6 @@ export function clientOptions(options: StoringOptions, counter: Counter): Client
       counter.at(bytesSent);
     },
   };
-}
-
-export function reportBlobs(
-  tag: string,
-  blobs: readonly (readonly string[])[],
-  bytes: number,
-  { json, quiet }: StoringOptions,
-): void {
-  if (json === true) printJson({ tag, blobs, bytes });
-  else if (quiet !== true)
-    process.stderr.write(
-      `${tag}: ${formatCount(blobs.length)} ${blobs.length === 1 ? "blob" : "blobs"}, ${formatBytes(bytes)}\n`,
-    );
 }
 
 async function sourcesAt(file: string, options: PushOptions, signal: AbortSignal): Promise<Source[]> {
@@ -171,6 +159,21 @@ function named(sources: readonly Source[], { name, compress }: PushOptions): Sou
     // The end of a long path is what tells it from others.
     return { ...source, name: (name === undefined ? safe.slice(-nameRoom) : safe) + suffix };
   });
+}
+
+/** `--update` keeps one blob of a name: of two files the other one would be nowhere. @throws DiscoError `bad-argument` */
+function assertNamesDiffer(sources: readonly Source[]): void {
+  const paths = new Map<string, string>();
+  for (const { name, path } of sources) {
+    const other = paths.get(name);
+    if (other !== undefined) {
+      throw new DiscoError(`${other} and ${path} would both be the blob ${name}, and --update keeps one of a name`, {
+        code: "bad-argument",
+        hint: "Push them without --update, one by one with --name, or their folder with --recursive.",
+      });
+    }
+    paths.set(name, path);
+  }
 }
 
 /** Of the 511 characters that a name may have, some are left for `_gz`. */
