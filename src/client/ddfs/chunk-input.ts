@@ -145,7 +145,8 @@ async function peek(bytes: Bytes): Promise<[head: Uint8Array, bytes: Bytes]> {
   while (length < compressionHeadBytes) {
     const step = await chunks.next();
     if (step.done === true) break;
-    first.push(step.value);
+    // Who made the stream may use its memory again for the next piece.
+    first.push(Uint8Array.from(step.value));
     length += step.value.length;
   }
   async function* whole(): AsyncGenerator<Uint8Array> {

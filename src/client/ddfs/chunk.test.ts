@@ -205,4 +205,20 @@ describe("chunking", () => {
     await ddfs.chunk("t", inputs, { chunkSize: 1, concurrency: 2 });
     assert.equal(most, 2);
   });
+
+  it("keeps the records of a stream that uses its memory again for what comes next", async () => {
+    const lines = Array.from({ length: 5_000 }, (_, i) => `line ${i} of a file`);
+    const text = Buffer.from(`${lines.join("\n")}\n`);
+    const memory = Buffer.alloc(997);
+    const pieces = async function* (): AsyncGenerator<Uint8Array> {
+      yield memory.subarray(0, text.copy(memory, 0, 0, 2));
+      for (let at = 2; at < text.length; at += memory.length) yield memory.subarray(0, text.copy(memory, 0, at));
+    };
+    const kit = openKit();
+    await kit.ddfs.chunk("t", { name: "reused", data: pieces() });
+    assert.deepEqual(
+      recordsIn(await chunks(kit, "t")).map(([key]) => key),
+      lines,
+    );
+  });
 });
