@@ -26,6 +26,21 @@ async function textsOf({ ddfs }: Kit, tag: string): Promise<[string, string][]> 
 }
 
 describe("pushing", () => {
+  it("with update refuses two blobs of one name, of which one would be nowhere, and changes nothing", async () => {
+    const kit = openKit();
+    await mkdir(join(directory, "one"));
+    await mkdir(join(directory, "two"));
+    const files = [join(directory, "one", "x.txt"), join(directory, "two", "x.txt")];
+    for (const file of files) await writeFile(file, file);
+    const refused = { code: "same-name", message: /^two blobs would be called x_txt/ };
+    await assert.rejects(kit.ddfs.push("t", files, { update: true }), refused);
+    await assert.rejects(kit.ddfs.chunk("t", files, { update: true }), { code: "same-name" });
+    assert.equal(await kit.ddfs.exists("t"), false);
+    await kit.ddfs.push("t", files);
+    await kit.ddfs.push("t", files.slice(0, 1), { update: true });
+    assert.deepEqual((await textsOf(kit, "t")).map(([, text]) => text).sort(), files);
+  });
+
   it("takes paths, globs, named paths and named contents of every kind, and keeps their order", async () => {
     const kit = openKit();
     for (const name of ["b.txt", "a.txt", "übel.gz"]) await writeFile(join(directory, name), `contents of ${name}`);

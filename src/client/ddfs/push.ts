@@ -2,6 +2,8 @@
  * `DDFS.push`: files to blobs, several at a time, then one change of the tag that names them all. Nothing is tagged unless everything is
  * stored; what was stored of a push that failed is named by no tag, and collected.
  */
+import { blobNameOf } from "../../core/ddfs/names.ts";
+import { DiscoError } from "../../errors.ts";
 import { badOption } from "../bad-option.ts";
 import { shown } from "../option-checks.ts";
 import type { DdfsApi } from "./ddfs-api.ts";
@@ -11,9 +13,10 @@ import { pushBlob } from "./push-blob.ts";
 import { listSources, type PushSource } from "./push-source.ts";
 import type { TagAddress } from "./tag-address.ts";
 
-/** @throws DiscoError `tag-unauthorized`; as `listSources` and `pushBlob` */
+/** @throws DiscoError `tag-unauthorized`, `same-name`; as `listSources` and `pushBlob` */
 export async function push(api: DdfsApi, tag: TagAddress, files: unknown, options: PushOptions): Promise<Pushed> {
   const sources = await listSources(files);
+  if (options.update === true) assertNamesDiffer(sources.map(({ name }) => name));
   await assertMayChange(api, tag);
   const sizes = sources.map(({ size }) => size);
   const bytes = sizes.includes(null) ? null : sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
@@ -66,7 +69,23 @@ export class Storing {
 
   async link({ name, token }: TagAddress, blobs: string[][]): Promise<Pushed> {
     const { delayed, update } = this.#options;
+    if (update === true) assertNamesDiffer(blobs.map(([url = ""]) => blobNameOf(url)));
     return [await this.#api.link(name, blobs, { token, delayed, update }), blobs];
+  }
+}
+
+/** `update` keeps one blob of a name: of two in one call the other one would be nowhere. @throws DiscoError `same-name` */
+function assertNamesDiffer(names: readonly string[]): void {
+  const seen = new Set<string>();
+  for (const name of names) {
+    if (seen.has(name)) {
+      throw new DiscoError(`two blobs would be called ${name}, and update keeps one of a name`, {
+        code: "same-name",
+        retry: "never",
+        hint: "Nothing was tagged. Give them names that differ, or leave out update.",
+      });
+    }
+    seen.add(name);
   }
 }
 
