@@ -200,6 +200,7 @@ export class GarbageCollector implements Collection {
   /** A node tells that it found a replica damaged, and has set it aside. */
   damaged(host: string, blob: DamagedBlob): void {
     this.counts.damaged++;
+    this.#run?.damaged(blob.object);
     this.#parts.log?.warn({ node: host, ...blob }, "a replica is damaged, and is kept aside");
     this.#mender.found(host, blob);
   }

@@ -92,6 +92,21 @@ describe("a run of garbage collection", () => {
     assert.deepEqual(safe, ["a"]);
   });
 
+  it("keeps a file that is too much while another one of the blob is told to be damaged", async () => {
+    for (const isDamaged of [false, true]) {
+      const cluster = new FakeCluster(["a"]);
+      const object = cluster.old("twice");
+      cluster.link("t", [cluster.node("a").keep(object)]);
+      cluster.node("a").keep(object, 0, "vol1");
+      const run = runOf(cluster, 1);
+      cluster.before = (_host, what) => {
+        if (isDamaged && what === "ddfs-list") run.damaged(object);
+      };
+      await run.run();
+      assert.deepEqual([...cluster.node("a").files.keys()].length, isDamaged ? 2 : 1);
+    }
+  });
+
   it("lists in parts what is too much for memory, also when the tag that named it is gone", () => {
     const { tags, time } = new FakeCluster(["a"]);
     assert.deepEqual(partsOf(tags), [null]);

@@ -77,6 +77,8 @@ export class GcRun {
   readonly #tagsOf = new Map<string, readonly string[]>();
   readonly #copies: Copy[] = [];
   readonly #surplus: (FileOf & { readonly object: string })[] = [];
+  /** Of which a replica turned out damaged since the run began: what is too much of them may be all that is sound. */
+  readonly #damaged = new Set<string>();
   readonly #needed = new Map<string, number>();
   readonly #lost: string[] = [];
   #again = false;
@@ -113,13 +115,18 @@ export class GcRun {
     }
   }
 
+  /** A replica of it was found damaged. */
+  damaged(object: string): void {
+    this.#damaged.add(object);
+  }
+
   async #run(): Promise<GcOutcome> {
     const { decider, now, signal } = this.#parts;
     await decider.committed();
     for (const part of partsOf(this.#tags)) await this.#collect(part);
     const copied = await this.#copy();
     // Whoever names one of them anew knows of a file that no tag had: it stays.
-    const surplus = this.#surplus.filter(({ object }) => !this.#watch.has(object));
+    const surplus = this.#surplus.filter(({ object }) => !this.#watch.has(object) && !this.#damaged.has(object));
     await this.#delete(
       "mending",
       surplus.map(({ object, host, volume }) => ({ object, size: 0, files: [{ host, volume }] })),
