@@ -7,6 +7,10 @@ import { keepAlive } from "../client/keep-alive.ts";
 import type { DiscoError } from "../errors.ts";
 import { exitCodeOfError, exitCodes } from "./exit-codes.ts";
 
+/** An interrupted command waits so long for calls to the file system, and looks so often. */
+const readPatienceMs = 1_000;
+const readLookMs = 20;
+
 export interface CommandLine {
   readonly name: "disco" | "ddfs";
   build(): Promise<Command>;
@@ -60,7 +64,29 @@ async function fail({ printFailure }: CommandLine, error: unknown, args: readonl
 /** Ends the process also where the job's module left a server or a timer open; what was printed goes out first. */
 async function leave(): Promise<never> {
   await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write("", done))));
+  const signal = signalOf(process.exitCode);
+  // `process.exit` waits for reads that cannot be called off: of a pipe into which nobody writes. Only the signal itself ends those.
+  if (signal !== null && (await readsForEver())) {
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+    await new Promise(() => setInterval(() => undefined, readPatienceMs));
+  }
   process.exit();
+}
+
+function signalOf(code: typeof process.exitCode): "SIGINT" | "SIGTERM" | null {
+  if (code === exitCodes.interrupted) return "SIGINT";
+  return code === exitCodes.terminated ? "SIGTERM" : null;
+}
+
+/** Whether calls to the file system do not end. */
+async function readsForEver(): Promise<boolean> {
+  const until = performance.now() + readPatienceMs;
+  while (process.getActiveResourcesInfo().some((name) => name.startsWith("FSReq"))) {
+    if (performance.now() > until) return true;
+    await new Promise((resolve) => setTimeout(resolve, readLookMs));
+  }
+  return false;
 }
 
 /** `disco cat … | head`: the reader has enough. */

@@ -10,6 +10,7 @@ import { MemoryBus } from "../../src/bus/memory.ts";
 import { MemoryStore, openMemoryJournal } from "../../src/journal/memory.ts";
 import { Coordinator } from "../../src/master/coordinator.ts";
 import { type ClusterDdfs, openClusterDdfs } from "../../src/master/ddfs/cluster-ddfs.ts";
+import { LazyKeeper } from "../../src/master/ddfs/lazy-keeper.ts";
 import { EventLogs } from "../../src/master/event-log.ts";
 import { JobFiles } from "../../src/master/job-files.ts";
 import { JobSignals } from "../../src/master/job-signals.ts";
@@ -61,6 +62,7 @@ export class Stand implements AsyncDisposable {
   #coordinator!: Coordinator;
   #desk!: NodeDesk;
   #ddfs!: ClusterDdfs;
+  #keeper!: LazyKeeper;
   readonly #peers = new Peers({ urlOf: (host) => this.#desk.liveness.dataServers()[host] });
 
   private constructor(folder: string, options: StandOptions) {
@@ -155,7 +157,15 @@ export class Stand implements AsyncDisposable {
       journal,
       writer: instance,
       takeover: "continue",
+      save: (command) => keeper.save(command),
     });
+    const keeper = new LazyKeeper({
+      coordinator: () => coordinator,
+      ddfs: async () => this.#ddfs.ddfs,
+      bus: this.bus,
+      now,
+    });
+    this.#keeper = keeper;
     this.#coordinator = coordinator;
     const { port } = this.#server.address() as AddressInfo;
     const url = (): string => `http://127.0.0.1:${port}`;
@@ -206,6 +216,7 @@ export class Stand implements AsyncDisposable {
   /** It does not lead any more, and nobody hears it. */
   async endMaster(): Promise<void> {
     this.#desk.close();
+    await this.#keeper.close();
     await this.#ddfs.close();
     await this.#coordinator.close();
     this.#peers.close();

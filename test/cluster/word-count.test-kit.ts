@@ -107,6 +107,8 @@ export function packOf(shape: Shape, change: Partial<JobSpec> = {}): Uint8Array 
     memoryLimitBytes,
     labels: {},
     keep: false,
+    // These nodes give each other outputs, and no blobs.
+    save: { results: false, oob: false },
     ...change,
   };
   return encodeJobPack({ jobdict: jobDictOf(spec), jobenvs: {}, files: {}, jobdata: encodeValue(data) });
