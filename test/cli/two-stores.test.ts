@@ -69,3 +69,22 @@ describe("the jobs of a root with and without its daemon", () => {
     assert.match((await place.refused(["job", "earler"])).stderr, /Did you mean earlier@/, "slips are still answered");
   });
 });
+
+test("tags made before `disco start`, and tags of a daemon that was stopped, are said to be there", async (t) => {
+  const place = await CommandPlace.open();
+  t.after(() => place.close());
+  await place.write("a.txt", "a\n");
+  const said = async (...args: string[]): Promise<string> => (await place.ddfs(args)).stderr;
+  assert.equal(await said("ls"), "no tags\n");
+  await said("push", "early", "a.txt");
+  await place.startDaemon();
+  const commands = "Tags made without the daemon are a list of their own: --master local.";
+  assert.equal(await said("ls"), `no tags\n${commands}\n`);
+  assert.ok((await said("cat", "early")).includes(`hint: ${commands}`));
+  assert.equal((await place.ddfs(["cat", "early", "--master", "local"])).stdout, "a\n");
+  await said("push", "later", "a.txt");
+  await place.disco(["stop"]);
+  const daemon = "Tags of the daemon are there when it runs: `disco start`.";
+  assert.ok((await said("cat", "later")).includes(`hint: ${daemon}`));
+  assert.equal(await said("ls", "later"), `no such tags\n${daemon}\n`);
+});

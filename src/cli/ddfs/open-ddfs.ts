@@ -9,6 +9,7 @@ import { DiscoError } from "../../errors.ts";
 import { connect, type StoreOptions } from "../commands/open-disco.ts";
 import { type ChosenMaster, chooseMaster } from "../master/choose-master.ts";
 import { surroundings } from "../master/surroundings.ts";
+import { otherTags } from "./other-tags.ts";
 
 export type { StoreOptions };
 
@@ -33,7 +34,9 @@ export async function withDdfs<T>(options: StoreOptions, use: (ddfs: OpenDdfs) =
       use({ ddfs: disco.ddfs, api, disco, master, read: tokenOf("READ"), write: tokenOf("WRITE") }),
     );
   } catch (error) {
-    throw error instanceof DiscoError && error.code === "unknown-tag" ? await withNearestTag(api, error) : error;
+    throw error instanceof DiscoError && error.code === "unknown-tag"
+      ? await withNearestTag(api, error, master)
+      : error;
   }
 }
 
@@ -43,11 +46,11 @@ function tokenOf(which: "READ" | "WRITE"): TokenOption {
 }
 
 /** The same error, with the tag that was probably meant. */
-async function withNearestTag(api: DdfsApi, error: DiscoError): Promise<DiscoError> {
+async function withNearestTag(api: DdfsApi, error: DiscoError, master: ChosenMaster): Promise<DiscoError> {
   const { message, code, url } = error;
   const name = tagOf(url ?? "");
   if (name === null) return error;
   const meant = nearestName(name, await api.tags().catch(() => []));
-  if (meant === undefined) return error;
-  return new DiscoError(message, { code, ...(url === undefined ? {} : { url }), hint: `Did you mean ${meant}?` });
+  const hint = meant === undefined ? otherTags(master) : `Did you mean ${meant}?`;
+  return hint === null ? error : new DiscoError(message, { code, ...(url === undefined ? {} : { url }), hint });
 }

@@ -9,6 +9,7 @@ import { printJson, printLines } from "../print/write-out.ts";
 import { lookOf } from "../progress/look.ts";
 import { formatCount } from "../progress/quantity.ts";
 import { type OpenDdfs, type StoreOptions, withDdfs } from "./open-ddfs.ts";
+import { otherTags } from "./other-tags.ts";
 import { chosenTags, type TagChoice, tagNameOf, tagsLike } from "./tag-names.ts";
 
 export interface ListOptions extends StoreOptions {
@@ -23,8 +24,11 @@ export async function listTags(words: readonly string[], options: ListOptions): 
     const found = new Set<string>();
     for (const word of words.length === 0 ? [""] : words)
       for (const name of isPattern(word) ? await tagsLike(api, word) : await api.tags(word)) found.add(name);
-    if (found.size === 0 && options.json !== true)
-      process.stderr.write(words.length === 0 ? "no tags\n" : "no such tags\n");
+    if (found.size === 0 && options.json !== true) {
+      const elsewhere = otherTags(ddfs.master);
+      const none = words.length === 0 ? "no tags" : "no such tags";
+      process.stderr.write(elsewhere === null ? `${none}\n` : `${none}\n${elsewhere}\n`);
+    }
     if (options.long === true) await printStats(ddfs, [...found], options);
     else if (options.recursive === true) await (await import("./blobs.ts")).listReachable(ddfs, [...found], options);
     else if (options.json === true) printJson([...found]);
