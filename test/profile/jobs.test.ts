@@ -18,7 +18,7 @@ const lines = readFileSync(here, "utf8").split("\n");
 const lineOf = (text: string): number => lines.findIndex((line) => line.includes(text)) + 1;
 
 /** Long enough for some samples on a busy machine. */
-const spinMs = 120;
+const spinMs = 240;
 
 function spin(ms: number): void {
   const end = performance.now() + ms;
