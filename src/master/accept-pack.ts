@@ -57,7 +57,7 @@ function assertSame(what: string, disco: string | number, own: string | number):
   throw new JobError(`the job pack is refused: it has two values for ${what}, ${both}`, { code: "bad-jobpack" });
 }
 
-function pipelineText({ pipeline }: { readonly pipeline: readonly StageSpec[] }): string {
+function pipelineText({ pipeline }: { readonly pipeline: readonly Pick<StageSpec, "name" | "grouping">[] }): string {
   return pipeline.map(({ name, grouping }) => `${name} ${grouping}`).join(", ");
 }
 

@@ -2,7 +2,7 @@
  * Messages between master and node (over the bus, as JSON) and between node and worker (over the worker's channel).
  * Ids, never names of processes: an attempt is identified by job, stage, task and attempt number.
  */
-import type { OutputRef, StageManifest, TaskInput, TaskOutput } from "../core/job/spec.ts";
+import type { Grouping, OutputRef, StageManifest, TaskInput, TaskOutput } from "../core/job/spec.ts";
 import type { TaskFailure } from "../errors.ts";
 import type { VolumeInfo } from "./ddfs/messages.ts";
 
@@ -25,6 +25,17 @@ export interface Assignment extends AttemptId {
   readonly input: TaskInput;
   readonly taskTimeoutMs: number | null;
   readonly memoryLimitBytes: number;
+  /** Absent: a task for a worker of this package. */
+  readonly foreign?: ForeignTask;
+}
+
+/** What Disco's worker protocol tells a worker that the job brings along, besides the rest. */
+export interface ForeignTask {
+  /** Path of the executable in the job home. */
+  readonly worker: string;
+  readonly grouping: Grouping;
+  /** Counts the tasks of all stages of the job. */
+  readonly taskId: number;
 }
 
 // ---- node -> master ------------------------------------------------------------------------------------------------
@@ -189,6 +200,7 @@ export interface WorkerTask extends AttemptId {
    * such a list, as JSON, to `.disco/oob.json` in the job's home; other jobs' values are found there as well.
    */
   readonly oob?: Readonly<Record<string, string>>;
+  readonly foreign?: ForeignTask;
 }
 
 // ---- worker -> node ------------------------------------------------------------------------------------------------

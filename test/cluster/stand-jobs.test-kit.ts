@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Disco, type Job, kvgroup, type Results, resultIterator } from "disco-mapreduce";
+import { setTimeout as passed } from "node:timers/promises";
+import { CommError, type Disco, type Job, kvgroup, type Results, resultIterator } from "disco-mapreduce";
 import pageRank from "../../examples/page-rank.ts";
 import type { MasterEvent } from "../../src/core/events.ts";
 import { Fold } from "../../src/journal/fold.ts";
@@ -18,6 +19,8 @@ import { standCluster } from "./stand.test-kit.ts";
 
 const vocabulary = 5_000;
 const wordsOfLine = 12;
+const readyMs = 60_000;
+const askAgainMs = 250;
 
 /** Files of words, the same ones each time. */
 export async function writeTexts(folder: string, files: number, linesOfFile: number): Promise<string[]> {
@@ -114,9 +117,23 @@ async function withJournal<T>(url: string, read: (journal: Journal) => Promise<T
   }
   const engine = await openNats({ url, cluster: standCluster, name: "reader", allowOldEngine: true });
   try {
-    return await read(await openNatsJournal(engine, { create: false }));
+    return await whenReady(async () => await read(await openNatsJournal(engine, { create: false })));
   } finally {
     await engine.close();
+  }
+}
+
+/**
+ * JetStream says for a while after an outage that it is not available, also when its streams have answered already: what only reads
+ * begins again, as masters do.
+ */
+async function whenReady<T>(read: () => Promise<T>): Promise<T> {
+  for (const until = performance.now() + readyMs; ; await passed(askAgainMs)) {
+    try {
+      return await read();
+    } catch (error) {
+      if (!(error instanceof CommError) || error.code !== "engine-not-ready" || performance.now() > until) throw error;
+    }
   }
 }
 

@@ -34,6 +34,16 @@ export interface InputSpec {
 export interface StageSpec {
   readonly name: string;
   readonly grouping: Grouping;
+  /** Its tasks may begin before the stage before has ended, and get their inputs as these are made (Disco 0.5). */
+  readonly concurrent?: true;
+}
+
+/** A worker that the job brings along: a program in its job home that speaks Disco's worker protocol. */
+export interface ForeignWorker {
+  /** Path of the executable in the job home, with `/`. */
+  readonly path: string;
+  /** Of the job pack. */
+  readonly packVersion: 1 | 2;
 }
 
 export interface SchedulerSpec {
@@ -62,6 +72,8 @@ export interface JobSpec {
   readonly labels: Readonly<Record<string, string>>;
   /** Keep intermediate files after the job has ended. */
   readonly keep: boolean;
+  /** Absent: its tasks run in workers of this package. */
+  readonly worker?: ForeignWorker;
   /** What is kept in DDFS before the job is ready: its results, out-of-band values if there are any. Absent: nothing. */
   readonly save?: { readonly results: boolean; readonly oob: boolean };
 }
@@ -119,13 +131,22 @@ export type TaskInput =
       readonly label?: Label;
       readonly host?: string;
       readonly task?: number;
+      /** The stage before had not ended: there may be more by and by (`StageSpec.concurrent`). */
+      readonly open?: true;
     };
 
 /** A stage's outputs, for those who read them: one entry a task, ascending. */
 export interface StageManifest {
   readonly stage: number;
   readonly version: number;
-  readonly outputs: readonly { readonly task: number; readonly ref: OutputRef }[];
+  readonly outputs: readonly {
+    readonly task: number;
+    readonly ref: OutputRef;
+    /** Of jobs whose workers are their own, for which an output is an index: the labels in it. */
+    readonly labels?: readonly Label[];
+  }[];
+  /** The stage has not ended: others come. Absent: these are all. */
+  readonly open?: true;
 }
 
 export type JobStatus = "active" | "ready" | "dead";
