@@ -6,15 +6,17 @@ import { crc32, deflateRawSync, inflateRawSync } from "node:zlib";
 import {
   badZip,
   centralSignature,
-  checkName,
   dataOf,
   deflated,
   endBytes,
   endSignature,
   filesMax,
   findDirectory,
+  inflatedBytesMax,
   localBytes,
   localSignature,
+  Names,
+  permissionMask,
   readDirectory,
   regularFile,
   stored,
@@ -29,23 +31,36 @@ const utf8Flag = 0x0800;
 /** 1 January 1980, the zip epoch: the same files give the same bytes. */
 const fixedDate = 0x0021;
 
-/** Writes files flat. @throws JobError `bad-jobpack` when a name has a folder in it. */
-export function writeZip(files: ReadonlyMap<string, Uint8Array>): Uint8Array {
+const plainMode = 0o644;
+
+/** A file of a job home: its contents, or these with permissions (0o644 unless it says). */
+export type HomeFile = Uint8Array | { readonly contents: Uint8Array; readonly mode?: number };
+
+/**
+ * Writes files by their paths, with `/` between folders, which need no entries of their own.
+ * @throws JobError `bad-jobpack` for an archive that no node would unpack
+ */
+export function writeZip(files: ReadonlyMap<string, HomeFile>): Uint8Array {
   const locals: Uint8Array[] = [];
   const centrals: Uint8Array[] = [];
   let at = 0;
+  let bytes = 0;
+  const names = new Names();
   if (files.size > filesMax) throw badZip(`${files.size} files, the limit is ${filesMax}`);
-  for (const [name, contents] of files) {
-    checkName(name);
-    if (name.includes("/")) throw badZip(`${JSON.stringify(name)} has a folder in it`);
+  for (const [name, file] of files) {
+    const { contents, mode = plainMode } = file instanceof Uint8Array ? { contents: file } : file;
+    names.add(name, false);
+    bytes += contents.length;
+    if (bytes > inflatedBytesMax) throw badZip(`its files have more than ${inflatedBytesMax} bytes`);
+    if (mode !== (mode & permissionMask)) throw badZip(`${JSON.stringify(name)} cannot have the mode ${mode}`);
     const small = contents.length < deflateBytesMin ? contents : deflateRawSync(contents, { level: 6 });
-    const method = small.length < contents.length ? deflated : stored;
-    const data = method === deflated ? small : contents;
+    const how = small.length < contents.length ? deflated : stored;
+    const data = how === deflated ? small : contents;
     const encodedName = Buffer.from(name);
     const fields = Buffer.alloc(26);
     fields.writeUInt16LE(20, 0); // version needed
     fields.writeUInt16LE(utf8Flag, 2);
-    fields.writeUInt16LE(method, 4);
+    fields.writeUInt16LE(how, 4);
     fields.writeUInt16LE(0, 6);
     fields.writeUInt16LE(fixedDate, 8);
     fields.writeUInt32LE(crc32(contents), 10);
@@ -54,7 +69,7 @@ export function writeZip(files: ReadonlyMap<string, Uint8Array>): Uint8Array {
     fields.writeUInt16LE(encodedName.length, 22);
     locals.push(word(localSignature), fields, encodedName, data);
     const rest = Buffer.alloc(14);
-    rest.writeUInt32LE((regularFile | 0o644) * 0x1_0000, 6);
+    rest.writeUInt32LE((regularFile | mode) * 0x1_0000, 6);
     rest.writeUInt32LE(at, 10);
     centrals.push(word(centralSignature), Buffer.from([20, unixHost]), fields, rest, encodedName);
     at += localBytes + encodedName.length + data.length;
@@ -79,17 +94,31 @@ export function listZip(bytes: Uint8Array): ZipEntry[] {
 
 /** Name -> contents, folders left out. @throws JobError `bad-jobpack` */
 export function readZip(bytes: Uint8Array): Map<string, Uint8Array> {
-  const files = new Map<string, Uint8Array>();
+  return new Map(
+    readHome(bytes)
+      .entries()
+      .map(([name, { contents }]) => [name, contents]),
+  );
+}
+
+/** As `readZip`, with the files' permissions; 0: the archive does not say. @throws JobError `bad-jobpack` */
+export function readHome(bytes: Uint8Array): Map<string, { readonly contents: Uint8Array; readonly mode: number }> {
+  const files = new Map<string, { contents: Uint8Array; mode: number }>();
   const zip = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (const entry of listZip(bytes)) {
-    const { from, to } = dataOf(entry, zip.subarray(entry.localAt, entry.localAt + localBytes), zip.length);
-    files.set(entry.name, inflate(entry, zip.subarray(from, to)));
+    files.set(entry.name, { contents: readEntry(zip, entry), mode: entry.mode });
   }
   return files;
 }
 
+/** The contents of a file of the archive. @throws JobError `bad-jobpack` */
+export function readEntry(zip: Buffer, entry: ZipEntry): Uint8Array {
+  const { from, to } = dataOf(entry, zip.subarray(entry.localAt, entry.localAt + localBytes), zip.length);
+  return inflate(entry, zip.subarray(from, to));
+}
+
 /** The contents of an entry. @throws JobError `bad-jobpack` when they are not what the directory says */
-export function inflate({ name, method, size, crc }: ZipEntry, data: Buffer): Uint8Array {
+function inflate({ name, method, size, crc }: ZipEntry, data: Buffer): Uint8Array {
   let contents: Uint8Array = data;
   if (method === deflated) {
     try {

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { crc32, deflateRawSync } from "node:zlib";
 import fc from "fast-check";
 import { decodeJobPack, encodeJobPack } from "./jobpack.ts";
-import { readZip, writeZip } from "./jobpack-zip.ts";
+import { type HomeFile, readHome, readZip, writeZip } from "./jobpack-zip.ts";
 
 const jobdict = { prefix: "count", owner: "me", worker: "w", pipeline: [["map", "split", false]], inputs: [] };
 const parts = {
@@ -110,11 +110,51 @@ describe("a job pack", () => {
 });
 
 describe("the zip archive of a job pack", () => {
-  it("is refused when a name leaves the folder, or has one when written", () => {
-    for (const name of ["../a", "/a", "a/../b", "a\\b", "c:a", "", ".", "a\0"]) {
-      assert.throws(() => readZip(zipOf(name, Buffer.from("x"))), refusal(/not an allowed name/), name);
+  it("keeps folders and permissions", () => {
+    const contents = Buffer.from("#!/bin/sh\n");
+    const zip = writeZip(
+      new Map<string, HomeFile>([
+        ["bin/run", { contents, mode: 0o755 }],
+        ["lib/deep/a.py", { contents }],
+        ["plain", contents],
+      ]),
+    );
+    const files = [...readHome(zip)].map(([name, file]) => [
+      name,
+      file.mode,
+      Buffer.from(file.contents).equals(contents),
+    ]);
+    assert.deepEqual(files, [
+      ["bin/run", 0o755, true],
+      ["lib/deep/a.py", 0o644, true],
+      ["plain", 0o644, true],
+    ]);
+  });
+
+  it("is refused when a name leaves the folder, read or written", () => {
+    for (const name of ["../a", "/a", "a/../b", "a\\b", "c:a", "", ".", "a\0", "a//b", "a/"]) {
+      if (name !== "a/") {
+        assert.throws(() => readZip(zipOf(name, Buffer.from("x"))), refusal(/not an allowed name/), name);
+      }
+      assert.throws(() => writeZip(new Map([[name, Buffer.from("x")]])), refusal(/not an allowed name/), name);
     }
-    assert.throws(() => writeZip(new Map([["a/b", Buffer.from("x")]])), refusal(/folder/));
+  });
+
+  it("is not written when nodes would refuse it", () => {
+    const x = Buffer.from("x");
+    const refused: [Record<string, HomeFile>, RegExp][] = [
+      [{ a: x, "a/b": x }, /"a\/b" is below a file/],
+      [{ "a/b": x, a: x }, /"a" occurs twice/],
+      [{ Read: x, read: x }, /"read" occurs twice/],
+      [{ [`${"d/".repeat(600)}x`]: x }, /a name of 1201 bytes/],
+      [{ a: { contents: x, mode: 0o4755 } }, /mode/],
+      [{ a: { contents: x, mode: -1 } }, /mode/],
+    ];
+    for (const [files, message] of refused) {
+      assert.throws(() => writeZip(new Map(Object.entries(files))), refusal(message));
+    }
+    const many = new Map(Array.from({ length: 20_001 }, (_, i) => [String(i), x]));
+    assert.throws(() => writeZip(many), refusal(/20001 files, the limit is 20000/));
   });
 
   it("is refused when it has a link or a name twice", () => {

@@ -14,7 +14,7 @@
  */
 import type { JobSpec } from "../core/job/spec.ts";
 import { JobError } from "../errors.ts";
-import { readZip, writeZip } from "./jobpack-zip.ts";
+import { type HomeFile, readZip, writeZip } from "./jobpack-zip.ts";
 
 export type JobPackVersion = 1 | 2;
 export type JobDictJson = Readonly<Record<string, unknown>>;
@@ -22,8 +22,8 @@ export type JobDictJson = Readonly<Record<string, unknown>>;
 export interface JobPackParts {
   readonly jobdict: JobDictJson;
   readonly jobenvs: Readonly<Record<string, string>>;
-  /** Flat: names without folders. */
-  readonly files: ReadonlyMap<string, Uint8Array> | Readonly<Record<string, Uint8Array>>;
+  /** By their paths in the job home, with `/` between folders. */
+  readonly files: ReadonlyMap<string, HomeFile> | Readonly<Record<string, HomeFile>>;
   readonly jobdata: Uint8Array;
   /** Default 2. */
   readonly version?: JobPackVersion;

@@ -27,6 +27,8 @@ const encryptedFlag = 0x0001;
 export const stored = 0;
 export const deflated = 8;
 const fileTypeMask = 0o170000;
+/** What may be kept of a mode: no set-user-id and the like. */
+export const permissionMask = 0o777;
 export const regularFile = 0o100000;
 const folder = 0o040000;
 export const unixHost = 3;
@@ -37,6 +39,8 @@ export const tailBytesMax = endBytes + commentBytesMax;
 export interface ZipEntry {
   /** With `/` between folders. */
   readonly name: string;
+  /** Permissions on Unix, as in `0o755`; 0: it does not say. */
+  readonly mode: number;
   readonly method: number;
   readonly crc: number;
   readonly storedSize: number;
@@ -100,12 +104,14 @@ function* entriesOf(directory: Buffer, count: number): Generator<{ entry: ZipEnt
     if (at + centralBytes + nameBytes > directory.length) throw badZip("it is truncated");
     const name = directory.toString("utf8", at + centralBytes, at + centralBytes + nameBytes);
     const isUnix = directory.readUInt8(at + 5) === unixHost;
-    const type = isUnix ? (directory.readUInt32LE(at + 38) >>> 16) & fileTypeMask : 0;
+    const unixMode = isUnix ? directory.readUInt32LE(at + 38) >>> 16 : 0;
+    const type = unixMode & fileTypeMask;
     if (type !== 0 && type !== regularFile && type !== folder) {
       throw badZip(`${JSON.stringify(name)} is a link or a special file`);
     }
     const entry = {
       name: name.replace(/\/$/, ""),
+      mode: unixMode & permissionMask,
       method: directory.readUInt16LE(at + 10),
       crc: directory.readUInt32LE(at + 16),
       storedSize: directory.readUInt32LE(at + 20),
@@ -129,7 +135,7 @@ export function dataOf(entry: ZipEntry, local: Buffer, archiveBytes: number): { 
 }
 
 /** Names that have been seen: files, and the folders that they need. Some machines do not tell upper from lower case. */
-class Names {
+export class Names {
   readonly #files = new Set<string>();
   readonly #folders = new Set<string>();
 
@@ -150,12 +156,13 @@ class Names {
   }
 }
 
-/** @throws JobError `bad-jobpack` for a name that leads anywhere but down */
-export function checkName(name: string): void {
+/** @throws JobError `bad-jobpack` for a name that leads anywhere but down, or is too long */
+function checkName(name: string): void {
   const parts = name.split("/");
   const isUnsafe =
     parts.some((part) => part === "" || part === "." || part === "..") || /[\\:\p{Cc}\uFFFD]/u.test(name);
   if (isUnsafe) throw badZip(`${JSON.stringify(name)} is not an allowed name`);
+  if (Buffer.byteLength(name) > nameBytesMax) throw badZip(`a name of ${Buffer.byteLength(name)} bytes`);
 }
 
 function checkSizes({ name, method, size, storedSize }: ZipEntry): void {
