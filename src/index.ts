@@ -47,6 +47,14 @@ export { JobDict } from "./client/job-dict.ts";
 export { jobname } from "./client/job-name.ts";
 export type { JobOptions, SchedulerOptions, StageOptions } from "./client/job-options.ts";
 export type { JobEvent, JobInfo, JobListEntry, NodeInfo, StageInfo } from "./client/master-api.ts";
+export type {
+  ClassicJobDict,
+  HomeFileSource,
+  JobHomeSource,
+  JobPackContents,
+  PipelineJobDict,
+} from "./client/packs/contents.ts";
+export { JobPack, type PackedHomeFile } from "./client/packs/pack.ts";
 export { Params } from "./client/params.ts";
 export type { CpuProfile, CpuProfileNode } from "./client/profile/cpu-profile.ts";
 export type { ProfiledFunction } from "./client/profile/functions.ts";

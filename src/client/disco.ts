@@ -15,6 +15,7 @@ import { keepAlive } from "./keep-alive.ts";
 import type { JobEvent, JobInfo, JobListEntry, MasterApi, NodeInfo, NodeRemoval } from "./master-api.ts";
 import { MasterDoor } from "./master-door.ts";
 import { shown } from "./option-checks.ts";
+import type { JobPack } from "./packs/pack.ts";
 import type { ProfileStats } from "./profile/profile-stats.ts";
 import { asResults, type ItemOfRef, type JobInput, type JobRef, type ResultItem, type Results } from "./results.ts";
 import { type WaitOptions, waitForJob } from "./wait.ts";
@@ -65,6 +66,18 @@ export class Disco {
   ): Promise<Job<Widen<ResultPair<K2, V2, R, O>[0]>, Widen<ResultPair<K2, V2, R, O>[1]>>>;
   async newJob(name: string, jobDict: AnyJobOptions | JobDict): Promise<Job> {
     return new Job(this, name).run(jobDict as JobDict);
+  }
+
+  /**
+   * Starts the job of a job pack and returns when it is accepted. Results of jobs whose worker is a program of their own are files in
+   * whatever form it writes: `resultIterator(results, { reader: lineReader })` reads lines, `bytesReader` bytes.
+   *
+   * @param pack a `JobPack`, the bytes of one, or the path of its file
+   * @throws JobError `bad-jobpack`, `no-such-file`
+   */
+  async submitPack(pack: JobPack | Uint8Array | string): Promise<Job> {
+    const { submitPack } = await import("./packs/submit-pack.ts");
+    return new Job(this, await submitPack(this, pack));
   }
 
   /**

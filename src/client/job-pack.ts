@@ -1,6 +1,5 @@
 /** Makes the job pack of a validated job dict: inputs resolved, stages planned, functions shipped, all encoded. */
 import { createHash } from "node:crypto";
-import { hostname, userInfo } from "node:os";
 import type { InputSpec, JobSpec } from "../core/job/spec.ts";
 import { DiscoError, JobError } from "../errors.ts";
 import type { FnRef, JobData } from "../protocol/job-data.ts";
@@ -17,6 +16,7 @@ import { resolveInputs } from "./inputs.ts";
 import type { AnyJobOptions } from "./job-options.ts";
 import { settingsOf } from "./job-settings.ts";
 import { assertPortableModules } from "./local-input.ts";
+import { jobOwner } from "./owner.ts";
 import { FunctionList, hasDefaultReader, type JobFunction, type NamedFunction, planStages, withRefs } from "./plan.ts";
 import { readRequiredFiles, resolveRequiredModules } from "./required.ts";
 import { splitBytesFor } from "./splitting.ts";
@@ -84,7 +84,7 @@ export async function packJob(
   };
   const spec: JobSpec = {
     prefix: prefix ?? settings.prefix,
-    owner: owner(),
+    owner: jobOwner(),
     inputs: specs,
     pipeline: stages.map(({ name, grouping }) => ({ name, grouping })),
     scheduler: settings.scheduler,
@@ -149,21 +149,4 @@ function decompressing(inputs: readonly InputSpec[]): NamedFunction[] {
 
 function isBlob(url: string): boolean {
   return /^(?:disco:\/\/[^/]+\/(?:proxy\/[^/]+\/GET\/)?ddfs|s3:\/)\//.test(url);
-}
-
-let ownerName: string | undefined;
-
-function owner(): string {
-  const named = process.env["DISCO_JOB_OWNER"];
-  if (named) return named;
-  if (ownerName === undefined) {
-    let user = "unknown";
-    try {
-      user = userInfo().username;
-    } catch {
-      // A user id without an entry in the user database, as in some containers.
-    }
-    ownerName = `${user}@${hostname()}`;
-  }
-  return ownerName;
 }

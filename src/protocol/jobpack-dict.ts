@@ -4,6 +4,7 @@
  * Version 1 is the classic worker's: the pipeline follows from whether it has a map and a reduce, and into how many partitions. Version 2
  * names its stages.
  */
+import { posix } from "node:path";
 import { type Grouping, groupings } from "../core/job/spec.ts";
 import { JobError } from "../errors.ts";
 import type { JobDictJson, JobPackVersion } from "./jobpack.ts";
@@ -142,6 +143,16 @@ function workerPath(value: unknown): string {
     throw bad(`invalid worker: ${shown(path)} is no path below the job's files`);
   }
   return path;
+}
+
+/** `names`: of the files of the job home. @throws JobError `bad-jobpack` when the worker is none of them */
+export function assertWorkerPacked(worker: string, names: Iterable<string>): void {
+  const path = posix.normalize(worker);
+  for (const name of names) if (name === path) return;
+  throw new JobError(`invalid worker: ${shown(worker)} is not among the files of the job home`, {
+    code: "bad-jobpack",
+    hint: "A job pack brings its worker along: an executable in its jobhome, whose path there is the job dict's `worker`.",
+  });
 }
 
 function object(value: unknown, where: string): Record<string, unknown> {

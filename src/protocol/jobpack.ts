@@ -29,7 +29,7 @@ export interface JobPackParts {
   readonly version?: JobPackVersion;
 }
 
-export interface JobPack {
+export interface DecodedPack {
   readonly version: JobPackVersion;
   readonly jobdict: JobDictJson;
   readonly jobenvs: Readonly<Record<string, string>>;
@@ -79,7 +79,7 @@ export function encodeJobPack({ jobdict, jobenvs, files, jobdata, version = 2 }:
  * Takes a job pack apart and checks its form, not its meaning.
  * @throws JobError `bad-jobpack`: `invalid header`, `missing key`, `invalid prefix` (texts that Disco's own tests assert) …
  */
-export function decodeJobPack(bytes: Uint8Array): JobPack {
+export function decodeJobPack(bytes: Uint8Array): DecodedPack {
   const opened = openJobPack(bytes);
   return { ...opened, jobdict: readJobDict(opened.dict, opened.version) };
 }
@@ -87,13 +87,18 @@ export function decodeJobPack(bytes: Uint8Array): JobPack {
 /** @throws JobError `bad-jobpack` */
 export function readJobDict(bytes: Buffer, version: JobPackVersion): JobDictJson {
   const jobdict = readObject(bytes, "jobdict");
+  checkJobDict(jobdict, version);
+  return jobdict;
+}
+
+/** Whether Disco's keys are there. What they say is `readDiscoDict`'s to check. @throws JobError `bad-jobpack` */
+export function checkJobDict(jobdict: JobDictJson, version: JobPackVersion): void {
   for (const key of requiredKeys[version]) {
     if (!Object.hasOwn(jobdict, key)) throw bad(`missing key: ${JSON.stringify(key)} in jobdict`);
   }
   const { prefix } = jobdict;
   if (typeof prefix !== "string" || prefix === "" || /[/.\p{Cc}]/u.test(prefix))
     throw bad(`invalid prefix: ${JSON.stringify(prefix)}`);
-  return jobdict;
 }
 
 /** @throws JobError `bad-jobpack` */
@@ -110,7 +115,7 @@ export function readJobEnvs(bytes: Buffer): Readonly<Record<string, string>> {
  * most of their time with a short job of many inputs on reading it.
  * @throws JobError `bad-jobpack`
  */
-export function openJobPack(bytes: Uint8Array): Omit<JobPack, "jobdict"> & { readonly dict: Buffer } {
+export function openJobPack(bytes: Uint8Array): Omit<DecodedPack, "jobdict"> & { readonly dict: Buffer } {
   const pack = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const { version, dictAt, envsAt, homeAt, dataAt } = readPackHeader(pack.subarray(0, packHeaderBytes), pack.length);
   const jobhome = pack.subarray(homeAt, dataAt);
