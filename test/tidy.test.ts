@@ -79,6 +79,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "settings",
     "package-version.ts",
     "root-directory.ts",
+    // Indexes of results that jobs hand on to jobs.
+    "schemes/dir.ts",
+    "schemes/disco.ts",
     "client/master-api.ts:types",
     "client/ddfs/ddfs-api.ts:types",
   ],

@@ -274,8 +274,9 @@ export class MasterMachine {
 
   /** Last known outputs of a stage of an active job; `null` before it was complete, and when the job has ended. */
   manifest(job: string, stage: number): StageManifest | null {
-    const found = this.jobs.get(job)?.stages[stage];
-    return found === undefined ? null : manifestOf(found);
+    const active = this.jobs.get(job);
+    const found = active?.stages[stage];
+    return active === undefined || found === undefined ? null : manifestOf(found, active);
   }
 
   oob(job: string): readonly OobEntry[] {

@@ -4,7 +4,7 @@ import type { Assignment } from "../protocol/messages.ts";
 import type { Command, Log } from "./commands.ts";
 import type { MasterEvent, NodeJoined } from "./events.ts";
 import type { JobMachine } from "./job/machine.ts";
-import type { Grouping, JobSpec, SchedulerSpec, TaskOutput } from "./job/spec.ts";
+import type { ForeignWorker, Grouping, JobSpec, SchedulerSpec, TaskOutput } from "./job/spec.ts";
 import type { MasterOptions } from "./master.ts";
 import { MasterMachine } from "./master.ts";
 import { validateMaster } from "./validate.ts";
@@ -17,6 +17,8 @@ export interface JobSketch {
   readonly scheduler?: Partial<SchedulerSpec>;
   readonly labels?: Readonly<Record<string, string>>;
   readonly retries?: number;
+  /** It brings its worker along. */
+  readonly worker?: ForeignWorker;
 }
 
 /** A job of stages `s0`, `s1` …; by default two inputs, split, then grouped by label. */
@@ -28,6 +30,7 @@ export function jobSpec(sketch: JobSketch = {}): JobSpec {
     scheduler = {},
     labels = {},
     retries = 3,
+    worker,
   } = sketch;
   return {
     prefix: "job",
@@ -44,7 +47,8 @@ export function jobSpec(sketch: JobSketch = {}): JobSpec {
     taskTimeoutMs: null,
     memoryLimitBytes: 2 ** 30,
     labels,
-    keep: false,
+    keep: worker !== undefined,
+    ...(worker === undefined ? {} : { worker }),
   };
 }
 

@@ -86,20 +86,139 @@ describe("a job pack that is a file", () => {
     assert.deepEqual(two.inputs, [{ label: 3, size: 9, replicas: ["raw://x"], hosts: [null] }]);
   });
 
-  it("is refused with a reason when it is well-formed and names another worker", async () => {
-    const refused = { name: "JobError", code: "unsupported-worker", message: /lib\/worker\.py/, hint: /later release/ };
-    await assert.rejects(accept(version1({})), refused);
-    const jobdict = { ...python, pipeline: [["map", "split", false]], inputs: [] };
-    await assert.rejects(accept(encodeJobPack({ ...empty, jobdict })), refused);
-    await assert.rejects(accept(version1({ nr_reduces: "x" })), { code: "bad-jobpack", message: /nr_reduces/ });
-  });
-
   it("is refused when Disco's keys and ours tell two stories", async () => {
     const { jobdict } = decodeJobPack(own);
     for (const change of [{ prefix: "other" }, { owner: "other" }, { inputs: [] }, { pipeline: [] }]) {
       const pack = encodeJobPack({ ...empty, jobdict: { ...jobdict, ...change } });
       await assert.rejects(accept(pack), { code: "bad-jobpack", message: /two values/ });
     }
+  });
+});
+
+describe("a job that brings its worker along", () => {
+  const files = { "lib/worker.py": Buffer.from("#!/usr/bin/env python3\n") };
+  const one = (change: Record<string, unknown>): Uint8Array =>
+    encodeJobPack({
+      ...empty,
+      files,
+      version: 1,
+      jobdict: { ...python, input: ["raw://data"], nr_reduces: 1, "map?": true, ...change },
+    });
+  const two = (change: Record<string, unknown>): Uint8Array =>
+    encodeJobPack({
+      ...empty,
+      files,
+      jobdict: { ...python, pipeline: [["map", "split", false]], inputs: [], ...change },
+    });
+
+  it("has all stages that Disco gives a job of version 1, and what an operator allows", async () => {
+    const spec = await accept(one({ "reduce?": true, save_results: true }));
+    assert.deepEqual(spec, {
+      prefix: "count",
+      owner: "me",
+      inputs: [{ label: 0, size: 0, replicas: ["raw://data"], hosts: ["data"] }],
+      pipeline: [
+        { name: "map", grouping: "split" },
+        { name: "map_shuffle", grouping: "group_node" },
+        { name: "reduce", grouping: "group_all" },
+      ],
+      scheduler: { maxCores: 2 ** 31, forceLocal: false, forceRemote: false },
+      retries: 100,
+      taskTimeoutMs: null,
+      memoryLimitBytes: 1024 ** 4,
+      labels: {},
+      keep: true,
+      worker: { path: "lib/worker.py", packVersion: 1 },
+      save: { results: true, oob: false },
+    });
+    assert.deepEqual(acceptPack(one({ "reduce?": true, save_results: true })), spec);
+    const stages = async (change: Record<string, unknown>): Promise<string> =>
+      (await accept(one(change))).pipeline.map(({ name, grouping }) => `${name} ${grouping}`).join(", ");
+    assert.equal(await stages({}), "map split, map_shuffle group_node");
+    assert.equal(await stages({ "map?": false, "reduce?": true }), "reduce group_all");
+    assert.equal(await stages({ "map?": false, "reduce?": true, nr_reduces: 2 }), "reduce group_label");
+    assert.equal(
+      await stages({ "reduce?": true, "reduce_shuffle?": true, nr_reduces: "2" }),
+      "map split, map_shuffle group_node, reduce group_label, reduce_shuffle group_node",
+    );
+  });
+
+  it("has the stages that a pack of version 2 names, concurrent ones among them", async () => {
+    const pipeline = [
+      ["a", "split", false],
+      ["b", "group_node_label", true],
+    ];
+    const { worker, ...spec } = await accept(
+      two({ pipeline, inputs: [[3, 9, ["disco://n/disco/m/j/x", "http://w/y"]]] }),
+    );
+    assert.deepEqual(worker, { path: "lib/worker.py", packVersion: 2 });
+    assert.deepEqual(spec.pipeline, [
+      { name: "a", grouping: "split" },
+      { name: "b", grouping: "group_node_label", concurrent: true },
+    ]);
+    assert.deepEqual(spec.inputs[0], {
+      label: 3,
+      size: 9,
+      replicas: ["disco://n/disco/m/j/x", "http://w/y"],
+      hosts: ["m", "w"],
+    });
+  });
+
+  it("takes only nodes for places where its tasks must run where their inputs are", async () => {
+    const input = ["raw://data", "dir://n/disco/n/x", "a b"];
+    const hosts = async (scheduler: object): Promise<unknown> =>
+      (await accept(one({ input, scheduler }))).inputs.map((each) => each.hosts[0]);
+    assert.deepEqual(await hosts({}), ["data", "n", null]);
+    assert.deepEqual(await hosts({ force_local: true }), [null, "n", null]);
+  });
+
+  for (const [what, pack, message] of [
+    [
+      "no worker",
+      encodeJobPack({ ...empty, jobdict: { prefix: "x", owner: "", pipeline: [], inputs: [] } }),
+      /missing key: "worker"/,
+    ],
+    ["a worker that is not among its files", one({ worker: "bin/other" }), /invalid worker: "bin\/other" is not among/],
+    ["a worker that is a folder", one({ worker: "lib" }), /invalid worker: "lib" is not among/],
+    ["a worker outside of its files", one({ worker: "../../bin/sh" }), /invalid worker/],
+    ["an absolute worker", one({ worker: "/bin/sh" }), /invalid worker/],
+    [
+      "no files",
+      encodeJobPack({ ...empty, jobdict: { ...python, pipeline: [["m", "split", false]], inputs: [] } }),
+      /not among/,
+    ],
+    ["an unknown grouping", two({ pipeline: [["a", "group_by", false]] }), /invalid grouping "group_by"/],
+    [
+      "two stages of one name",
+      two({
+        pipeline: [
+          ["a", "split", false],
+          ["a", "split", false],
+        ],
+      }),
+      /"a" is repeated/,
+    ],
+    ["no stages", two({ pipeline: [] }), /at least one stage/],
+    ["neither map nor reduce", one({ "map?": false }), /at least one stage/],
+    ["a count of reduces that is none", one({ nr_reduces: "x" }), /nr_reduces/],
+    [
+      "results for a file system that is not there",
+      one({ save_results: true, save_info: "hdfs,n,u,/d" }),
+      /not in HDFS/,
+    ],
+  ] as const) {
+    it(`is refused by name: ${what}`, async () => {
+      await assert.rejects(accept(pack), { code: "bad-jobpack", message });
+      assert.throws(() => acceptPack(pack), { code: "bad-jobpack", message });
+    });
+  }
+
+  it("is refused when its files are no archive", async () => {
+    const pack = Buffer.from(one({}));
+    const homeAt = pack.readUInt32BE(12);
+    pack.fill("0", homeAt, pack.readUInt32BE(16));
+    await assert.rejects(accept(pack), { code: "bad-jobpack", message: /invalid jobhome/ });
+    assert.throws(() => acceptPack(pack), { code: "bad-jobpack", message: /invalid jobhome/ });
   });
 });
 

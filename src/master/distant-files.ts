@@ -14,8 +14,11 @@ import { download } from "../node/fetch/download.ts";
 import type { Peers } from "../node/fetch/peers.ts";
 import { jobDirectory } from "../node/job-directory.ts";
 import { privateDirectoryMode } from "../node/private-modes.ts";
+import type { DiscoAddress } from "../schemes/disco.ts";
 import type { JobFiles } from "./job-files.ts";
 
+/** A million lines. */
+const indexBytesMax = 256 * 1024 * 1024;
 /** Somebody waits for the answer. */
 const roundsMax = 3;
 
@@ -79,6 +82,23 @@ export class DistantFiles {
     return to;
   }
 
+  /** The bytes of an index of results; `undefined`: its node is none of this cluster. @throws DiscoError `index-unreachable` */
+  async index({ node, path }: Pick<DiscoAddress, "node" | "path">): Promise<Uint8Array | undefined> {
+    const [url] = this.#urls(node, path.replace(/^\/disco\//, ""));
+    if (url === undefined) return undefined;
+    const { signal } = this.#closing;
+    const reply = await this.#parts.peers.ask(url, { method: "GET", signal });
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    for await (const chunk of reply as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > indexBytesMax) throw unreachable(`it has more than ${indexBytesMax} bytes`);
+      chunks.push(chunk);
+    }
+    if (reply.statusCode !== 200) throw unreachable(`node ${node} answers ${reply.statusCode}`);
+    return Buffer.concat(chunks);
+  }
+
   close(): void {
     this.#closing.abort(new DiscoError("the master is being closed", { code: "closed" }));
   }
@@ -109,6 +129,10 @@ export class DistantFiles {
     if (base === undefined) return [];
     return [`${base.replace(/\/+$/, "")}/disco/${path.split("/").map(encodeURIComponent).join("/")}`];
   }
+}
+
+function unreachable(why: string): DiscoError {
+  return new DiscoError(`the index cannot be had: ${why}`, { code: "index-unreachable", retry: "here" });
 }
 
 function reasonOf(cause: unknown): string {

@@ -32,7 +32,7 @@ export interface LocalMasterParts {
   /** Has nodes hold the job's pack, as a master's disk may go with it. Absent: on one machine. */
   readonly holdPack?: (job: string) => Promise<HeldPack>;
   /** What lies on other machines. Absent: there are none. */
-  readonly distant?: Pick<DistantFiles, "pack" | "value">;
+  readonly distant?: Pick<DistantFiles, "index" | "pack" | "value">;
   readonly now: () => number;
   /** Who hears the heartbeats of nodes, where they send any; `null`: nobody at present. */
   readonly watch?: () => NodeWatch | null;

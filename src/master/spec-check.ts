@@ -14,6 +14,8 @@ const labelMax = 2 ** 31 - 1;
 const memoryBytesMin = 32 * 1024 * 1024;
 
 const prefixPattern = /^[a-zA-Z0-9_]{1,100}$/;
+/** Down from the job's home, and never out of it. */
+const workerPattern = /^(?!.*(?:^|\/)\.{0,2}(?:\/|$))[^\0]{1,4096}$/s;
 /** Stage names are part of file names. */
 const stagePattern = /^[a-zA-Z0-9_-]{1,100}$/;
 
@@ -38,6 +40,13 @@ export function checkSpec(value: unknown): JobSpec {
   if (Object.keys(labels).length > labelsMax) throw bad(`labels: at most ${labelsMax} are allowed`);
   for (const [name, label] of Object.entries(labels)) string(label, `labels.${name}`);
   boolean(spec["keep"], "keep");
+  if (spec["worker"] !== undefined) {
+    const worker = record(spec["worker"], "worker");
+    string(worker["path"], "worker.path", workerPattern);
+    if (worker["packVersion"] !== 1 && worker["packVersion"] !== 2) {
+      throw bad(`worker.packVersion: 1 or 2 expected, ${show(worker["packVersion"])} received`);
+    }
+  }
   if (spec["save"] !== undefined) {
     const save = record(spec["save"], "save");
     boolean(save["results"], "save.results");

@@ -16,6 +16,7 @@ test("no more jobs are taken than may be active, and what was accepted under a k
     files: {} as JobFiles,
     assertRunnable: () => undefined,
     ddfs: () => Promise.resolve(),
+    readIndex: () => Promise.resolve([]),
     now: () => 0,
   });
   submissions.assertAccepting(undefined);

@@ -11,6 +11,7 @@ import { rm } from "node:fs/promises";
 import type { JobSpec } from "../core/job/spec.ts";
 import { DiscoError, JobError } from "../errors.ts";
 import { diskFullHint, isDiskFull } from "../node/disk.ts";
+import type { IndexEntry } from "../schemes/dir.ts";
 import { acceptPack, acceptPackFile } from "./accept-pack.ts";
 import type { Claims } from "./claims.ts";
 import type { Coordinator } from "./coordinator.ts";
@@ -29,6 +30,8 @@ export interface SubmissionParts {
   readonly holdPack?: (job: string) => Promise<HeldPack>;
   /** @throws DiscoError where there is no DDFS for results */
   readonly ddfs: () => Promise<unknown>;
+  /** @throws DiscoError that says why an index cannot be read */
+  readonly readIndex: (url: string) => Promise<readonly IndexEntry[]>;
   readonly now: () => number;
 }
 
@@ -106,7 +109,7 @@ export class Submissions {
     this.#assertOpen();
     this.#onTheWay++;
     try {
-      const delivery = await deliver();
+      const delivery = await this.#labelled(await deliver());
       this.#parts.assertRunnable(delivery.spec, delivery.bytes);
       // What cannot be saved is not made first.
       if (delivery.spec.save?.results === true) await this.#parts.ddfs();
@@ -114,6 +117,14 @@ export class Submissions {
     } finally {
       this.#onTheWay--;
     }
+  }
+
+  /** With its inputs as tasks read them. */
+  async #labelled(delivery: Delivery): Promise<Delivery> {
+    if (delivery.spec.worker?.packVersion !== 1) return delivery;
+    const { hasIndexInputs, withLabelledInputs } = await import("./index-inputs.ts");
+    if (!hasIndexInputs(delivery.spec)) return delivery;
+    return { ...delivery, spec: await withLabelledInputs(delivery.spec, this.#parts.readIndex) };
   }
 
   #assertOpen(): void {

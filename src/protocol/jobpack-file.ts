@@ -24,6 +24,8 @@ export interface PackSummary {
   readonly header: PackHeader;
   readonly jobdict: JobDictJson;
   readonly jobenvs: Readonly<Record<string, string>>;
+  /** What its archive lists. */
+  readonly files: readonly ZipEntry[];
   /** Bytes of the whole. */
   readonly size: number;
 }
@@ -42,8 +44,7 @@ export async function readPackSummary(file: string): Promise<PackSummary> {
     checkLengths(header);
     const jobdict = readJobDict(await readPart(handle, dictAt, envsAt - dictAt), version);
     const jobenvs = readJobEnvs(await readPart(handle, envsAt, homeAt - envsAt));
-    await readJobHome(handle, header);
-    return { header, jobdict, jobenvs, size };
+    return { header, jobdict, jobenvs, files: await readJobHome(handle, header), size };
   } finally {
     await handle.close();
   }

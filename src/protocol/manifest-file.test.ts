@@ -18,6 +18,15 @@ test("a manifest of any length comes back as it was", () => {
   }
 });
 
+test("a manifest says which labels an output has, and that others come", () => {
+  const outputs = manifest(2_500).outputs.map((output) => ({
+    ...output,
+    labels: [output.task, 7].slice(output.task % 3),
+  }));
+  const whole = { ...manifest(0), outputs, open: true } as const;
+  assert.deepEqual(decodeManifest(Buffer.from(encodeManifest(whole)).toString()), whole);
+});
+
 test("a manifest names each file once", () => {
   const text = Buffer.from(encodeManifest(manifest(2_500))).toString();
   assert.equal(text.split("é-0").length - 1, 3, "once a host");

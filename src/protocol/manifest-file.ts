@@ -5,7 +5,7 @@
  *
  * A task that reads outputs of other nodes has a manifest of its own: its node has fetched them, and the rows say where to.
  */
-import type { OutputRef, StageManifest } from "../core/job/spec.ts";
+import type { Label, OutputRef, StageManifest } from "../core/job/spec.ts";
 
 /** Where on this node a copy of another node's output lies: as in an `OutputRef`. */
 export interface FetchedPlace {
@@ -19,6 +19,7 @@ export interface FetchedManifest extends StageManifest {
     readonly task: number;
     /** Names the output, wherever its bytes are. */
     readonly ref: OutputRef;
+    readonly labels?: readonly Label[];
     readonly place?: FetchedPlace;
   }[];
 }
@@ -42,21 +43,26 @@ interface ManifestJson {
   readonly version: number;
   readonly files: readonly (readonly [host: string, file: string])[];
   readonly outputs: readonly Row[];
+  /** By output. Absent: none says which labels it has. */
+  readonly labels?: readonly (readonly Label[])[];
+  readonly open?: true;
 }
 
-export function encodeManifest({ stage, version, outputs }: FetchedManifest): Uint8Array {
+export function encodeManifest({ stage, version, outputs, open }: FetchedManifest): Uint8Array {
   const files = new FileTable();
   const texts: string[] = [];
-  for (let from = 0; from < outputs.length; from += rowsAtOnce) {
-    const rows = outputs.slice(from, from + rowsAtOnce).map(({ task, ref, place }): Row => {
-      const { at, length, digest } = ref;
-      if (place === undefined) return [task, files.number(ref), at, length, digest];
-      const copy = files.number({ host: "", file: place.file });
-      return [task, files.number(ref), at, length, digest, copy, place.at, place.length];
-    });
-    texts.push(`${from === 0 ? "" : ","}${JSON.stringify(rows).slice(1, -1)}`);
+  addRows(texts, outputs, ({ task, ref, place }): Row => {
+    const { at, length, digest } = ref;
+    if (place === undefined) return [task, files.number(ref), at, length, digest];
+    const copy = files.number({ host: "", file: place.file });
+    return [task, files.number(ref), at, length, digest, copy, place.at, place.length];
+  });
+  const isOpen = open === true ? '"open":true,' : "";
+  texts.unshift(`{"stage":${stage},"version":${version},${isOpen}"files":${JSON.stringify(files.entries)},"outputs":[`);
+  if (outputs.some(({ labels }) => labels !== undefined)) {
+    texts.push('],"labels":[');
+    addRows(texts, outputs, ({ labels = [] }) => labels);
   }
-  texts.unshift(`{"stage":${stage},"version":${version},"files":${JSON.stringify(files.entries)},"outputs":[`);
   texts.push("]}");
   // Filled in place: as parts to be joined, all of it would be in memory twice.
   const bytes = Buffer.allocUnsafeSlow(texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0));
@@ -65,15 +71,25 @@ export function encodeManifest({ stage, version, outputs }: FetchedManifest): Ui
   return bytes;
 }
 
+/** Entries of one list, some at a time. */
+function addRows<T>(texts: string[], outputs: readonly T[], row: (output: T) => unknown): void {
+  for (let from = 0; from < outputs.length; from += rowsAtOnce) {
+    const rows = outputs.slice(from, from + rowsAtOnce).map(row);
+    texts.push(`${from === 0 ? "" : ","}${JSON.stringify(rows).slice(1, -1)}`);
+  }
+}
+
 /** @throws SyntaxError */
 export function decodeManifest(text: string): FetchedManifest {
-  const { stage, version, files, outputs } = JSON.parse(text) as ManifestJson;
+  const { stage, version, files, outputs, labels, open } = JSON.parse(text) as ManifestJson;
   return {
     stage,
     version,
-    outputs: outputs.map(([task, number, at, length, digest, copyFile, copyAt, copyLength]) => {
+    ...(open === true ? { open } : {}),
+    outputs: outputs.map(([task, number, at, length, digest, copyFile, copyAt, copyLength], row) => {
       const [host, file] = files[number] as ManifestJson["files"][number];
-      const output = { task, ref: { host, file, at, length, digest } };
+      const ref = { host, file, at, length, digest };
+      const output = labels === undefined ? { task, ref } : { task, ref, labels: labels[row] ?? [] };
       if (copyFile === undefined || copyAt === undefined || copyLength === undefined) return output;
       return { ...output, place: { file: files[copyFile]?.[1] ?? "", at: copyAt, length: copyLength } };
     }),

@@ -51,6 +51,11 @@ export async function readIndex(url: string, context: SchemeContext): Promise<In
   return listed(Buffer.concat(chunks), url, address);
 }
 
+/** As `readIndex`, of the bytes of the index at `url`. */
+export function parseIndexText(bytes: Uint8Array, url: string): IndexEntry[] {
+  return listed(Buffer.from(bytes), url, parseDiscoUrl(url));
+}
+
 function listed(bytes: Buffer, url: string, address: DiscoAddress): IndexEntry[] {
   const text = bytes.toString();
   if (!isIndexText(address.path, text)) {

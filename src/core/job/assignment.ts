@@ -45,7 +45,16 @@ function assignmentOf(job: JobMachine, stage: Stage, { task, attempt, host }: As
     input: inputOf(job, stage, task, host),
     taskTimeoutMs: job.spec.taskTimeoutMs,
     memoryLimitBytes: job.spec.memoryLimitBytes,
+    ...foreignOf(job, stage, task),
   };
+}
+
+/** What the worker is told of, where it is the job's own. */
+function foreignOf({ spec, stages }: JobMachine, stage: Stage, task: number): Pick<Assignment, "foreign"> {
+  if (spec.worker === undefined) return {};
+  let earlier = 0;
+  for (let number = 0; number < stage.number; number++) earlier += stages[number]?.tasks ?? 0;
+  return { foreign: { worker: spec.worker.path, grouping: stage.spec.grouping, taskId: earlier + task } };
 }
 
 function inputOf(job: JobMachine, stage: Stage, task: number, host: string): TaskInput {

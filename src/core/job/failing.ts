@@ -21,14 +21,18 @@ export function failAttempt(job: JobMachine, stage: Stage, attempt: Attempt, eve
   job.countFailure(stage, task, attempt.host, kind, at);
   stage.failed++;
   const trouble = stage.trouble(task);
-  const verdict = judgeFailure(trouble, failure, attempt.host, {
-    retries: retriesOf(job),
-    nodes: nodesFor(job, stage, task),
-  });
-  const why = `${failure.name}: ${failure.message}`;
+  const foreign = job.spec.worker !== undefined;
+  const retries = retriesOf(job);
+  const verdict = judgeFailure(trouble, failure, attempt.host, { retries, nodes: nodesFor(job, stage, task), foreign });
+  // What a job's own worker says is all that is known.
+  const why = foreign ? failure.message : `${failure.name}: ${failure.message}`;
   if (verdict.kind === "give-up") {
     job.out.note(at, title, texts.fatal(title, why), "error", attempt.host);
-    job.out.note(at, title, texts.gaveUp(title, trouble.failures, verdict.reason), "error");
+    const isTooOften = foreign && trouble.failures > retries;
+    const gaveUp = isTooOften
+      ? texts.failedTooOften(title, trouble.failures, retries)
+      : texts.gaveUp(title, trouble.failures, verdict.reason);
+    job.out.note(at, title, gaveUp, "error");
     job.die(at, `task ${title} failed on ${attempt.host}: ${why} (${verdict.reason})`, failure);
     return;
   }
@@ -37,8 +41,9 @@ export function failAttempt(job: JobMachine, stage: Stage, attempt: Attempt, eve
   tryAgain(job, stage, task, at, verdict);
 }
 
-/** A job may ask for more than the operator allows. */
+/** A job may ask for more than the operator allows. One with a worker of its own says nothing: it gets what the operator allows. */
 function retriesOf({ spec, cluster }: JobMachine): number {
+  if (spec.worker !== undefined) return cluster.settings.maxFailureRate;
   return Math.min(spec.retries, cluster.settings.maxFailureRate);
 }
 

@@ -2,7 +2,7 @@
 import type { JobInfo, StageInfo } from "../../client/master-api.ts";
 import { reasonsOf } from "../scheduler/reasons.ts";
 import type { JobMachine } from "./machine.ts";
-import type { OobRef, OutputRef, StageManifest } from "./spec.ts";
+import type { Label, OobRef, OutputRef, StageManifest } from "./spec.ts";
 import type { Attempt, Stage } from "./stage.ts";
 import { done, gone, running, sleeping, waiting } from "./stage.ts";
 
@@ -88,11 +88,13 @@ function runningHosts(job: JobMachine, runs: ReadonlySet<Attempt>): string[] {
  * The last known outputs of a stage, `null` before it was complete for the first time. Lost ones are among them: whoever
  * still reads one finds it missing and says so. Left out, it would be missed by nobody.
  */
-export function manifestOf(stage: Stage): StageManifest | null {
-  const outputs: { task: number; ref: OutputRef }[] = [];
+export function manifestOf(stage: Stage, { spec }: Pick<JobMachine, "spec">): StageManifest | null {
+  const outputs: { task: number; ref: OutputRef; labels?: readonly Label[] }[] = [];
   for (let task = 0; task < stage.tasks; task++) {
     if (!stage.outputs.has(task)) return null;
-    outputs.push({ task, ref: stage.outputs.ref(task) });
+    const ref = stage.outputs.ref(task);
+    if (spec.worker === undefined) outputs.push({ task, ref });
+    else outputs.push({ task, ref, labels: stage.outputs.labels(task).map(({ label }) => label) });
   }
   return { stage: stage.number, version: stage.version, outputs };
 }

@@ -12,6 +12,8 @@
  *     daemon around it, was started anew) has nothing to do with the task: such losses delay nothing.
  * R6. The first retry comes at once, later ones after a delay that doubles from `retryDelayMs` to `retryDelayMaxMs`.
  * R7. A failure that says `retry: "elsewhere"` keeps the task off that node as long as another one could run it.
+ * R8. Workers that jobs bring along say what can be tried again: but for R1, R2, R5 and R6 nothing ends their jobs, and a task
+ *     keeps off every node where it failed, as in Disco.
  */
 import type { TaskFailure } from "../../errors.ts";
 
@@ -70,6 +72,8 @@ export interface FailureLimits {
   readonly retries: number;
   /** Nodes that could run it. */
   readonly nodes: number;
+  /** The worker is the job's own (R8). */
+  readonly foreign?: boolean;
 }
 
 /** Who is to blame for a lost attempt. */
@@ -77,8 +81,9 @@ export type LossBlame = "node" | "restart";
 
 /** Enters a failure in the task's history and says what follows. */
 export function judgeFailure(trouble: Trouble, failure: TaskFailure, host: string, limits: FailureLimits): Verdict {
-  const { retries, nodes } = limits;
+  const { retries, nodes, foreign = false } = limits;
   trouble.failures++;
+  if (foreign) return judgeForeign(trouble, failure, host, retries);
   const ofCode = count(trouble, failure.code);
   const same = failure.code === "user-error" ? count(trouble, fingerprint(failure)) : 1;
   if (failure.retry === "elsewhere" && !trouble.avoid.includes(host)) trouble.avoid.push(host);
@@ -94,6 +99,14 @@ export function judgeFailure(trouble: Trouble, failure: TaskFailure, host: strin
       retries === 0 ? "no retries are allowed" : `it failed ${times(trouble.failures)}, ${retriesAllowed(retries)}`,
     );
   }
+  return { kind: "retry", delayMs: delay(trouble.failures - 1) };
+}
+
+function judgeForeign(trouble: Trouble, failure: TaskFailure, host: string, retries: number): Verdict {
+  count(trouble, failure.code);
+  if (!trouble.avoid.includes(host)) trouble.avoid.push(host);
+  if (failure.retry === "never") return giveUp("it cannot succeed by trying again");
+  if (trouble.failures > retries) return giveUp(`it failed ${times(trouble.failures)}, ${retriesAllowed(retries)}`);
   return { kind: "retry", delayMs: delay(trouble.failures - 1) };
 }
 

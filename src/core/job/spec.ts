@@ -29,6 +29,8 @@ export interface InputSpec {
   readonly replicas: readonly string[];
   /** Node names that hold the data, parallel to `replicas`; `null` where it is nobody's (http, raw). */
   readonly hosts: readonly (string | null)[];
+  /** The address is of a `dir://` index, and the task reads every label in it. Only for workers that jobs bring along. */
+  readonly everyLabel?: true;
 }
 
 export interface StageSpec {
@@ -101,7 +103,7 @@ export interface LabelSize {
 export interface TaskOutput {
   readonly ref: OutputRef;
   readonly labels: readonly LabelSize[];
-  /** Final stage only: the `dir://` address of the index over this task's output files. */
+  /** The `dir://` address of the index over this task's output files: of the final stage, or of any if the worker is the job's own. */
   readonly index?: string;
   /** Out-of-band values the attempt put. */
   readonly oob?: readonly OobRef[];

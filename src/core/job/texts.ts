@@ -32,6 +32,8 @@ export const texts = {
   fatal: (task: string, why: string) => `FATAL: [${task}] ${why}`,
   gaveUp: (task: string, failures: number, why: string) =>
     `ERROR: [${task}] Task ${task} failed ${counted(failures, "time")}: ${why}.`,
+  failedTooOften: (task: string, failures: number, most: number) =>
+    `ERROR: [${task}] Task ${task} failed ${counted(failures, "time")}. At most ${counted(most, "failure")} are allowed.`,
   lost: (task: string, host: string, why: string) => `WARNING: [${task}] lost on ${host}: ${why}`,
   /** `tasks`: those that are named, of all. */
   lostMany: (tasks: readonly string[], all: number, host: string, why: string) =>

@@ -1,0 +1,104 @@
+/** Jobs that bring their worker along, as the master plans and retries them. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { restoreMaster, snapshotMaster } from "../snapshot.ts";
+import { Bench, failure, type JobSketch, joined, type Run } from "../testing.ts";
+
+const worker = { path: "lib/worker.py", packVersion: 1 } as const;
+const classic: JobSketch = { worker, pipeline: ["split", "group_node", "group_label"] };
+
+const only = (bench: Bench): Run => {
+  assert.equal(bench.runs.length, 1, bench.running().join());
+  return bench.runs[0] as Run;
+};
+
+describe("a job that brings its worker along", () => {
+  it("tells each task of the worker, its grouping, and a number that counts over all stages", () => {
+    const bench = new Bench([joined("a"), joined("b")]);
+    const job = bench.submit(classic);
+    const told: string[] = [];
+    for (let run = bench.runs[0]; run !== undefined; run = bench.runs[0]) {
+      const { foreign, stageName, task } = run;
+      assert.equal(foreign?.worker, "lib/worker.py");
+      told.push(`${stageName}:${task} is ${foreign.taskId}, ${foreign.grouping}`);
+      bench.done(run, [0, 3]);
+    }
+    assert.deepEqual(told.sort(), [
+      "s0:0 is 0, split",
+      "s0:1 is 1, split",
+      "s1:0 is 2, group_node",
+      "s1:1 is 3, group_node",
+      "s2:0 is 4, group_label",
+      "s2:1 is 5, group_label",
+    ]);
+    assert.equal(bench.master.info(job)?.status, "ready");
+  });
+
+  it("says in a stage's manifest which labels each output has; other jobs do not", () => {
+    const labelsOf = (sketch: JobSketch): unknown => {
+      const bench = new Bench();
+      const job = bench.submit(sketch);
+      for (const run of [...bench.runs]) bench.done(run, run.task === 0 ? [2, 5] : [7]);
+      return bench.master.manifest(job, 0)?.outputs.map(({ labels }) => labels);
+    };
+    assert.deepEqual(labelsOf(classic), [[2, 5], [7]]);
+    assert.deepEqual(labelsOf({}), [undefined, undefined]);
+  });
+
+  it("tries a task again for the same error a hundred times, elsewhere first, and is dead in Disco's words then", () => {
+    const bench = new Bench([joined("a"), joined("b")]);
+    const job = bench.submit({ ...classic, inputs: 1 });
+    const hosts: string[] = [];
+    for (let n = 0; n <= 100; n++) {
+      if (bench.runs.length === 0) bench.wake();
+      hosts.push(only(bench).host);
+      bench.fail(only(bench), failure(n % 2 === 0 ? "user-error" : "worker-exit", "Worker died. Last words:\nx"));
+    }
+    assert.equal(new Set(hosts.slice(0, 2)).size, 2, "the second try is elsewhere");
+    const info = bench.master.info(job);
+    assert.equal(info?.status, "dead");
+    const log = bench.log(job);
+    assert.ok(log.includes("WARNING: [s0:0] Worker died. Last words:\nx"));
+    assert.ok(log.includes("ERROR: [s0:0] Task s0:0 failed 101 times. At most 100 failures are allowed."), log.at(-2));
+  });
+
+  it("takes the operator's max_failure_rate for its own, be it more or less than Disco's", () => {
+    for (const maxFailureRate of [0, 2, 120]) {
+      const bench = new Bench();
+      bench.handle({ kind: "settings-saved", at: bench.at, changes: { maxFailureRate } });
+      const job = bench.submit({ ...classic, inputs: 1, retries: 100 });
+      let failures = 0;
+      for (; bench.master.info(job)?.status === "active"; failures++) {
+        if (bench.runs.length === 0) bench.wake();
+        bench.fail(only(bench), failure("user-error"));
+      }
+      assert.equal(failures, maxFailureRate + 1);
+    }
+  });
+
+  it("is dead at once for what its worker calls fatal, and says it in the worker's words", () => {
+    const bench = new Bench();
+    const job = bench.submit({ ...classic, inputs: 1 });
+    bench.fail(only(bench), failure("worker-fatal", "no such module: x", "never"));
+    assert.equal(bench.master.info(job)?.status, "dead");
+    assert.match(bench.master.info(job)?.reason ?? "", /no such module: x/);
+    assert.ok(bench.log(job).includes("FATAL: [s0:0] no such module: x"));
+  });
+
+  it("goes on in another master as it is: its worker, and what is known of labels", () => {
+    const bench = new Bench();
+    const job = bench.submit(classic);
+    bench.done(bench.runs[0] as Run, [4]);
+    const text = JSON.stringify(snapshotMaster(bench.master));
+    const next = restoreMaster(JSON.parse(text));
+    assert.equal(JSON.stringify(snapshotMaster(next)), text);
+    assert.deepEqual(next.jobs.get(job)?.spec.worker, worker);
+    assert.deepEqual(
+      next.jobs
+        .get(job)
+        ?.stages[0]?.outputs.labels(0)
+        .map(({ label }) => label),
+      [4],
+    );
+  });
+});
