@@ -8,6 +8,7 @@
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { unpackedName } from "../protocol/foreign-home.ts";
 import { codeKeyName } from "../protocol/jobpack.ts";
 import { readPackEnvsSync } from "../protocol/jobpack-file.ts";
 import type { DropScope } from "../protocol/messages.ts";
@@ -16,6 +17,9 @@ import { unpackFiles } from "./pack-file.ts";
 import { privateDirectoryMode } from "./private-modes.ts";
 
 const smallBytesMax = 256 * 1024;
+const removalsMax = 5;
+/** Grows with each try. */
+const removalPauseMs = 20;
 
 export interface JobHome {
   readonly job: string;
@@ -66,14 +70,17 @@ export function isLasting(name: string): boolean {
 
 /**
  * Deletes files of a job that nothing of lives any more. `intermediate`: what only its tasks read, and results that attempts left
- * half-written: those whose process was killed have no index of results.
+ * half-written: those whose process was killed have no index of results. Files of a worker that the job brought along stay until
+ * the job is purged, as in Disco: what they are is that worker's affair.
  */
 export async function dropFiles(dataDir: string, host: string, job: string, scope: DropScope): Promise<void> {
   const home = join(dataDir, jobDirectory(host, job));
   if (scope === "all") {
-    await rm(home, { recursive: true, force: true });
+    // Processes of the job that left their group may write still.
+    await rm(home, { recursive: true, force: true, maxRetries: removalsMax, retryDelay: removalPauseMs });
     return;
   }
+  if (existsSync(join(home, unpackedName))) return;
   await rm(join(home, "work"), { recursive: true, force: true });
   const systemDir = join(home, ".disco");
   const names = await readdir(systemDir).catch(() => []);

@@ -6,6 +6,7 @@ import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fromJsonBytes, toJsonBytes } from "../bus/json.ts";
+import { unpackedName } from "../protocol/foreign-home.ts";
 import type { JobLeftover, LeftoversReply } from "../protocol/messages.ts";
 import { isLasting } from "./job-home.ts";
 import type { MasterLink } from "./master-link.ts";
@@ -96,6 +97,8 @@ export class Leftovers {
 }
 
 async function hasIntermediate(jobHome: string): Promise<boolean> {
+  // What the worker that a job brought along wrote stays until the job is purged.
+  if (existsSync(join(jobHome, unpackedName))) return false;
   if (existsSync(join(jobHome, "work"))) return true;
   return (await namesIn(join(jobHome, ".disco"))).some((name) => !isLasting(name));
 }

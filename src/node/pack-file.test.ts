@@ -4,10 +4,10 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
-import { crc32, deflateRawSync } from "node:zlib";
 import fc from "fast-check";
 import { encodeJobPack, readPackHeader } from "../protocol/jobpack.ts";
 import { readPackSummary } from "../protocol/jobpack-file.ts";
+import { type Lies, zipOf } from "../protocol/lying-zip.test-kit.ts";
 import { placePack, unpackFiles } from "./pack-file.ts";
 
 const directory = await mkdtemp(join(tmpdir(), "disco-pack-file-"));
@@ -33,47 +33,6 @@ function packWith(zip: Uint8Array): Buffer {
   const homeAt = pack.readUInt32BE(12);
   pack.writeUInt32BE(homeAt + zip.length, 16);
   return Buffer.concat([pack.subarray(0, homeAt), zip, Buffer.from("jobdata")]);
-}
-
-interface Lies {
-  readonly mode?: number;
-  readonly size?: number;
-  readonly crc?: number;
-  readonly method?: number;
-  readonly flags?: number;
-}
-
-type Member = readonly [name: string, contents: Uint8Array, lies?: Lies];
-
-/** An archive that may lie. */
-function zipOf(members: readonly Member[], shared = false): Buffer {
-  const locals: Buffer[] = [];
-  const centrals: Buffer[] = [];
-  let at = 0;
-  for (const [name, contents, lies = {}] of members) {
-    const data = deflateRawSync(contents);
-    const fields = Buffer.alloc(26);
-    fields.writeUInt16LE(lies.flags ?? 0, 2);
-    fields.writeUInt16LE(lies.method ?? 8, 4);
-    fields.writeUInt32LE(lies.crc ?? crc32(contents), 10);
-    fields.writeUInt32LE(data.length, 14);
-    fields.writeUInt32LE(lies.size ?? contents.length, 18);
-    fields.writeUInt16LE(Buffer.byteLength(name), 22);
-    const rest = Buffer.alloc(14);
-    rest.writeUInt32LE((lies.mode ?? 0o100644) * 65536, 6);
-    rest.writeUInt32LE(shared ? 0 : at, 10);
-    const local = Buffer.concat([Buffer.from("PK\x03\x04", "latin1"), fields, Buffer.from(name), data]);
-    if (!shared || at === 0) locals.push(local);
-    if (!shared || at === 0) at += local.length;
-    centrals.push(Buffer.concat([Buffer.from("PK\x01\x02\x14\x03", "latin1"), fields, rest, Buffer.from(name)]));
-  }
-  const directoryBytes = Buffer.concat(centrals);
-  const end = Buffer.alloc(22);
-  end.write("PK\x05\x06", "latin1");
-  end.writeUInt16LE(members.length, 10);
-  end.writeUInt32LE(directoryBytes.length, 12);
-  end.writeUInt32LE(at, 16);
-  return Buffer.concat([...locals, directoryBytes, end]);
 }
 
 async function summaryOf(pack: Uint8Array): Promise<unknown> {
@@ -126,7 +85,7 @@ describe("the required files of a job pack", () => {
         "a name twice",
         zipOf([
           ["a", x],
-          ["a", x],
+          ["a", Buffer.from("y")],
         ]),
         /twice/,
       ],

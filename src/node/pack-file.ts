@@ -51,19 +51,20 @@ export async function unpackFiles(pack: string, header: PackHeader, directory: s
   // Nothing, or an archive of nothing: no reason to open the file, which takes three turns.
   if (header.dataAt - header.homeAt <= endBytes) return 0;
   const files = await listPackedFiles(pack, header);
-  for (const file of files) await unpack(pack, file, join(directory, file.name));
+  // Executable: an external program may be among them.
+  for (const file of files) await unpackFile(pack, file, join(directory, file.name), 0o755);
   return files.length;
 }
 
-/** Under its name a file is whole. Executable: an external program may be among them. */
-async function unpack(pack: string, file: PackedFile, path: string): Promise<void> {
+/** Under its name a file is whole. @throws JobError `bad-jobpack` for one that is not what the archive's directory says */
+export async function unpackFile(pack: string, file: PackedFile, path: string, mode: number): Promise<void> {
   mkdirSync(dirname(path), { recursive: true });
   const temporary = `${path}.${process.pid}.partial`;
   try {
     const { from, to } = file;
     const stored = to === from ? Readable.from([]) : createReadStream(pack, { start: from, end: to - 1 });
     const inflated = file.method === deflated ? createInflateRaw() : new PassThrough();
-    await pipeline(stored, inflated, checkedAgainst(file), createWriteStream(temporary, { mode: 0o755 }));
+    await pipeline(stored, inflated, checkedAgainst(file), createWriteStream(temporary, { mode }));
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });

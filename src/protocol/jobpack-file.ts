@@ -57,13 +57,17 @@ export interface PackedFile extends ZipEntry {
   readonly to: number;
 }
 
-/** The files of a pack, and where they lie in it. @throws JobError `bad-jobpack` */
-export async function listPackedFiles(pack: string, header: PackHeader): Promise<PackedFile[]> {
+/** The files of a pack, and where they lie in it; its folders go to `folder`. @throws JobError `bad-jobpack` */
+export async function listPackedFiles(
+  pack: string,
+  header: PackHeader,
+  folder?: (name: string) => void,
+): Promise<PackedFile[]> {
   const { homeAt, dataAt } = header;
   const files: PackedFile[] = [];
   const handle = await open(pack, "r");
   try {
-    for (const entry of await readJobHome(handle, header)) {
+    for (const entry of await readJobHome(handle, header, folder)) {
       const localAt = homeAt + entry.localAt;
       const local = await readPart(handle, localAt, Math.min(localBytes, dataAt - localAt));
       const { from, to } = dataOf(entry, local, dataAt - homeAt);
@@ -75,12 +79,16 @@ export async function listPackedFiles(pack: string, header: PackHeader): Promise
   return files;
 }
 
-async function readJobHome(handle: FileHandle, { homeAt, dataAt }: PackHeader): Promise<ZipEntry[]> {
+async function readJobHome(
+  handle: FileHandle,
+  { homeAt, dataAt }: PackHeader,
+  folder?: (name: string) => void,
+): Promise<ZipEntry[]> {
   const size = dataAt - homeAt;
   if (size === 0) return [];
   const tailBytes = Math.min(size, tailBytesMax);
   const place = findDirectory(await readPart(handle, dataAt - tailBytes, tailBytes), size);
-  return readDirectory(await readPart(handle, homeAt + place.at, place.end - place.at), place);
+  return readDirectory(await readPart(handle, homeAt + place.at, place.end - place.at), place, folder);
 }
 
 /** What a node needs of a pack before it starts a worker. @throws JobError `bad-jobpack` */

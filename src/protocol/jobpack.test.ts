@@ -157,15 +157,17 @@ describe("the zip archive of a job pack", () => {
     assert.throws(() => writeZip(many), refusal(/20001 files, the limit is 20000/));
   });
 
-  it("is refused when it has a link or a name twice", () => {
+  it("is refused when it has a link or bytes that are two files", () => {
     assert.throws(() => readZip(zipOf("a", Buffer.from("x"), { mode: 0o120777 })), refusal(/link/));
-    assert.throws(() => readZip(zipOf("a", Buffer.from("x"), { times: 2 })), refusal(/twice/));
+    // Two of the same contents would be one, but these are the same bytes of the archive.
+    assert.throws(() => readZip(zipOf("a", Buffer.from("x"), { times: 2 })), refusal(/lies where something else does/));
   });
 
   it("is refused when it inflates to more than it says", () => {
     const bomb = Buffer.alloc(10_000_000);
     assert.throws(() => readZip(zipOf("a", bomb, { size: 10 })), refusal(/cannot be inflated/));
-    assert.throws(() => readZip(zipOf("a", bomb, { size: 0xffff_ffff })), refusal(/more than/));
+    assert.throws(() => readZip(zipOf("a", bomb, { size: 0xffff_ffff })), refusal(/ZIP64/));
+    assert.throws(() => readZip(zipOf("a", bomb, { size: 0xffff_fffe })), refusal(/more than/));
   });
 
   it("is refused when a checksum is wrong", () => {

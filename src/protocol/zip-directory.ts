@@ -2,7 +2,8 @@
  * The central directory of the zip archive inside of a job pack: which files there are and where their bytes lie. Whoever may submit
  * jobs may send any bytes, so the directory is the only truth, and the whole archive is refused for one entry that would leave
  * the folder, is a link, a device or encrypted, occurs twice, is a file and a folder at once, shares bytes with another one, or
- * announces more than its bytes can hold. All of it is known from the directory, before anything is inflated.
+ * announces more than its bytes can hold. All of it is known from the directory, before anything is inflated. A file that is
+ * there twice with the same contents is there once: Disco's Python library packs its worker with the rest, and again by itself.
  *
  * Just as much of the format as is needed: stored and deflated entries, no ZIP64.
  */
@@ -24,6 +25,9 @@ const centralBytes = 46;
 export const endBytes = 22;
 const commentBytesMax = 0xffff;
 const encryptedFlag = 0x0001;
+/** In place of numbers that do not fit: ZIP64 has them elsewhere. */
+const zip64Count = 0xffff;
+const zip64Size = 0xffff_ffff;
 export const stored = 0;
 export const deflated = 8;
 const fileTypeMask = 0o170000;
@@ -64,6 +68,7 @@ export function findDirectory(tail: Buffer, size: number): DirectoryPlace {
     const end = size - tail.length + at;
     const entries = tail.readUInt16LE(at + 10);
     const directoryAt = tail.readUInt32LE(at + 16);
+    if (entries === zip64Count || directoryAt === zip64Size) throw zip64();
     if (entries > filesMax) throw badZip(`${entries} files, the limit is ${filesMax}`);
     if (directoryAt > end) throw badZip("it is truncated");
     if (end - directoryAt > directoryBytesMax) throw badZip(`its directory has ${end - directoryAt} bytes`);
@@ -72,29 +77,40 @@ export function findDirectory(tail: Buffer, size: number): DirectoryPlace {
   throw badZip("it has no directory");
 }
 
-/** The files of a directory, folders left out, in order. @throws JobError `bad-jobpack` */
-export function readDirectory(directory: Buffer, place: DirectoryPlace): ZipEntry[] {
+/**
+ * The files of a directory, in order; folders, which files below them imply anyway, are given to `folder`.
+ * @throws JobError `bad-jobpack`
+ */
+export function readDirectory(directory: Buffer, place: DirectoryPlace, folder?: (name: string) => void): ZipEntry[] {
   try {
-    const files: ZipEntry[] = [];
+    const files = new Map<string, ZipEntry>();
+    const all: ZipEntry[] = [];
     const names = new Names();
     let budget = inflatedBytesMax;
     for (const { entry, isFolder } of entriesOf(directory, place.entries)) {
-      names.add(entry.name, isFolder);
-      if (isFolder) continue;
+      const known = files.get(entry.name);
+      const isRepeated = known !== undefined && !isFolder && known.size === entry.size && known.crc === entry.crc;
+      if (!isRepeated) names.add(entry.name, isFolder);
+      if (isFolder) {
+        folder?.(entry.name);
+        continue;
+      }
       budget -= entry.size;
       if (budget < 0) throw badZip(`its files have more than ${inflatedBytesMax} bytes`);
       checkSizes(entry);
-      files.push(entry);
+      all.push(entry);
+      if (!isRepeated) files.set(entry.name, entry);
     }
-    checkPlaces(files, place.at);
-    return files;
+    checkPlaces(all, place.at);
+    return [...files.values()];
   } catch (error) {
     if (error instanceof RangeError) throw badZip("it is truncated", error);
     throw error;
   }
 }
 
-function* entriesOf(directory: Buffer, count: number): Generator<{ entry: ZipEntry; isFolder: boolean }> {
+/** The entries of a directory, one after the other, as far as they can be read; nothing but their form is checked. */
+export function* entriesOf(directory: Buffer, count: number): Generator<{ entry: ZipEntry; isFolder: boolean }> {
   let at = 0;
   for (let index = 0; index < count; index += 1) {
     if (directory.readUInt32LE(at) !== centralSignature) throw badZip(`no entry at byte ${at} of its directory`);
@@ -118,6 +134,7 @@ function* entriesOf(directory: Buffer, count: number): Generator<{ entry: ZipEnt
       size: directory.readUInt32LE(at + 24),
       localAt: directory.readUInt32LE(at + 42),
     };
+    if ([entry.size, entry.storedSize, entry.localAt].includes(zip64Size)) throw zip64();
     yield { entry, isFolder: name.endsWith("/") || type === folder };
     at += centralBytes + nameBytes + directory.readUInt16LE(at + 30) + directory.readUInt16LE(at + 32);
   }
@@ -181,6 +198,12 @@ function checkPlaces(files: readonly ZipEntry[], directoryAt: number): void {
     const end = entry.localAt + localBytes + Buffer.byteLength(entry.name) + entry.storedSize;
     if (end > next) throw badZip(`${JSON.stringify(entry.name)} lies where something else does`);
   }
+}
+
+function zip64(): JobError {
+  return badZip(
+    `it is in the ZIP64 format, which is not supported: at most ${filesMax} files fit in, and ${inflatedBytesMax} bytes`,
+  );
 }
 
 export function badZip(reason: string, cause?: unknown): JobError {
