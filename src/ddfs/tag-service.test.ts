@@ -109,6 +109,26 @@ describe("tags as a service", () => {
     assert.equal((await service.tag("t", { token: "any" })).urls.count, 1);
   });
 
+  it("may have the empty token, which has to be shown", async () => {
+    const { service } = stand();
+    await service.link("t", [["raw://a"]]);
+    await service.setAttribute("t", "ddfs:read-token", "");
+    await assert.rejects(service.tag("t"), { code: "tag-unauthorized" });
+    assert.equal((await service.tag("t", { token: "" })).urls.count, 1);
+  });
+
+  it("keep their version when nothing is added", async () => {
+    const { service } = stand();
+    await service.link("t", []);
+    const { id: empty } = await service.tag("t");
+    const id = await service.link("t", [["disco://a/ddfs/vol0/blob/00/dup$1-1-1"]]);
+    assert.notEqual(id, empty, "it was made, and changed");
+    assert.equal(await service.link("t", []), id);
+    assert.equal(await service.link("t", [["disco://a/ddfs/vol0/blob/00/dup$2-1-1"]], { update: true }), id);
+    assert.equal((await service.tag("t")).urls.count, 1);
+    assert.notEqual(await service.put("t", [["raw://b"]]), id);
+  });
+
   it("have attributes, within Disco's limits", async () => {
     const { service } = stand();
     await service.setAttribute("t", "owner", { name: "x" });
@@ -127,6 +147,9 @@ describe("tags as a service", () => {
     await assert.rejects(service.setAttribute("t", "one-more", 1), { code: "bad-attribute" });
     await service.setAttribute("t", "a5", "other");
     await service.deleteAttribute("t", "owner");
+    const { id } = await service.tag("t");
+    await service.deleteAttribute("t", "owner");
+    assert.equal((await service.tag("t")).id, id, "it was gone already");
     await service.setAttribute("t", "one-more", 1);
   });
 

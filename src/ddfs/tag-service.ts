@@ -156,7 +156,7 @@ export class TagService {
     return this.#tags.tag(name)?.id ?? name;
   }
 
-  /** @throws DiscoError as `tag`, and `bad-attribute`, `unknown-attribute` */
+  /** One that the tag does not have is gone already. @throws DiscoError as `tag`, and `bad-attribute` */
   async deleteAttribute(name: string, attribute: string, token: TagToken = {}): Promise<void> {
     const tag = this.#known(name);
     assertMay(tag, "write", token);
@@ -166,7 +166,7 @@ export class TagService {
       return;
     }
     if (attribute.startsWith("ddfs:")) throw badAttribute(`${attribute} cannot be deleted`);
-    if (!tag.attributes.has(attribute)) throw unknownAttribute(name, attribute);
+    if (!tag.attributes.has(attribute)) return;
     await this.#record(name, { kind: "delete-attribute", name: attribute }, token);
   }
 
@@ -226,8 +226,8 @@ export class TagService {
 
   #attributeChange(tag: Tag | undefined, name: string, attribute: string, value: unknown): TagChange {
     if (tagParts.has(attribute)) {
-      if (value !== null && (typeof value !== "string" || value === "" || value.length > tokenLengthMax))
-        throw badAttribute(`a token is a text of 1 to ${tokenLengthMax} characters`);
+      if (value !== null && (typeof value !== "string" || value.length > tokenLengthMax))
+        throw badAttribute(`a token is a text of at most ${tokenLengthMax} characters`);
       return { kind: "set-token", which: attribute === "ddfs:read-token" ? "read" : "write", token: value };
     }
     if (attribute === "" || attribute.startsWith("ddfs:"))

@@ -243,7 +243,7 @@ export class DDFS {
     await this.#ask((api) => api.setAttr(name, attribute, value, { token }));
   }
 
-  /** @throws DiscoError `unknown-tag`, `unknown-attribute`, `bad-attribute` */
+  /** One that the tag does not have is gone already. @throws DiscoError `unknown-tag`, `bad-attribute` */
   async delattr(tag: string, attribute: string, options: TagWriteOptions = {}): Promise<void> {
     checkOptions("delattr", options, readChecks);
     const { name, token } = this.#writable(tag, options);

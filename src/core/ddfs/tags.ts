@@ -1,14 +1,23 @@
 /**
  * Tags and garbage collection as the master knows them: the fold of DDFS's events (`events.ts`).
  *
- * TG1. A tag's version names it and rises: an event that changes it gives it a new `id`.
+ * TG1. A tag's version names it and rises: an event that changes it gives it a new `id`, one that adds nothing leaves it.
  * TG2. A list that was staged in parts is seen whole or not at all.
  * TG3. No tag names a condemned blob: a change that would is refused before it is recorded.
  * TG4. A line keeps at least one of its replicas, whatever garbage collection says.
  * TG5. A request with a key is carried out once, also where its answer was lost and it comes again, to whichever master.
  */
 import { DiscoError } from "../../errors.ts";
-import type { DdfsEvent, GcEnded, GcStats, ReplicasChanged, TagChanged, UrlsStaged, UrlText } from "./events.ts";
+import type {
+  DdfsEvent,
+  GcEnded,
+  GcStats,
+  ReplicasChanged,
+  TagChange,
+  TagChanged,
+  UrlsStaged,
+  UrlText,
+} from "./events.ts";
 import { linesOf, objectsOfLine, type Replicas, UrlList } from "./url-lists.ts";
 
 export interface Tag {
@@ -228,6 +237,7 @@ export class Tags {
       this.#note(change.urls);
     }
     let tag = this.#tags.get(name);
+    const isNew = tag === undefined;
     if (tag === undefined) {
       if (change.kind === "delete-attribute") throw new DiscoError(`there is no tag ${name}`, { code: "unknown-tag" });
       const { read = null, write = null } = tokens ?? {};
@@ -236,31 +246,37 @@ export class Tags {
       this.#tags.set(name, tag);
       this.#names = null;
     }
+    this.#done(keys);
+    if (!this.#apply(tag, change, parts) && !isNew) return;
     tag.id = id;
     tag.modifiedAt = at;
-    this.#done(keys);
+  }
+
+  /** Whether that changes anything. */
+  #apply(tag: Tag, change: TagChange, parts: readonly UrlText[]): boolean {
     switch (change.kind) {
       case "put":
       case "link": {
-        if (change.kind === "put") tag.urls = new UrlList();
+        const isPut = change.kind === "put";
+        if (isPut) tag.urls = new UrlList();
         // The newest line comes first: what was staged last, or is in the event itself, is the end of the list.
         const dedupe = change.kind === "link" && change.dedupe === true;
         const texts = [...parts, change.urls].filter((text) => text !== "");
-        if (texts.length === 1 || dedupe) tag.urls.add(texts.join("\n"), dedupe);
-        else for (const text of texts.reverse()) tag.urls.add(text);
+        let added = false;
+        if (texts.length === 1 || dedupe) added = tag.urls.add(texts.join("\n"), dedupe);
+        else for (const text of texts.reverse()) added = tag.urls.add(text) || added;
         if (dedupe) this.#keepNames(tag.urls);
         if (change.staged !== undefined) this.#staged.delete(change.staged);
-        return;
+        return isPut || added;
       }
       case "set-attribute":
         tag.attributes.set(change.name, change.value);
-        return;
+        return true;
       case "delete-attribute":
-        tag.attributes.delete(change.name);
-        return;
+        return tag.attributes.delete(change.name);
       case "set-token":
         tag[change.which === "read" ? "readToken" : "writeToken"] = change.token;
-        return;
+        return true;
     }
   }
 

@@ -71,10 +71,10 @@ export class UrlList {
     return false;
   }
 
-  /** Puts lines before all others. `dedupe`: without those whose name is known. */
-  add(text: UrlText, dedupe = false): void {
+  /** Puts lines before all others. `dedupe`: without those whose name is known. Whether there are any. */
+  add(text: UrlText, dedupe = false): boolean {
     const added = dedupe ? this.#unknown(text) : text;
-    if (added === "") return;
+    if (added === "") return false;
     if (!dedupe) {
       const known = this.#names ?? this.#learning?.names;
       if (known !== undefined) for (const line of linesOf(added)) known.add(nameOfLine(line));
@@ -84,6 +84,7 @@ export class UrlList {
     if (last !== undefined && last.text.length + added.length < pieceLength)
       this.#pieces[this.#pieces.length - 1] = { text: `${added}\n${last.text}`, lines: last.lines + lines };
     else this.#pieces.push({ text: added, lines });
+    return true;
   }
 
   /** Changes replicas of objects; a line keeps its last one, whatever is to be dropped. Whether anything changed. */
