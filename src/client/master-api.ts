@@ -42,6 +42,8 @@ export interface JobInfo {
   readonly name: string;
   readonly status: JobStatus;
   readonly owner: string;
+  /** Of a job that brings its worker along: the path of the program among its files. Absent: a worker of this package. */
+  readonly worker?: string;
   readonly submittedAt: number;
   readonly endedAt: number | null;
   readonly stages: readonly StageInfo[];

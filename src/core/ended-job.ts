@@ -2,15 +2,20 @@
 import type { JobInfo, StageInfo } from "../client/master-api.ts";
 import type { TaskFailure } from "../errors.ts";
 import type { OobEntry } from "./job/info.ts";
-import { infoOf, nothingRuns, oobOf } from "./job/info.ts";
+import { infoOf, nothingRuns, oobOf, stageResultsOf } from "./job/info.ts";
 import type { JobMachine } from "./job/machine.ts";
 
 /** Addresses of inputs that are kept; all of them are in the job pack. */
 export const endedInputsMax = 1_000;
 
+/** Outputs whose addresses are kept: of the stages of a job whose files stay, from the first on. */
+export const endedOutputsMax = 100_000;
+
 export interface EndedJob {
   readonly name: string;
   readonly owner: string;
+  /** As in `JobInfo`. */
+  readonly worker?: string;
   readonly status: "ready" | "dead";
   readonly submittedAt: number;
   readonly endedAt: number;
@@ -32,6 +37,8 @@ export interface EndedJob {
   readonly packSha256?: string;
   /** Its intermediate files stay. Absent: it ended under a release that did not note it. */
   readonly keep?: boolean;
+  /** By stage: addresses of its outputs, which stay with the files. Only of jobs that bring their worker along. */
+  readonly outputs?: readonly (readonly string[])[];
 }
 
 export function endJob(job: JobMachine): EndedJob {
@@ -39,6 +46,7 @@ export function endJob(job: JobMachine): EndedJob {
   return {
     name: info.name,
     owner: info.owner,
+    ...(info.worker === undefined ? {} : { worker: info.worker }),
     status: job.status === "ready" ? "ready" : "dead",
     submittedAt: info.submittedAt,
     endedAt: job.endedAt ?? info.submittedAt,
@@ -53,9 +61,22 @@ export function endJob(job: JobMachine): EndedJob {
     key: job.key,
     lines: job.out.lines,
     keep: job.spec.keep,
+    ...(info.worker === undefined ? {} : { outputs: outputsOf(job) }),
     ...(job.holders.length === 0 ? {} : { holders: job.holders }),
     ...(job.packSha256 === null ? {} : { packSha256: job.packSha256 }),
   };
+}
+
+/** Clients of Disco ask for results of stages after the end as well (`mapresults`). */
+function outputsOf({ stages }: JobMachine): string[][] {
+  const outputs: string[][] = [];
+  let left = endedOutputsMax;
+  for (const stage of stages) {
+    left -= stage.tasks;
+    if (left < 0 || !stage.complete) break;
+    outputs.push(stageResultsOf(stage));
+  }
+  return outputs;
 }
 
 export function infoOfEnded(job: EndedJob): JobInfo {
@@ -67,6 +88,7 @@ export function infoOfEnded(job: EndedJob): JobInfo {
     holders: _holders,
     keep: _keep,
     packSha256: _sha256,
+    outputs: _outputs,
     ...info
   } = job;
   // Records of earlier releases do not have the number of queued tasks.

@@ -37,6 +37,7 @@ import { EventLogs } from "./event-log.ts";
 import { firstReading } from "./first-reading.ts";
 import { createApi } from "./http/api/api.ts";
 import { serveHttp } from "./http/server.ts";
+import { indexReader } from "./index-reader.ts";
 import { JobFiles } from "./job-files.ts";
 import { JobSignals } from "./job-signals.ts";
 import { KeepAlive } from "./keep-alive.ts";
@@ -169,7 +170,8 @@ async function open(
     keepAlive: new KeepAlive(),
     now,
   };
-  const savedResults = new LazyKeeper({ coordinator: () => decider, ddfs: async () => ddfs.ddfs, bus, now });
+  const readIndex = indexReader({ dataDir, distant: { index: (address) => distant.index(address) } });
+  const savedResults = new LazyKeeper({ coordinator: () => decider, ddfs: async () => ddfs.ddfs, bus, readIndex, now });
   const decides: CoordinatorParts = {
     ...shared,
     journal,
@@ -257,6 +259,7 @@ async function open(
     claims,
     coordinator: decider,
     ddfs: async () => ddfs.ddfs,
+    readIndex,
     dataDir,
     incomingDir,
     identity: {

@@ -9,7 +9,7 @@ import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { OobEntry } from "../core/job/info.ts";
-import { DiscoError } from "../errors.ts";
+import { DataError, DiscoError } from "../errors.ts";
 import { download } from "../node/fetch/download.ts";
 import type { Peers } from "../node/fetch/peers.ts";
 import { jobDirectory } from "../node/job-directory.ts";
@@ -95,6 +95,7 @@ export class DistantFiles {
       if (bytes > indexBytesMax) throw unreachable(`it has more than ${indexBytesMax} bytes`);
       chunks.push(chunk);
     }
+    if (reply.statusCode === 404) throw new DataError(`node ${node} has no file ${path}`, { code: "no-such-file" });
     if (reply.statusCode !== 200) throw unreachable(`node ${node} answers ${reply.statusCode}`);
     return Buffer.concat(chunks);
   }

@@ -20,6 +20,7 @@ import { LazyKeeper } from "./ddfs/lazy-keeper.ts";
 import type { OwnDdfs } from "./ddfs/own-ddfs.ts";
 import type { DiskRoom } from "./disk-room.ts";
 import { EventLogs } from "./event-log.ts";
+import { indexReader } from "./index-reader.ts";
 import { JobFiles } from "./job-files.ts";
 import { JobSignals } from "./job-signals.ts";
 import { KeepAlive } from "./keep-alive.ts";
@@ -97,11 +98,13 @@ export async function openEngine(parts: EngineParts): Promise<LocalMaster> {
   };
   // The node lives as long as this process: without it, jobs would wait for ever.
   const nodeLost = (): void => void node.join().catch(() => undefined);
+  const readIndex = indexReader({ dataDir, host });
   const shared = { nodes, logs, files, signals, progress, keepAlive, now };
   const keeper = new LazyKeeper({
     coordinator: () => coordinator,
     ddfs: async () => (await ddfs()).ddfs,
     bus,
+    readIndex,
     holderOf: () => host,
     now,
   });
@@ -159,6 +162,7 @@ export async function openEngine(parts: EngineParts): Promise<LocalMaster> {
     ...claims,
     coordinator,
     ddfs: async () => (await ddfs()).ddfs,
+    readIndex,
     dataDir,
     incomingDir,
     identity: {

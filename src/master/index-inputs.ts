@@ -6,6 +6,7 @@
 import type { InputSpec, JobSpec } from "../core/job/spec.ts";
 import { JobError } from "../errors.ts";
 import type { IndexEntry } from "../schemes/dir.ts";
+import type { ReadIndex } from "./index-reader.ts";
 
 /** Indexes that are read at once. */
 const lanes = 16;
@@ -20,10 +21,7 @@ export function hasIndexInputs({ worker, inputs }: JobSpec): boolean {
 }
 
 /** @throws JobError `bad-input` naming an index that cannot be read */
-export async function withLabelledInputs(
-  spec: JobSpec,
-  readIndex: (url: string) => Promise<readonly IndexEntry[]>,
-): Promise<JobSpec> {
+export async function withLabelledInputs(spec: JobSpec, readIndex: ReadIndex): Promise<JobSpec> {
   const isWhole = spec.pipeline[0]?.grouping === "group_all";
   const lists: (readonly InputSpec[])[] = new Array(spec.inputs.length);
   let next = 0;
@@ -55,10 +53,7 @@ function inputsOf(input: InputSpec, entries: readonly IndexEntry[], isWhole: boo
   return [...sizes].sort(([a], [b]) => a - b).map(([label, size]) => ({ ...input, label, size }));
 }
 
-async function read(
-  url: string,
-  readIndex: (url: string) => Promise<readonly IndexEntry[]>,
-): Promise<readonly IndexEntry[]> {
+async function read(url: string, readIndex: ReadIndex): Promise<readonly IndexEntry[]> {
   try {
     return await readIndex(url);
   } catch (cause) {

@@ -7,6 +7,7 @@ import type { Coordinator } from "./coordinator.ts";
 import type { DistantFiles } from "./distant-files.ts";
 import type { EventLogs } from "./event-log.ts";
 import type { HeldPack } from "./held-pack.ts";
+import type { ReadIndex } from "./index-reader.ts";
 import type { JobFiles } from "./job-files.ts";
 import type { JobSignals } from "./job-signals.ts";
 import type { KeepAlive } from "./keep-alive.ts";
@@ -31,8 +32,9 @@ export interface LocalMasterParts {
   readonly ddfs: () => Promise<Ddfs>;
   /** Has nodes hold the job's pack, as a master's disk may go with it. Absent: on one machine. */
   readonly holdPack?: (job: string) => Promise<HeldPack>;
+  readonly readIndex: ReadIndex;
   /** What lies on other machines. Absent: there are none. */
-  readonly distant?: Pick<DistantFiles, "index" | "pack" | "value">;
+  readonly distant?: Pick<DistantFiles, "pack" | "value">;
   readonly now: () => number;
   /** Who hears the heartbeats of nodes, where they send any; `null`: nobody at present. */
   readonly watch?: () => NodeWatch | null;

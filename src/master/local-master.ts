@@ -29,10 +29,7 @@ export class LocalMaster extends OperatorDesk implements ServedMaster {
   constructor(parts: LocalMasterParts) {
     super(parts);
     this.ddfs = lazyDdfs(() => this.openDdfs());
-    this.#submissions = new Submissions({
-      ...parts,
-      readIndex: async (url) => await (await import("./index-files.ts")).readIndexFile(url, parts),
-    });
+    this.#submissions = new Submissions(parts);
   }
 
   get incomingDir(): string {

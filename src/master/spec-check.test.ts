@@ -49,6 +49,11 @@ for (const [title, change, words] of [
   ["a time-out of nothing", { taskTimeoutMs: 0 }, /taskTimeoutMs/],
   ["too little memory", { memoryLimitBytes: 1000 }, /memoryLimitBytes/],
   ["both force options", { scheduler: { maxCores: 1, forceLocal: true, forceRemote: true } }, /exclude each other/],
+  [
+    "a stage of ours that does not wait",
+    { pipeline: [{ name: "map", grouping: "split", concurrent: true }] },
+    /concurrent/,
+  ],
   ["a worker outside of the job's home", { worker: { path: "a/../../sh", packVersion: 2 } }, /worker\.path/],
   ["a worker of no known pack", { worker: { path: "bin/w", packVersion: 3 } }, /worker\.packVersion: 1 or 2/],
   ["a label that is no string", { labels: { gpu: 1 } }, /labels\.gpu/],

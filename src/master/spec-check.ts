@@ -25,7 +25,7 @@ export function checkSpec(value: unknown): JobSpec {
   string(spec["prefix"], "prefix", prefixPattern);
   string(spec["owner"], "owner");
   list(spec["inputs"], "inputs", inputsMax).forEach(checkInput);
-  checkPipeline(list(spec["pipeline"], "pipeline", stagesMax));
+  checkPipeline(list(spec["pipeline"], "pipeline", stagesMax), spec["worker"] !== undefined);
   const scheduler = record(spec["scheduler"], "scheduler");
   integer(scheduler["maxCores"], "scheduler.maxCores", 1);
   boolean(scheduler["forceLocal"], "scheduler.forceLocal");
@@ -94,7 +94,7 @@ function isText(value: unknown): boolean {
   return typeof value === "string" && value.length <= addressCharsMax;
 }
 
-function checkPipeline(stages: readonly unknown[]): void {
+function checkPipeline(stages: readonly unknown[], hasWorker: boolean): void {
   if (stages.length === 0) throw bad("pipeline: at least one stage is needed");
   const names = new Set<string>();
   stages.forEach((value, i) => {
@@ -106,6 +106,10 @@ function checkPipeline(stages: readonly unknown[]): void {
       throw bad(
         `pipeline[${i}].grouping: one of ${groupings.join(", ")} expected, ${show(stage["grouping"])} received`,
       );
+    }
+    // Our own workers know all of their inputs when they begin.
+    if (stage["concurrent"] !== undefined && !(hasWorker && stage["concurrent"] === true)) {
+      throw bad(`pipeline[${i}].concurrent: only stages of a job with a worker of its own may be`);
     }
   });
 }

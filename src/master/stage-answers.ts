@@ -1,5 +1,6 @@
 /** What is told of stages: addresses of outputs, and how many tasks there are. */
 import type { JobInfo, StageInfo } from "../client/master-api.ts";
+import { stageResultsOf } from "../core/job/info.ts";
 import { done, gone, running, sleeping, waiting } from "../core/job/stage.ts";
 import type { MasterMachine } from "../core/master.ts";
 import { DiscoError } from "../errors.ts";
@@ -37,17 +38,14 @@ export function stageNumber(job: string, stages: readonly StageInfo[], stage: st
 export function stageResults(machine: MasterMachine, info: JobInfo, stage: string): string[] {
   const { name } = info;
   const number = stageNumber(name, info.stages, stage);
+  const kept = machine.ended.get(name)?.outputs?.[number];
+  if (kept !== undefined) return [...kept];
   if (number === info.stages.length - 1 && info.status === "ready") return [...info.results];
   const found = machine.jobs.get(name)?.stages[number];
   if (found === undefined || !found.complete) {
     throw info.status === "active" ? notEnded(name, stage) : leftNothing(info, stage);
   }
-  const addresses: string[] = [];
-  for (let task = 0; task < found.tasks; task++) {
-    const { host, file } = found.outputs.ref(task);
-    addresses.push(found.outputs.index(task) ?? `disco://${host}/disco/${file}`);
-  }
-  return addresses;
+  return stageResultsOf(found);
 }
 
 function notEnded(job: string, stage: string): DiscoError {

@@ -11,11 +11,11 @@ import { rm } from "node:fs/promises";
 import type { JobSpec } from "../core/job/spec.ts";
 import { DiscoError, JobError } from "../errors.ts";
 import { diskFullHint, isDiskFull } from "../node/disk.ts";
-import type { IndexEntry } from "../schemes/dir.ts";
 import { acceptPack, acceptPackFile } from "./accept-pack.ts";
 import type { Claims } from "./claims.ts";
 import type { Coordinator } from "./coordinator.ts";
 import type { HeldPack } from "./held-pack.ts";
+import type { ReadIndex } from "./index-reader.ts";
 import type { JobFiles } from "./job-files.ts";
 import { checkSpec } from "./spec-check.ts";
 
@@ -30,8 +30,7 @@ export interface SubmissionParts {
   readonly holdPack?: (job: string) => Promise<HeldPack>;
   /** @throws DiscoError where there is no DDFS for results */
   readonly ddfs: () => Promise<unknown>;
-  /** @throws DiscoError that says why an index cannot be read */
-  readonly readIndex: (url: string) => Promise<readonly IndexEntry[]>;
+  readonly readIndex: ReadIndex;
   readonly now: () => number;
 }
 

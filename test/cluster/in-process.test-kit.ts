@@ -12,6 +12,7 @@ import { Coordinator } from "../../src/master/coordinator.ts";
 import { type ClusterDdfs, openClusterDdfs } from "../../src/master/ddfs/cluster-ddfs.ts";
 import { LazyKeeper } from "../../src/master/ddfs/lazy-keeper.ts";
 import { EventLogs } from "../../src/master/event-log.ts";
+import { indexReader } from "../../src/master/index-reader.ts";
 import { JobFiles } from "../../src/master/job-files.ts";
 import { JobSignals } from "../../src/master/job-signals.ts";
 import { KeepAlive } from "../../src/master/keep-alive.ts";
@@ -163,6 +164,7 @@ export class Stand implements AsyncDisposable {
       coordinator: () => coordinator,
       ddfs: async () => this.#ddfs.ddfs,
       bus: this.bus,
+      readIndex: indexReader({ dataDir }),
       now,
     });
     this.#keeper = keeper;
@@ -197,6 +199,7 @@ export class Stand implements AsyncDisposable {
       ...shared,
       coordinator,
       ddfs: async () => ddfs.ddfs,
+      readIndex: indexReader({ dataDir }),
       dataDir,
       incomingDir: join(dataDir, "_incoming"),
       identity: {

@@ -101,4 +101,21 @@ describe("a job that brings its worker along", () => {
       [4],
     );
   });
+
+  it("leaves the addresses of all its stages, as its files stay", () => {
+    const bench = new Bench();
+    const job = bench.submit(classic);
+    bench.finish([1]);
+    const { outputs, keep, worker: program } = bench.master.ended.get(job) ?? assert.fail();
+    assert.deepEqual(outputs, [["dir://a/0", "dir://a/1"], ["dir://a/0"], ["dir://a/0"]]);
+    assert.equal(keep, true);
+    assert.equal(program, "lib/worker.py");
+    assert.equal(bench.master.info(job)?.worker, "lib/worker.py");
+    assert.ok(!("outputs" in (bench.master.info(job) ?? {})));
+    assert.ok(!bench.commands.some(({ kind }) => kind === "drop-files"));
+    const died = bench.submit(classic);
+    bench.done(bench.runs[0] as Run);
+    bench.fail(bench.runs[0] as Run, failure("worker-fatal", "no", "never"));
+    assert.deepEqual(bench.master.ended.get(died)?.outputs, [], "the stage was not complete");
+  });
 });

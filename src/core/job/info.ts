@@ -20,6 +20,7 @@ export function infoOf(job: JobMachine, runs: ReadonlySet<Attempt>, inputs = tru
     name: job.name,
     status: job.status,
     owner: job.spec.owner,
+    ...(job.spec.worker === undefined ? {} : { worker: job.spec.worker.path }),
     submittedAt: job.submittedAt,
     endedAt: job.endedAt,
     stages: stagesOf(job, runs),
@@ -97,6 +98,14 @@ export function manifestOf(stage: Stage, { spec }: Pick<JobMachine, "spec">): St
     else outputs.push({ task, ref, labels: stage.outputs.labels(task).map(({ label }) => label) });
   }
   return { stage: stage.number, version: stage.version, outputs };
+}
+
+/** Addresses of the outputs of a complete stage, by task. */
+export function stageResultsOf({ outputs, tasks }: Stage): string[] {
+  return Array.from({ length: tasks }, (_, task) => {
+    const { host, file } = outputs.ref(task);
+    return outputs.index(task) ?? `disco://${host}/disco/${file}`;
+  });
 }
 
 /** Out-of-band values, one a key: where several tasks put the same key, the later stage, then the higher task wins. */

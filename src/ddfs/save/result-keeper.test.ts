@@ -5,12 +5,13 @@ import { objectOf } from "../../core/ddfs/names.ts";
 import type { MasterEvent } from "../../core/events.ts";
 import { oobTag, resultsTag } from "../../core/job/saved-tags.ts";
 import { unsaved } from "../../core/job/saving.ts";
-import { Bench, jobSpec } from "../../core/testing.ts";
+import { Bench, jobSpec, outputOf } from "../../core/testing.ts";
 import { CommError, DataError, DiscoError } from "../../errors.ts";
 import type { AdoptFile, CopyBlob, StoredBlob } from "../../protocol/ddfs/messages.ts";
 import type { Decider } from "../decider.ts";
 import { TagService } from "../tag-service.ts";
 import { ResultKeeper, type ResultKeeperParts } from "./result-keeper.ts";
+import type { ListedFile } from "./saved-files.ts";
 
 type Said<T> = Omit<T, "epoch">;
 
@@ -23,6 +24,9 @@ class Stand {
   /** Thrown by the next calls, in turn; `null`: nothing. */
   readonly adoptFailures: (Error | null)[] = [];
   readonly copyFailures: (Error | null)[] = [];
+  /** What is listed at the address of an index, and what comes instead of the others. */
+  readonly indexes = new Map<string, readonly ListedFile[]>();
+  indexFailure: Error | null = null;
   ddfsFailure: Error | null = null;
   replicas = 2;
   /** Nodes that have not told of their volumes. */
@@ -59,6 +63,11 @@ class Stand {
     this.keeper = new ResultKeeper({
       decider,
       now,
+      readIndex: async (url) => {
+        const listed = this.indexes.get(url);
+        if (listed !== undefined) return listed;
+        throw this.indexFailure ?? new DataError(`no such file: ${url}`, { code: "no-such-file" });
+      },
       ddfs: async () => {
         if (this.ddfsFailure !== null) throw this.ddfsFailure;
         return ddfs;
@@ -118,6 +127,82 @@ class Stand {
 function stored(object: string, size: number): StoredBlob {
   return { object, volume: "vol0", size, storedAt: 0, digest: "d" };
 }
+
+describe("results of a job that brings its worker along", () => {
+  const worker = { path: "bin/worker", packVersion: 1 } as const;
+  const home = (host: string, job: string): string => `${host}/aa/${job}`;
+
+  function submit(stand: Stand): string {
+    const { bench } = stand;
+    const name = bench.master.nextName("job", bench.at);
+    const spec = { ...jobSpec({ worker, pipeline: ["split"] }), save: { results: true, oob: false } };
+    bench.handle({ kind: "job-submitted", at: bench.at, job: name, spec });
+    for (const run of [...bench.runs]) {
+      const file = `${home(run.host, name)}/.disco/s0-${run.task}-${run.attempt}.results`;
+      bench.runs = bench.runs.filter((one) => one !== run);
+      const { job, stage, task, attempt } = run;
+      const output = { ...outputOf(run.host, task), index: `dir://${run.host}/disco/${file}` };
+      const ref = { ...output.ref, file, at: 0 };
+      bench.handle({ kind: "task-done", at: bench.at, job, stage, task, attempt, output: { ...output, ref } });
+    }
+    return name;
+  }
+
+  it("are the files that its indexes list, in their order, several of one label among them; addresses are linked as they are", async () => {
+    const stand = new Stand();
+    const job = submit(stand);
+    const { outputs } = stand.bench.job(job).stages[0] ?? assert.fail();
+    const [first, second] = [outputs.host(0), outputs.host(1)];
+    const own = (host: string, path: string): string => `disco://${host}/disco/${home(host, job)}/${path}`;
+    stand.indexes.set(outputs.index(0) ?? "", [
+      { label: 0, url: own(first, "a/b"), size: 3 },
+      { label: 0, url: own(first, "c"), size: 4 },
+      { label: 1, url: "disco://elsewhere/ddfs/vol0/blob/aa/x$1-2-3", size: 5 },
+    ]);
+    stand.indexes.set(outputs.index(1) ?? "", [
+      { label: 0, url: own(second, "d"), size: 6 },
+      { label: 0, url: `disco://${second}/disco/${second}/bb/another@1:2:3/e`, size: 7 },
+      { label: 2, url: "tag://made:by:hand", size: 0 },
+    ]);
+    await stand.save();
+    assert.deepEqual(stand.bench.master.result(job).results, [`tag://${resultsTag(job)}`]);
+    assert.deepEqual(
+      stand.adopted.map(({ host, file, label }) => [host, file, label]),
+      [
+        [first, `${home(first, job)}/a/b`, undefined],
+        [first, `${home(first, job)}/c`, undefined],
+        [second, `${home(second, job)}/d`, undefined],
+      ],
+    );
+    const lines = stand.lines(resultsTag(job)).map((line) => line.split("\t"));
+    assert.deepEqual(
+      lines.map(({ length }) => length),
+      [2, 2, 1, 2, 1, 1],
+    );
+    assert.match(lines[1]?.[0] ?? "", new RegExp(`/${job}-s0-0-1\\$`));
+    assert.equal(lines[2]?.[0], "disco://elsewhere/ddfs/vol0/blob/aa/x$1-2-3");
+    assert.equal(lines[5]?.[0], "tag://made:by:hand");
+  });
+
+  it("are made again when an index is gone, and only then", async () => {
+    const stand = new Stand();
+    const job = submit(stand);
+    const index = (task: number): string => stand.bench.job(job).stages[0]?.outputs.index(task) ?? "";
+    stand.indexes.set(index(0), []);
+    stand.indexFailure = new CommError("no answer", { code: "peer-unreachable" });
+    await stand.save();
+    assert.deepEqual(stand.bench.running(), [], "its node may come back");
+    stand.indexFailure = null;
+    stand.bench.wake();
+    await stand.save();
+    assert.deepEqual(stand.bench.running(), [`0:1#1@${stand.bench.runs[0]?.host}`]);
+    stand.bench.finish();
+    stand.indexes.set(index(1), []);
+    await stand.save();
+    assert.equal(stand.bench.master.result(job).status, "ready");
+    assert.deepEqual(stand.lines(resultsTag(job)), []);
+  });
+});
 
 describe("results that are saved", () => {
   it("are adopted where they lie, copied to other nodes, tagged in their order, and only then the job is ready", async () => {

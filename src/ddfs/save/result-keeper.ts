@@ -21,7 +21,15 @@ import type { StoredBlob } from "../../protocol/ddfs/messages.ts";
 import { replicaAddress } from "../../protocol/ddfs/replica-address.ts";
 import type { Ddfs } from "../ddfs.ts";
 import type { NodeCalls } from "../gc/node-calls.ts";
-import { oobFiles, resultFiles, type SavedFile } from "./saved-files.ts";
+import {
+  indexedOutputs,
+  type ListedFile,
+  listedFiles,
+  oobFiles,
+  resultFiles,
+  type SavedFile,
+  type SavedLink,
+} from "./saved-files.ts";
 
 /** The master that records its decisions. */
 export interface Keeping {
@@ -35,6 +43,8 @@ export interface ResultKeeperParts {
   /** @throws DiscoError where there is no DDFS */
   readonly ddfs: () => Promise<Pick<Ddfs, "newBlob" | "replicasNow" | "silentNodes" | "tagService">>;
   readonly calls: Pick<NodeCalls, "adopt" | "copy">;
+  /** Reads an index of results, of a job whose worker is its own. @throws DiscoError `no-such-file`, `bad-index` … */
+  readonly readIndex: (url: string) => Promise<readonly ListedFile[]>;
   /** The node that has the files of a node, should that one have another name by now. */
   readonly holderOf?: (host: string) => string;
   /** Milliseconds since 1970. */
@@ -50,13 +60,16 @@ const triesMax = 3;
 
 /** What is to be made again: it is not where it should lie, or not what was written. */
 class LostFile extends Error {
-  readonly saved: SavedFile;
+  readonly saved: LostOutput;
 
-  constructor(saved: SavedFile, cause: Error) {
+  constructor(saved: LostOutput, cause: Error) {
     super(cause.message, { cause });
     this.saved = saved;
   }
 }
+
+/** The task that has to run again. */
+type LostOutput = Pick<SavedFile, "stage" | "task" | "ref">;
 
 /** Files that a try has kept, for the next: addresses of their replicas by place. */
 type Kept = Map<string, readonly string[]>;
@@ -103,7 +116,6 @@ export class ResultKeeper {
     const job = this.#parts.decider.machine.jobs.get(name);
     const { save } = job?.spec ?? {};
     if (job === undefined || save === undefined) return () => [];
-    const results = save.results ? resultFiles(job) : [];
     const oob = save.oob ? oobFiles(job) : [];
     const saved = { kind: "results-saved", job: name, attempt } as const;
     const address = save.results ? [`tag://${resultsTag(name)}`] : null;
@@ -116,6 +128,7 @@ export class ResultKeeper {
       return () => [{ ...saved, at: this.#parts.now(), results: null }];
     }
     await assertHeard(job, ddfs);
+    const results = save.results ? await this.#results(job) : [];
     const sets = await this.#keepAll(name, attempt, [...results, ...oob], ddfs);
     const tags: (() => DdfsEvent)[] = [];
     if (save.results) tags.push(await ddfs.tagService.prepare(resultsTag(name), sets.slice(0, results.length)));
@@ -123,11 +136,31 @@ export class ResultKeeper {
     return () => [...tags.map((event) => event()), { ...saved, at: this.#parts.now(), results: address }];
   }
 
+  async #results(job: JobMachine): Promise<readonly (SavedFile | SavedLink)[]> {
+    if (job.spec.worker === undefined) return resultFiles(job);
+    const stage = job.stages.length - 1;
+    const lists: (SavedFile | SavedLink)[][] = [];
+    const failures: unknown[] = [];
+    const outputs = indexedOutputs(job);
+    for (let from = 0; from < outputs.length; from += lanes) {
+      const read = outputs.slice(from, from + lanes).map(async (output, i) => {
+        try {
+          lists[from + i] = listedFiles(job, output, await this.#parts.readIndex(output.index));
+        } catch (error) {
+          failures.push(isLoss(error) ? new LostFile({ ...output, stage }, error) : error);
+        }
+      });
+      await Promise.all(read);
+    }
+    throwFirst(failures);
+    return lists.flat();
+  }
+
   /** Replicas of each file, in the order of the files. */
   async #keepAll(
     job: string,
     attempt: number,
-    files: readonly SavedFile[],
+    files: readonly (SavedFile | SavedLink)[],
     ddfs: Pick<Ddfs, "newBlob" | "replicasNow">,
   ): Promise<(readonly string[])[]> {
     const kept: Kept = this.#kept.get(job) ?? new Map();
@@ -139,7 +172,11 @@ export class ResultKeeper {
       while (next < files.length && (failures.length === 0 || failures.every((error) => error instanceof LostFile))) {
         if (!this.#isCurrent(job, attempt)) return;
         const at = next++;
-        const file = files[at] as SavedFile;
+        const file = files[at] as SavedFile | SavedLink;
+        if ("url" in file) {
+          sets[at] = [file.url];
+          continue;
+        }
         const key = `${file.ref.host}/${file.file}/${file.label ?? ""}`;
         try {
           const replicas = kept.get(key) ?? (await this.#keepOne(file, ddfs));
@@ -151,8 +188,8 @@ export class ResultKeeper {
       }
     };
     await Promise.all(Array.from({ length: Math.min(lanes, files.length) }, lane));
-    if (failures.length === 0) return sets;
-    throw failures.find((error) => !(error instanceof LostFile)) ?? new LostFiles(failures as LostFile[]);
+    throwFirst(failures);
+    return sets;
   }
 
   async #keepOne(saved: SavedFile, ddfs: Pick<Ddfs, "newBlob" | "replicasNow">): Promise<string[]> {
@@ -167,7 +204,7 @@ export class ResultKeeper {
       stored = await calls.adopt(host, { object, file, ...(label === undefined ? {} : { label }) }, size);
       if (stored.size !== size) throw wrongSize(saved, stored.size);
     } catch (error) {
-      if (error instanceof DiscoError && lostCodes.has(error.code)) throw new LostFile(saved, error);
+      if (isLoss(error)) throw new LostFile(saved, error);
       throw error;
     }
     const first = replicaAddress(isStore ? store : host, stored.volume, object);
@@ -238,6 +275,16 @@ class LostFiles extends Error {
 }
 
 const lostCodes: ReadonlySet<string> = new Set(["no-such-file", "bad-index", "cut-off"]);
+
+function isLoss(error: unknown): error is DiscoError {
+  return error instanceof DiscoError && lostCodes.has(error.code);
+}
+
+/** Of several failures one that no task can mend, if there is one; else all that is lost. */
+function throwFirst(failures: readonly unknown[]): void {
+  if (failures.length === 0) return;
+  throw failures.find((error) => !(error instanceof LostFile)) ?? new LostFiles(failures as LostFile[]);
+}
 
 function wrongSize({ file, size }: SavedFile, found: number): DataError {
   return new DataError(`${file} has ${found} bytes instead of ${size}`, { code: "cut-off" });

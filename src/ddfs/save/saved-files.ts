@@ -1,4 +1,4 @@
-/** What of a job is to be kept: files of its nodes, with the names that their blobs will have. */
+/** What of a job is to be kept: files of its nodes, with the names that their blobs will have, and what is kept elsewhere already. */
 import type { JobMachine } from "../../core/job/machine.ts";
 import type { OutputRef } from "../../core/job/spec.ts";
 
@@ -16,6 +16,52 @@ export interface SavedFile {
   readonly label?: number;
   /** Bytes. */
   readonly size: number;
+}
+
+/** An output that lies somewhere else, where its worker has put it: nothing of it has to be kept. */
+export interface SavedLink {
+  readonly url: string;
+}
+
+/** A line of an index of results. */
+export interface ListedFile {
+  readonly label: number;
+  readonly url: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** Outputs of a task of the last stage, and the `dir://` address of the index that lists them. */
+export interface IndexedOutput {
+  readonly task: number;
+  readonly ref: OutputRef;
+  readonly index: string;
+}
+
+/** Of a job whose worker is its own, by task. */
+export function indexedOutputs({ stages }: JobMachine): IndexedOutput[] {
+  const last = stages.at(-1);
+  if (last === undefined) return [];
+  return Array.from({ length: last.tasks }, (_, task) => ({ task, index: last.outputs.index(task) }))
+    .filter((output): output is { task: number; index: string } => output.index !== undefined)
+    .map(({ task, index }) => ({ task, index, ref: last.outputs.ref(task) }));
+}
+
+/** What an index lists, in its order: files in the job's home on the node that ran the task, and addresses of anything else. */
+export function listedFiles(
+  { name, stages }: JobMachine,
+  { task, ref }: IndexedOutput,
+  entries: readonly ListedFile[],
+): (SavedFile | SavedLink)[] {
+  const number = stages.length - 1;
+  const stage = stages[number]?.spec.name ?? "";
+  // The index lies in the home of the job, as do the files that it lists.
+  const home = ref.file.split("/").slice(0, 3).join("/");
+  return entries.map(({ url, size }, n) => {
+    const [, file] = /^disco:\/\/[^/]+\/disco\/(.+)$/s.exec(url) ?? [];
+    if (file === undefined || !file.startsWith(`${home}/`)) return { url };
+    return { name: `${name}-${stage}-${task}-${n}`, stage: number, task, ref, file, size };
+  });
 }
 
 /** Files of results in their order: by task of the last stage, then as its index lists them. */

@@ -4,12 +4,14 @@ import type { SaveResults } from "../../core/commands.ts";
 import type { Ddfs } from "../../ddfs/ddfs.ts";
 import type { ResultKeeper } from "../../ddfs/save/result-keeper.ts";
 import type { Coordinator } from "../coordinator.ts";
+import type { ReadIndex } from "../index-reader.ts";
 
 export interface LazyKeeperParts {
   /** Asked for when there is something to save: the master is composed by then. */
   readonly coordinator: () => Coordinator;
   readonly ddfs: () => Promise<Ddfs>;
   readonly bus: Bus;
+  readonly readIndex: ReadIndex;
   /** The node that has the files of a node, should that one have another name by now. */
   readonly holderOf?: (host: string) => string;
   /** Milliseconds since 1970. */
@@ -43,9 +45,9 @@ export class LazyKeeper {
       import("../../ddfs/save/result-keeper.ts"),
       import("../../ddfs/gc/node-calls.ts"),
     ]);
-    const { coordinator, ddfs, bus, holderOf, now } = this.#parts;
+    const { coordinator, ddfs, bus, readIndex, holderOf, now } = this.#parts;
     const decider = coordinator();
     const calls = new NodeCalls({ bus, epoch: () => decider.machine.cluster.epoch });
-    return new ResultKeeper({ decider, ddfs, calls, now, ...(holderOf === undefined ? {} : { holderOf }) });
+    return new ResultKeeper({ decider, ddfs, calls, readIndex, now, ...(holderOf === undefined ? {} : { holderOf }) });
   }
 }

@@ -58,7 +58,7 @@ function wireJobInfo(info: JobInfo): object {
     ]),
     results: info.results,
     inputs: info.inputs,
-    worker: "typescript",
+    worker: info.worker ?? "typescript",
     hosts: info.hosts,
     owner: info.owner,
   };

@@ -1,4 +1,4 @@
-/** Results of jobs and of stages. Each output is a list of replicas; ours have one. */
+/** Results of jobs and of stages. Each output is a list of replicas; ours have one. Saved results are a tag, as it is. */
 import type { JobResult } from "../../client/master-api.ts";
 import { brief, checkedJobName, jobName, jsonBody, queryParameter } from "./arguments.ts";
 import { heldResults } from "./held-results.ts";
@@ -38,5 +38,10 @@ function resultsArguments(value: unknown): [number, string[]] {
 }
 
 function wireResult({ name, status, results }: JobResult): unknown {
-  return [name, [status === "unknown_job" ? "unknown job" : status, results.map((url) => [url])]];
+  return [name, [status === "unknown_job" ? "unknown job" : status, results.map(wireOutput)]];
+}
+
+/** A tag stands for many outputs: within a list it would be taken for one. */
+function wireOutput(url: string): string | [string] {
+  return url.startsWith("tag://") ? url : [url];
 }

@@ -57,6 +57,20 @@ describe("the master's HTTP interface", () => {
     });
   });
 
+  test("saved results are a tag, not a list of replicas, and a job that brings its worker along says which", async () => {
+    const tag = "tag://disco:results:job@1";
+    const result = { name: "job@1", status: "ready", results: [tag], reason: null, failure: null } as const;
+    const saved = Object.assign(Object.create(master) as FakeMaster, {
+      results: async () => Promise.resolve([result]),
+      jobInfo: async () => ({ ...(await master.jobInfo("job@1")), worker: "lib/worker.py", results: [tag] }),
+    });
+    const body = async (path: string, data?: string): Promise<unknown> =>
+      JSON.parse(String(Buffer.from((await answer(requestOf(path, data === undefined ? {} : { data }), saved)).body)));
+    assert.deepEqual(await body("/disco/ctrl/get_results", '[0,["job@1"]]'), [["job@1", ["ready", [tag]]]]);
+    const { worker, results } = (await body("/disco/ctrl/jobinfo?name=job@1")) as Record<string, unknown>;
+    assert.deepEqual({ worker, results }, { worker: "lib/worker.py", results: [tag] });
+  });
+
   test("a refused job is 200 with the reason, as Disco's client expects it", async () => {
     assert.deepEqual(await askJson("/disco/job/new", ""), ["error", "Job failed to start: invalid header"]);
   });

@@ -45,6 +45,9 @@ const progressEntries = {
   name: v.string(),
   status: jobStatus,
   owner: v.string(),
+  worker: v.exactOptional(
+    v.pipe(v.string(), v.description("Of a job that brings its worker along: the program's path among its files.")),
+  ),
   submittedAt: time,
   endedAt: v.nullable(time),
   stages: v.array(stageInfo),
@@ -110,7 +113,7 @@ export const submitJob = operation({
   body: { kind: "bytes" },
   answer: { kind: "json", status: 201, schema: v.object({ name: jobName }) },
   errors: {
-    400: ["bad-jobpack", "bad-pipeline", "no-node", "bad-header"],
+    400: ["bad-jobpack", "bad-pipeline", "bad-input", "no-node", "bad-header"],
     403: ["jobs-not-accepted"],
     413: ["body-too-large"],
     507: ["disk-full"],
