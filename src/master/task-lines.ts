@@ -2,9 +2,9 @@
 import type { JobEvent } from "../client/master-api.ts";
 import type { Log } from "../core/commands.ts";
 import type { LineFeed } from "../lines/lines.ts";
+import { MessageGate } from "../protocol/message-gate.ts";
 import type { AttemptId, EventLevel } from "../protocol/messages.ts";
 import type { EventLogs } from "./event-log.ts";
-import { MessageGate } from "./message-gate.ts";
 
 export class TaskLines {
   readonly #logs: EventLogs;

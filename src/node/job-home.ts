@@ -15,6 +15,7 @@ import type { DropScope } from "../protocol/messages.ts";
 import { jobDirectory } from "./job-directory.ts";
 import { unpackFiles } from "./pack-file.ts";
 import { privateDirectoryMode } from "./private-modes.ts";
+import type { WorkerEvents, WorkerHandle } from "./worker-handle.ts";
 
 const smallBytesMax = 256 * 1024;
 const removalsMax = 5;
@@ -33,6 +34,8 @@ export interface JobHome {
   readonly hasFiles: boolean;
   /** Equal for jobs with the same code, which may share worker processes; `null`: it works in none but its own. */
   readonly codeKey: string | null;
+  /** The job brings its own worker: starts what runs it, instead of a process of ours. */
+  readonly startWorker?: (events: WorkerEvents, memoryLimitBytes: number) => WorkerHandle;
 }
 
 export async function openJobHome(options: {

@@ -18,6 +18,8 @@ const newestWeight = 0.2;
 export class JobQueue {
   readonly job: string;
   readonly workers = new Set<PoolWorker>();
+  /** The job brings its own worker. */
+  isForeign = false;
   /** Before `#from` they are taken, and gone: what V8 finds alive in two collections, it keeps for long. */
   #waiting: (PoolTask | undefined)[] = [];
   #from = 0;
@@ -36,6 +38,7 @@ export class JobQueue {
   }
 
   push(task: PoolTask): void {
+    if (task.task.foreign !== undefined) this.isForeign = true;
     this.#waiting.push(task);
   }
 
@@ -103,6 +106,8 @@ export class JobQueue {
 
   /** How many tasks may lie at one worker now. */
   get depth(): number {
+    // A process a task: the next costs much more than the message, and the running one may wait for what lies behind it.
+    if (this.isForeign) return 1;
     if (this.#meanMs === null || this.#meanMs > longTaskMs) return 1;
     return Math.min(workerQueueMax, 1 + Math.ceil(queuedWorkMs / Math.max(this.#meanMs, 0.01)));
   }

@@ -9,10 +9,8 @@ import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Bus } from "../bus/bus.ts";
 import { fromJsonBytes, toJsonBytes } from "../bus/json.ts";
 import { part } from "../bus/subjects.ts";
-import type { DiscoError } from "../errors.ts";
 import { packageVersion } from "../package-version.ts";
 import type { PackPlaces } from "../protocol/large-reply.ts";
 import type {
@@ -26,12 +24,12 @@ import type {
 } from "../protocol/messages.ts";
 import { AcceptedAttempts } from "./accepted-attempts.ts";
 import { BlobDuties } from "./ddfs/blob-duties.ts";
-import type { OwnBlobs } from "./ddfs/own-blobs.ts";
 import { lookAtTold } from "./ddfs/told-damage.ts";
 import { diskIdentity, diskSpace } from "./disk.ts";
 import { MasterFiles } from "./fetch/master-files.ts";
 import { Peers } from "./fetch/peers.ts";
 import { TaskInputs } from "./fetch/task-inputs.ts";
+import { ForeignJobs } from "./foreign-jobs.ts";
 import { Heart } from "./heart.ts";
 import { jobDirectory } from "./job-directory.ts";
 import { dropFiles, type JobHome, openJobHome } from "./job-home.ts";
@@ -39,58 +37,13 @@ import { Leftovers } from "./leftovers.ts";
 import { Manifests } from "./manifests.ts";
 import { MasterLink } from "./master-link.ts";
 import { Membership } from "./membership.ts";
+import type { NodeOptions } from "./node-options.ts";
 import { type OobFiles, writeOobList } from "./oob-list.ts";
 import { isEnd, preparationFailure } from "./preparation-failure.ts";
 import { privateDirectoryMode } from "./private-modes.ts";
 import { sweepRehearsals } from "./rehearsals.ts";
 import { Reports } from "./reports.ts";
-import type { SpareWorker } from "./spare-worker.ts";
 import { WorkerPool } from "./worker-pool.ts";
-
-export interface NodeOptions {
-  readonly host: string;
-  readonly dataDir: string;
-  /** Closed by who made them. Absent: it takes none. */
-  readonly blobs?: OwnBlobs | undefined;
-  readonly bus: Bus;
-  /** The only master that there will ever be, on one machine. Absent: the node follows whoever leads (`follow`). */
-  readonly instance?: string;
-  /** Unique for each start. Default: a new one. */
-  readonly session?: string;
-  /** Base URL of its data server, as other machines reach it. Absent: on one machine. */
-  readonly url?: string;
-  /** How it reaches the data servers of other nodes and of masters. Absent: on one machine, where files are read. */
-  readonly remote?: RemoteAccess;
-  /** A master does not let it in (`name-taken`, `version-mismatch` …). It goes on asking until it is closed. */
-  readonly refused?: (error: DiscoError) => void;
-  /** A master has let it in, for the first time or again. */
-  readonly joined?: (epoch: number) => void;
-  readonly slots: number;
-  readonly queueDepth: number;
-  /** Bytes of its disk that are to stay free: below that it is given no tasks. Default 0. */
-  readonly diskReserveBytes?: number;
-  readonly labels: Readonly<Record<string, string>>;
-  /** Address of the master, for `task.master`: a daemon knows its port when it serves. */
-  readonly master: () => string;
-  /** What workers show to the masters of the environment when they read inputs there. A daemon's are given none. */
-  readonly token?: string | undefined;
-  /** Memory limit of the first spare worker, in bytes. */
-  readonly memoryLimitBytes: number;
-  /** The first spare, where it was started before the node was made. The node closes it. */
-  readonly spare?: SpareWorker | undefined;
-  readonly now?: () => number;
-  /** Instead of `worker/main`, in tests. */
-  readonly workerScript?: string;
-}
-
-export interface RemoteAccess {
-  /** The cluster's, which all masters and nodes have. */
-  readonly token?: string | undefined;
-  /** PEM: whose certificates are trusted besides those that the system trusts. */
-  readonly ca?: string | undefined;
-  /** How long a node that gives nothing is asked again for outputs. Default: 20 s. */
-  readonly patienceMs?: number | undefined;
-}
 
 interface NodeJob {
   readonly home: Promise<JobHome>;
@@ -111,6 +64,7 @@ export class Node {
   readonly #manifests: Manifests;
   readonly #inputs: TaskInputs | null;
   readonly #pool: WorkerPool;
+  readonly #foreign: ForeignJobs;
   readonly #leftovers: Leftovers;
   readonly #blobs: BlobDuties | null;
   readonly #jobs = new Map<string, NodeJob>();
@@ -148,6 +102,7 @@ export class Node {
     this.#files = new MasterFiles({ master: this.#master, url: () => this.masterUrl, peers });
     this.#manifests = new Manifests(this.#files);
     this.#blobs = blobs === undefined ? null : new BlobDuties({ blobs, host, dataDir, peers, master: this.#master });
+    this.#foreign = new ForeignJobs({ dataDir, host, master, peers, patienceMs: remote?.patienceMs });
     this.#pool = new WorkerPool({
       slots,
       host,
@@ -302,17 +257,21 @@ export class Node {
 
   #assign(assignments: readonly Assignment[]): void {
     for (const assignment of assignments) {
-      const job = this.#job(assignment.job);
+      const job = this.#job(assignment);
       if (!job.accepted.add(assignment)) continue;
       void this.#enqueue(assignment, job);
     }
   }
 
-  #job(name: string): NodeJob {
+  #job({ job: name, foreign }: Assignment): NodeJob {
     const known = this.#jobs.get(name);
     if (known !== undefined) return known;
     const { dataDir, host } = this.#options;
-    const home = openJobHome({ dataDir, host, job: name, fetchPack: (to) => this.#files.pack(name, to) });
+    const fetchPack = (to: string): Promise<void> => this.#files.pack(name, to);
+    const home =
+      foreign === undefined
+        ? openJobHome({ dataDir, host, job: name, fetchPack })
+        : this.#foreign.open(name, foreign.worker, fetchPack);
     const job: NodeJob = { home, preparing: new Map(), accepted: new AcceptedAttempts() };
     this.#jobs.set(name, job);
     // A failure is told by each attempt that waits for it; the next attempt tries again.
@@ -323,17 +282,19 @@ export class Node {
   }
 
   async #enqueue(assignment: Assignment, job: NodeJob): Promise<void> {
-    const { job: name, stage, task, attempt, stageName, group, input, taskTimeoutMs, memoryLimitBytes } = assignment;
+    const { job: name, stage, task, attempt, stageName, group, input, foreign } = assignment;
+    const { taskTimeoutMs, memoryLimitBytes } = assignment;
     const id: AttemptId = { job: name, stage, task, attempt };
     const key = keyOf(id);
     job.preparing.set(key, id);
     try {
       const home = await job.home;
-      const bare: WorkerTask = { ...id, stageName, group, input };
+      const bare: WorkerTask = { ...id, stageName, group, input, ...(foreign === undefined ? {} : { foreign }) };
       let workerTask = bare;
       if (input.kind === "stage") {
         let manifestFile = await this.#manifests.file(home, input.stage, input.version);
-        if (this.#inputs !== null && job.preparing.has(key))
+        // A foreign worker reads other nodes' outputs by itself.
+        if (this.#inputs !== null && foreign === undefined && job.preparing.has(key))
           manifestFile = await this.#inputs.prepare(id, home, input, manifestFile);
         workerTask = { ...bare, manifestFile };
       }

@@ -2,7 +2,7 @@
 import type { AttemptId, TaskProgress, WorkerTask } from "../protocol/messages.ts";
 import type { JobHome } from "./job-home.ts";
 import type { StartedProcess } from "./spare-worker.ts";
-import type { WorkerProcess } from "./worker-process.ts";
+import type { WorkerHandle } from "./worker-handle.ts";
 
 export interface PoolTask {
   readonly task: WorkerTask;
@@ -15,7 +15,7 @@ export class PoolWorker {
   readonly id: string;
   readonly job: string;
   readonly source: StartedProcess;
-  readonly process: WorkerProcess;
+  readonly process: WorkerHandle;
   readonly memoryLimitBytes: number;
   readonly boundAt: number;
   /** Takes no further task, and goes when it has finished those it has. */
@@ -117,7 +117,7 @@ export class PoolWorker {
   /** Its running task has made no progress for too long; then it notes so. */
   isOverdue(now: number): boolean {
     const limit = this.head?.taskTimeoutMs ?? null;
-    if (limit === null || this.killed || now - this.movedAt < limit) return false;
+    if (limit === null || this.killed || now - Math.max(this.movedAt, this.process.aliveAt ?? 0) < limit) return false;
     this.timedOutAfterMs = limit;
     return true;
   }

@@ -4,8 +4,8 @@
  * packed, while the process starts. Where that job will want several processes, they all start then; later there is one spare at most.
  */
 import { rehearsalDirectory } from "./rehearsal-directory.ts";
-import type { WorkerEnd } from "./verdict.ts";
-import { type WorkerCommand, workerCommand } from "./worker-command.ts";
+import { workerCommand } from "./worker-command.ts";
+import type { WorkerEvents, WorkerHandle } from "./worker-handle.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
 export interface SpareOptions {
@@ -21,24 +21,22 @@ export interface SpareOptions {
 export const usualMemoryLimitBytes = 1024 ** 3;
 
 /** A process's events go to whoever has it: the spare's keeper first, then the worker it becomes. */
-export interface ProcessListener {
-  ready(): void;
-  message(message: Parameters<ConstructorParameters<typeof WorkerProcess>[1]["message"]>[0]): void;
-  ended(end: WorkerEnd): void;
-}
-
 export class StartedProcess {
-  readonly process: WorkerProcess;
+  readonly process: WorkerHandle;
   readonly memoryLimitBytes: number;
   /** Resolves when the process is gone. */
   readonly gone: Promise<void>;
-  listener: ProcessListener | null = null;
+  listener: WorkerEvents | null = null;
 
-  constructor(command: WorkerCommand, memoryLimitBytes: number, onSpareEnd: () => void = () => undefined) {
+  constructor(
+    start: (events: WorkerEvents) => WorkerHandle,
+    memoryLimitBytes: number,
+    onSpareEnd: () => void = () => undefined,
+  ) {
     this.memoryLimitBytes = memoryLimitBytes;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.gone = promise;
-    this.process = new WorkerProcess(command, {
+    this.process = start({
       ready: () => this.listener?.ready(),
       message: (message) => this.listener?.message(message),
       ended: (end) => {
@@ -94,8 +92,8 @@ export class SpareWorker {
   }
 
   #start(): StartedProcess {
-    const command = this.#command({ memoryLimitBytes: this.#memoryLimitBytes, rehearsalDir: this.#rehearsalDir });
-    const spare = new StartedProcess(command, this.#memoryLimitBytes, () => {
+    const start = this.#starter({ memoryLimitBytes: this.#memoryLimitBytes, rehearsalDir: this.#rehearsalDir });
+    const spare = new StartedProcess(start, this.#memoryLimitBytes, () => {
       const at = this.#spares.indexOf(spare);
       if (at === -1) return;
       this.#spares.splice(at, 1);
@@ -112,8 +110,8 @@ export class SpareWorker {
     const spare = libraryDir === undefined ? this.#spares.shift() : undefined;
     if (spare !== undefined) return spare;
     this.#memoryLimitBytes = memoryLimitBytes;
-    const command = this.#command({ memoryLimitBytes, ...(libraryDir === undefined ? {} : { libraryDir }) });
-    return new StartedProcess(command, memoryLimitBytes);
+    const start = this.#starter({ memoryLimitBytes, ...(libraryDir === undefined ? {} : { libraryDir }) });
+    return new StartedProcess(start, memoryLimitBytes);
   }
 
   /** Resolves when none is left. */
@@ -135,7 +133,8 @@ export class SpareWorker {
     return this.#spares.flatMap(({ process }) => process.pid ?? []);
   }
 
-  #command(options: Parameters<typeof workerCommand>[0]): WorkerCommand {
-    return workerCommand(this.#script === undefined ? options : { ...options, script: this.#script });
+  #starter(options: Parameters<typeof workerCommand>[0]): (events: WorkerEvents) => WorkerHandle {
+    const command = workerCommand(this.#script === undefined ? options : { ...options, script: this.#script });
+    return (events) => new WorkerProcess(command, events);
   }
 }

@@ -19,7 +19,7 @@ import { JobQueue } from "./job-queue.ts";
 import { ParkedWorkers } from "./parked-workers.ts";
 import { type PoolTask, PoolWorker, sameAttempt } from "./pool-worker.ts";
 import { chooseVictim, occupied } from "./slot-share.ts";
-import { SpareWorker } from "./spare-worker.ts";
+import { SpareWorker, StartedProcess } from "./spare-worker.ts";
 import { StartFailures } from "./start-failures.ts";
 import { attemptOf, TaskReports } from "./task-reports.ts";
 import { TimeoutWatch } from "./timeout-watch.ts";
@@ -108,6 +108,12 @@ export class WorkerPool {
     }
   }
 
+  /** Of a concurrent stage: the attempt, should it run, finds more outputs to read in the manifest. */
+  inputsArrived(id: AttemptId, manifestFile: string): void {
+    const worker = [...(this.#queues.get(id.job)?.workers ?? [])].find((each) => each.holds(id));
+    worker?.process.send({ kind: "inputs", ...attemptOf(id), manifestFile });
+  }
+
   /** Forgets the job's tasks; its idle workers exit, its busy ones are killed. Resolves when none of them lives. */
   async endJob(job: string): Promise<void> {
     const queue = this.#queues.get(job);
@@ -125,7 +131,7 @@ export class WorkerPool {
       else this.#retire(worker);
       worker.tasks.length = 0;
     }
-    this.#spare.prepareIn(spareDelayIdleMs);
+    if (!queue.isForeign) this.#spare.prepareIn(spareDelayIdleMs);
     this.#pumpSoon();
     await Promise.all(ends);
   }
@@ -240,7 +246,7 @@ export class WorkerPool {
     const share = Math.max(1, Math.floor(this.#slots / hungryJobs));
     const choice = chooseVictim(queue, this.#workers, { now: this.#options.now(), share, size });
     // It will be wanted as soon as there is room, unless the job has all the room there is.
-    if (queue.workers.size === 0 || choice.kind !== "none") this.#spare.prepare();
+    if (!queue.isForeign && (queue.workers.size === 0 || choice.kind !== "none")) this.#spare.prepare();
     if (choice.kind === "idle") {
       this.#giveUp(choice.worker);
       return true;
@@ -252,9 +258,12 @@ export class WorkerPool {
 
   #start(queue: JobQueue, first: PoolTask): void {
     const { home, memoryLimitBytes } = first;
+    const { startWorker } = home;
     const key = ParkedWorkers.key(home.codeKey, memoryLimitBytes);
     const started =
-      this.#parked.take(key) ?? this.#spare.take(memoryLimitBytes, home.hasFiles ? home.workDir : undefined);
+      startWorker === undefined
+        ? (this.#parked.take(key) ?? this.#spare.take(memoryLimitBytes, home.hasFiles ? home.workDir : undefined))
+        : new StartedProcess((events) => startWorker(events, memoryLimitBytes), memoryLimitBytes);
     const id = `${this.#options.incarnation}-${++this.#workerCount}`;
     const worker = new PoolWorker(id, queue.job, started, key, this.#options.now());
     this.#workers.add(worker);
@@ -271,7 +280,8 @@ export class WorkerPool {
    * Soon there is a spare again, but not while all slots are busy and the job has more for them: the start of a process that nobody
    * can use yet would take a tenth of a second from those that work.
    */
-  #prepareSpare({ waiting }: JobQueue): void {
+  #prepareSpare({ waiting, isForeign }: JobQueue): void {
+    if (isForeign) return;
     if (waiting === 0 || occupied(this.#workers) < this.#slots) this.#spare.prepareIn(spareDelayMs);
     else this.#spare.putOff();
   }

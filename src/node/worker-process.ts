@@ -14,6 +14,7 @@ import { guardChannel } from "./channel-guard.ts";
 import { OutputRing } from "./output-ring.ts";
 import type { WorkerEnd } from "./verdict.ts";
 import type { WorkerCommand } from "./worker-command.ts";
+import type { WorkerEvents, WorkerHandle } from "./worker-handle.ts";
 import { sortMessage } from "./worker-message.ts";
 
 /** A process that has not said "ready" after this long hangs. Generous: machines may be very busy. */
@@ -23,16 +24,10 @@ export const killGraceMs = 5_000;
 /** After the exit, what still lies in the pipes is read for at most so long. */
 const drainMs = 250;
 
-export interface WorkerProcessEvents {
-  ready(): void;
-  message(message: FromWorker): void;
-  ended(end: WorkerEnd): void;
-}
-
-export class WorkerProcess {
+export class WorkerProcess implements WorkerHandle {
   readonly command: WorkerCommand;
   #state: "starting" | "ready" | "ended" = "starting";
-  readonly #events: WorkerProcessEvents;
+  readonly #events: WorkerEvents;
   readonly #stderr = new OutputRing();
   readonly #stdout = new OutputRing();
   #child: ChildProcess | null = null;
@@ -41,7 +36,7 @@ export class WorkerProcess {
   #startTimer: NodeJS.Timeout | undefined;
   #killTimer: NodeJS.Timeout | undefined;
 
-  constructor(command: WorkerCommand, events: WorkerProcessEvents) {
+  constructor(command: WorkerCommand, events: WorkerEvents) {
     this.command = command;
     this.#events = events;
     try {
@@ -60,18 +55,15 @@ export class WorkerProcess {
     return this.#child?.pid ?? null;
   }
 
-  /** Bytes that it wrote to stdout and stderr, and that were not kept. */
   get droppedOutputBytes(): number {
     return this.#stdout.dropped + this.#stderr.dropped;
   }
 
-  /** Lost without a sound if the process has ended: its end is told by `ended`. */
   send(message: ToWorker): void {
     if (this.#state === "ended" || this.#child?.connected !== true) return;
     this.#child.send(message, () => undefined);
   }
 
-  /** SIGTERM to the whole group, and SIGKILL after the grace; no grace: SIGKILL at once. */
   kill(graceMs: number = killGraceMs): void {
     if (this.#state === "ended") return;
     clearTimeout(this.#killTimer);

@@ -185,6 +185,8 @@ export type ToWorker =
     }
   /** Drop a task that has not begun; a running one is killed with the process instead. */
   | { readonly kind: "cancel"; readonly id: AttemptId }
+  /** Of a concurrent stage: there are more outputs to read in the manifest, or it is complete now (`StageManifest.open`). */
+  | ({ readonly kind: "inputs"; readonly manifestFile: string } & AttemptId)
   /** The job has ended: close its files and stand by for a job with the same code. */
   | { readonly kind: "release" }
   | { readonly kind: "exit" };

@@ -25,7 +25,8 @@ import { openRoot } from "../../src/master/root.ts";
 import { createDataServer } from "../../src/node/data-server/data-server.ts";
 import { Peers } from "../../src/node/fetch/peers.ts";
 import { masterHost } from "../../src/node/job-directory.ts";
-import { Node, type NodeOptions } from "../../src/node/node.ts";
+import { Node } from "../../src/node/node.ts";
+import type { NodeOptions } from "../../src/node/node-options.ts";
 import { packageVersion } from "../../src/package-version.ts";
 
 export interface StandOptions {
