@@ -8,6 +8,7 @@
  */
 import type { JobSpec, StageSpec } from "../core/job/spec.ts";
 import { JobError } from "../errors.ts";
+import { checkForeignHome } from "../protocol/foreign-home.ts";
 import { decodeJobPack, type JobDictJson, type JobPackVersion, jobSpecOf } from "../protocol/jobpack.ts";
 import { type DiscoJob, ownWorker, readDiscoDict } from "../protocol/jobpack-dict.ts";
 import { readPackSummary } from "../protocol/jobpack-file.ts";
@@ -77,14 +78,7 @@ function derived(job: DiscoJob, version: JobPackVersion): JobSpec {
 }
 
 function foreignSpec(job: DiscoJob, version: JobPackVersion, files: readonly { readonly name: string }[]): JobSpec {
-  const path = normalPath(job.worker);
-  if (!files.some(({ name }) => name === path)) {
-    const have = files.length === 0 ? "the job pack has no files" : `the job pack has ${files.length} files`;
-    throw new JobError(`invalid worker: ${JSON.stringify(job.worker)} is not among the job's files`, {
-      code: "bad-jobpack",
-      hint: `A worker is a program below the root of the job's files, and ${have}; \`disco jobpack inspect\` lists them.`,
-    });
-  }
+  checkForeignHome(files, job.worker);
   const toHost = job.forceLocal ? hostOf : groupHostOf;
   const inputs = job.inputs.map((input) => ({ ...input, hosts: input.replicas.map(toHost) }));
   const stages = job.pipeline.map(
@@ -93,7 +87,7 @@ function foreignSpec(job: DiscoJob, version: JobPackVersion, files: readonly { r
   return checkSpec({
     ...commonOf(job, inputs, stages),
     ...foreignDefaults,
-    worker: { path, packVersion: version },
+    worker: { path: job.worker, packVersion: version },
     save: { results: job.saveResults, oob: false },
   } satisfies JobSpec);
 }
@@ -107,14 +101,6 @@ function commonOf(job: DiscoJob, inputs: JobSpec["inputs"], pipeline: JobSpec["p
 
 function stageOf({ name, grouping }: DiscoJob["pipeline"][number]): StageSpec {
   return { name, grouping };
-}
-
-/** As archives have it: `./bin//worker` is `bin/worker`. */
-function normalPath(path: string): string {
-  return path
-    .split("/")
-    .filter((part) => part !== "" && part !== ".")
-    .join("/");
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Out-of-band values as DDFS has them (tag `disco:job:oob:JOB`), for when the node that made one is gone. They are brought beside the
- * job's other files, so that they go with the job.
+ * Out-of-band values as DDFS has them (tag `disco:job:oob:JOB`), for when the node that made one is gone, and of workers that jobs
+ * bring along: these write them into the tag themselves. They are brought beside the job's other files, so that they go with the job.
  */
 import { createHash, randomUUID } from "node:crypto";
 import { createWriteStream, existsSync } from "node:fs";
@@ -17,6 +17,13 @@ import type { JobFiles } from "./job-files.ts";
 export interface KeptValuesParts {
   readonly files: JobFiles;
   readonly ddfs: () => Promise<Pick<Ddfs, "openBlob">>;
+}
+
+/** Keys of the values that DDFS has, sorted. Very long ones are known by their hash alone. */
+export function keptKeys(tags: Pick<Tags, "tag">, job: string): string[] {
+  const keys = new Set<string>();
+  for (const [url = ""] of tags.tag(oobTag(job))?.urls.sets() ?? []) keys.add(blobNameOf(url));
+  return [...keys].sort();
 }
 
 /** Absolute path of the value; `null`: DDFS has none of that key. @throws what reading its last replica throws */

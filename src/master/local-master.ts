@@ -218,6 +218,8 @@ export class LocalMaster extends OperatorDesk implements ServedMaster {
     const entry = this.machine.oob(name).find((one) => one.key === key);
     await this.parts.coordinator.assured();
     if (entry === undefined) {
+      const path = this.#bringsWorker(name) ? await this.#keptValue(name, key) : null;
+      if (path !== null) return path;
       throw new DiscoError(`${name} has no out-of-band value ${JSON.stringify(key)}`, {
         code: "unknown-key",
         job: name,
@@ -230,6 +232,7 @@ export class LocalMaster extends OperatorDesk implements ServedMaster {
   async oobList(name: string): Promise<string[]> {
     this.#assertKnown(name);
     const keys = this.machine.oob(name).map(({ key }) => key);
+    if (this.#bringsWorker(name)) keys.push(...(await import("./kept-values.ts")).keptKeys(this.machine.tags, name));
     await this.parts.coordinator.assured();
     return keys;
   }
@@ -249,13 +252,10 @@ export class LocalMaster extends OperatorDesk implements ServedMaster {
 
   /** At the node that made it, or where that is gone, from DDFS. */
   async #valueFile(name: string, entry: OobEntry): Promise<string> {
-    const { distant, dataDir, files } = this.parts;
+    const { distant, dataDir } = this.parts;
     const own = join(dataDir, entry.file);
     if (distant === undefined && existsSync(own)) return own;
-    const kept = async (): Promise<string | null> => {
-      const { keptValue } = await import("./kept-values.ts");
-      return await keptValue(this.machine.tags, name, entry.key, { files, ddfs: this.parts.ddfs });
-    };
+    const kept = (): Promise<string | null> => this.#keptValue(name, entry.key);
     if (distant === undefined) return (await kept()) ?? own;
     if (this.machine.cluster.node(entry.host)?.connected !== true) {
       const path = await kept().catch(() => null);
@@ -268,6 +268,18 @@ export class LocalMaster extends OperatorDesk implements ServedMaster {
       if (path === null) throw error;
       return path;
     }
+  }
+
+  /** As DDFS has it; `null`: it has none of that key. */
+  async #keptValue(name: string, key: string): Promise<string | null> {
+    const { keptValue } = await import("./kept-values.ts");
+    const { files, ddfs } = this.parts;
+    return await keptValue(this.machine.tags, name, key, { files, ddfs });
+  }
+
+  /** Such workers put their out-of-band values into DDFS themselves. */
+  #bringsWorker(name: string): boolean {
+    return (this.machine.jobs.get(name)?.spec.worker ?? this.machine.ended.get(name)?.worker) !== undefined;
   }
 
   #assertKnown(name: string): void {

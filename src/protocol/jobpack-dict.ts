@@ -7,12 +7,13 @@
 import { posix } from "node:path";
 import { type Grouping, groupings } from "../core/job/spec.ts";
 import { JobError } from "../errors.ts";
+import { foreignWorkerPath } from "./foreign-home.ts";
 import type { JobDictJson, JobPackVersion } from "./jobpack.ts";
 
 export interface DiscoJob {
   readonly prefix: string;
   readonly owner: string;
-  /** Path of the worker's executable in the job home; `ownWorker` for jobs of this package. */
+  /** Path of the worker's executable in the job home, without detours; `ownWorker` for jobs of this package. */
   readonly worker: string;
   readonly inputs: readonly DiscoInput[];
   readonly pipeline: readonly DiscoStage[];
@@ -57,7 +58,7 @@ export function readDiscoDict(dict: JobDictJson, version: JobPackVersion): Disco
   const common = {
     prefix: text(dict["prefix"], "prefix"),
     owner: text(dict["owner"], "owner"),
-    worker: workerPath(dict["worker"]),
+    worker: foreignWorkerPath(text(dict["worker"], "worker")),
     maxCores: whole(scheduler["max_cores"] ?? defaultMaxCores, "scheduler.max_cores", 1),
     saveResults,
     forceLocal: flag(scheduler["force_local"] ?? false, "scheduler.force_local"),
@@ -134,15 +135,6 @@ function isWhole(value: unknown, min: number): value is number {
 function reduceCount(value: unknown): number {
   const number = typeof value === "string" && /^\d{1,9}$/.test(value) ? Number(value) : value;
   return whole(number, "nr_reduces", 0);
-}
-
-/** It is run from the job home: it must not lead out of there. */
-function workerPath(value: unknown): string {
-  const path = text(value, "worker");
-  if (path === "" || path.startsWith("/") || path.split("/").includes("..")) {
-    throw bad(`invalid worker: ${shown(path)} is no path below the job's files`);
-  }
-  return path;
 }
 
 /** `names`: of the files of the job home. @throws JobError `bad-jobpack` when the worker is none of them */
