@@ -29,7 +29,7 @@ export type { BlobChunks, BlobData, PushFile } from "./client/ddfs/push-source.t
 export type { BlobReplicas, TagVisit } from "./client/ddfs/tag-graph.ts";
 export { Disco } from "./client/disco.ts";
 export type { DiscoOptions, EventsOptions, RequestOptions, ResultsOptions } from "./client/disco-options.ts";
-export { external } from "./client/external.ts";
+export { type ExternalFunction, type ExternalOptions, external } from "./client/external.ts";
 export type {
   Combiner,
   InitFunction,

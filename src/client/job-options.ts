@@ -43,8 +43,11 @@ export interface PlainOptions {
    * Default: false, any order.
    */
   readonly sort?: boolean | "merge";
-  /** Parameters of external programs. They come with a later release: refused. */
-  readonly extParams?: unknown;
+  /**
+   * Parameters of external programs, which read them before the first record: strings by name, for programs that read them with
+   * `ext/disco.h`; or text or bytes of any format, which go as they are. Default: none.
+   */
+  readonly extParams?: string | Uint8Array | Readonly<Record<string, string>>;
   /** Files for the task's working directory: paths, or contents by file name. */
   readonly requiredFiles?: readonly string[] | Readonly<Record<string, string | Uint8Array>>;
   /** Modules that a worker imports before the job's functions: package names, paths or file URLs. */

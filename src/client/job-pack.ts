@@ -12,6 +12,8 @@ import { mapLineReader } from "../worker/streams/lines.ts";
 import { badOption } from "./bad-option.ts";
 import type { TagSource } from "./ddfs/tag-registry.ts";
 import type { JobPlace } from "./engine.ts";
+import { externalFiles } from "./external.ts";
+import type { PackedPrograms } from "./external-files.ts";
 import { resolveInputs } from "./inputs.ts";
 import type { AnyJobOptions } from "./job-options.ts";
 import { settingsOf } from "./job-settings.ts";
@@ -65,7 +67,9 @@ export async function packJob(
   assertPortableModules(requiredModules, place);
   const fns = new FunctionList();
   const readBefore = hasDefaultReader(options) ? decompressing(specs) : [];
-  const stages = planStages(options, { partitioned, concurrency: settings.concurrency, readBefore }, fns);
+  const required = readRequiredFiles(options.requiredFiles);
+  const { files, programOf } = await programsOf(options, required);
+  const stages = planStages(options, { partitioned, concurrency: settings.concurrency, readBefore, programOf }, fns);
   const params: object = options.params ?? {};
   // Once to see which functions there are, once more when it is known how they travel.
   encodeParams(params, (fn, path) => fns.add(path, fn));
@@ -98,10 +102,18 @@ export async function packJob(
   const pack = encodeJobPack({
     jobdict: jobDictOf(spec),
     jobenvs: { [codeKeyName]: codeKey(data) },
-    files: readRequiredFiles(options.requiredFiles),
+    files,
     jobdata: encodeValue(data),
   });
   return { pack, spec };
+}
+
+/** The job's external programs, and all of its files. */
+async function programsOf(options: AnyJobOptions, required: ReadonlyMap<string, Uint8Array>): Promise<PackedPrograms> {
+  const fns = [options.map, options.reduce, ...(options.pipeline ?? []).flatMap(({ map, reduce }) => [map, reduce])];
+  if (!fns.some((fn) => externalFiles(fn) !== undefined)) return { files: required, programOf: () => undefined };
+  const { packPrograms } = await import("./external-files.ts");
+  return packPrograms(options, required);
 }
 
 /**

@@ -9,7 +9,7 @@
  * jobs keeps its partitions. Functions are listed in `fns`; stages name them by index until they are shipped.
  */
 import type { Grouping } from "../core/job/spec.ts";
-import type { FnRef, StagePlan } from "../protocol/job-data.ts";
+import type { ExternalPlan, FnRef, StagePlan } from "../protocol/job-data.ts";
 import type { ShipRequest } from "../shipping/ship.ts";
 import { badOption } from "./bad-option.ts";
 import { warnDeprecated } from "./deprecated.ts";
@@ -22,6 +22,8 @@ export interface PlanContext {
   readonly concurrency: number;
   /** Put before the default reader of the first stage: decompression. */
   readonly readBefore: readonly NamedFunction[];
+  /** The program that stands behind a function, if one does. Default: no function has one. */
+  readonly programOf?: (fn: unknown) => ExternalPlan | undefined;
 }
 
 /** A function, and what it is to the job. */
@@ -87,7 +89,7 @@ function flatStages(options: AnyJobOptions, context: PlanContext, fns: FunctionL
       name: "map",
       grouping: "split",
       kind: "map",
-      fn: fns.add("map", map, true),
+      ...functionOf("map", map, context, fns),
       init: fns.optional("mapInit", options.mapInit),
       inputStream: [
         ...context.readBefore.map(({ role, fn }) => fns.add(role, fn)),
@@ -110,7 +112,7 @@ function flatStages(options: AnyJobOptions, context: PlanContext, fns: FunctionL
       name: "reduce",
       grouping: reduceGrouping(map !== undefined, partitions, mergePartitions, context.partitioned),
       kind: "reduce",
-      fn: fns.add("reduce", reduce, true),
+      ...functionOf("reduce", reduce, context, fns),
       init: fns.optional("reduceInit", options.reduceInit),
       inputStream: [
         ...fns.all("reduceInputStream", options.reduceInputStream),
@@ -151,7 +153,7 @@ function pipelineStages(stages: readonly StageOptions[], context: PlanContext, f
       name: stageName(stage, i),
       grouping: stage.grouping ?? (isMap ? "split" : "group_label"),
       kind: isMap ? "map" : "reduce",
-      fn: fns.add(`${place}${isMap ? "map" : "reduce"}`, (stage.map ?? stage.reduce) as JobFunction, true),
+      ...functionOf(`${place}${isMap ? "map" : "reduce"}`, (stage.map ?? stage.reduce) as JobFunction, context, fns),
       init: fns.optional(`${place}init`, stage.init),
       inputStream: [
         ...(i === 0 ? context.readBefore.map(({ role, fn }) => fns.add(role, fn)) : []),
@@ -169,6 +171,16 @@ function pipelineStages(stages: readonly StageOptions[], context: PlanContext, f
       concurrency: stage.concurrency ?? context.concurrency,
     };
   });
+}
+
+function functionOf(
+  role: string,
+  fn: JobFunction,
+  { programOf }: PlanContext,
+  fns: FunctionList,
+): Pick<StagePlan, "fn" | "external"> {
+  const external = programOf?.(fn);
+  return { fn: fns.add(role, fn, true), ...(external === undefined ? {} : { external }) };
 }
 
 function last(ref: FnRef | null): FnRef[] {

@@ -37,16 +37,17 @@ export function readRequiredFiles(
         "Give one of them another name: { name: contents }.",
       );
     }
-    add(name, readFile(path));
+    add(name, readRequiredFile("requiredFiles", path));
   }
   return found;
 }
 
-function readFile(path: string): Uint8Array {
+/** `what`: the option, for messages. Throws `JobError` `no-such-file`. */
+export function readRequiredFile(what: string, path: string): Uint8Array {
   try {
     return readFileSync(path);
   } catch (error) {
-    throw new JobError(`requiredFiles: ${path} cannot be read: ${(error as Error).message}`, {
+    throw new JobError(`${what}: ${path} cannot be read: ${(error as Error).message}`, {
       code: "no-such-file",
       cause: error,
       hint: `It was looked for at ${resolve(path)}.`,

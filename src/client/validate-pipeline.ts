@@ -30,6 +30,7 @@ const general: ReadonlySet<string> = new Set([
   "input",
   "pipeline",
   "params",
+  "extParams",
   "scheduler",
   "requiredFiles",
   "requiredModules",

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { DiscoError, JobError } from "../errors.ts";
 import { nopMap, nopReduce } from "../worker/nop.ts";
+import { external } from "./external.ts";
 import type { AnyJobOptions } from "./job-options.ts";
 import { validateOptions } from "./validate.ts";
 
@@ -109,8 +110,28 @@ describe("options of a job", () => {
     refuses({ map, mapWriter: map, mapOutputStream: [map] }, "bad-option", /mapOutputStream and mapWriter exclude/);
   });
 
-  it("that come with a later release are refused, saying so", () => {
-    refuses({ map, extParams: {} }, "not-yet", /external interface/);
+  it("that are for external programs need one, and have a form that programs can read", () => {
+    refuses({ map, extParams: {} }, "bad-option", /extParams has no effect without an external program/);
+    const reduce = external(["./program"]);
+    for (const extParams of ["raw", new Uint8Array(3), {}, { a: "b" }])
+      validateOptions({ input: "x", map, reduce, extParams });
+    validateOptions({ input: "x", pipeline: [{ map: external(["./program"]) }], extParams: { a: "b" } });
+    refuses(
+      { reduce, extParams: 7 },
+      "bad-option",
+      /extParams: an object with strings as values, a string or a Uint8Array/,
+    );
+    refuses({ reduce, extParams: ["a"] }, "bad-option", /an object with strings as values/);
+    refuses({ reduce, extParams: { a: 7 } }, "bad-option", /strings as values \("a" is 7\)/);
+    refuses({ reduce, extParams: { a: "\ud800" } }, "bad-option", /well-formed text of "a"/);
+    refuses({ reduce, extParams: "\udc00" }, "bad-option", /well-formed text \(no half/);
+  });
+
+  it("that are external programs stand where a map or a reduce stands", () => {
+    const program = external(["./program"]);
+    refuses({ map: program, combiner: program }, "bad-option", /combiner: external\(…\) is no combiner/);
+    refuses({ map, mapReader: program }, "bad-option", /mapReader: external\(…\) is no mapReader/);
+    refuses({ map: external }, "bad-option", /map: external is not called/);
   });
 
   it("must be an object", () => {

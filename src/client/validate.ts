@@ -6,6 +6,8 @@
 import { JobError } from "../errors.ts";
 import { badOption, checkNames, checkValues } from "./bad-option.ts";
 import { checkBuiltIns } from "./built-ins.ts";
+import { extParamsCheck } from "./ext-params.ts";
+import { externalFiles } from "./external.ts";
 import { checkPrefix } from "./job-name.ts";
 import type { AnyJobOptions } from "./job-options.ts";
 import {
@@ -17,7 +19,6 @@ import {
   retriesMax,
   splitBytesMin,
 } from "./job-settings.ts";
-import { notYet } from "./not-yet.ts";
 import {
   anObject,
   type Check,
@@ -60,7 +61,7 @@ const checks: Readonly<Record<string, Check>> = {
   scheduler: anObject,
   sort: oneOf(true, false, "merge"),
   params: anObject,
-  extParams: anything,
+  extParams: extParamsCheck,
   requiredFiles: fileContents,
   requiredModules: stringList,
   statusInterval: integer(0, Number.MAX_SAFE_INTEGER),
@@ -126,10 +127,10 @@ export function validateOptions(options: AnyJobOptions): void {
     checkNames(options.scheduler, schedulerChecks, "scheduler.", () => undefined);
     checkValues(options.scheduler, schedulerChecks, "scheduler.");
   }
-  refuseLater(options);
   if (options.pipeline === undefined) checkMeaning(options);
   else validatePipeline(options, Object.keys(checks));
   checkBuiltIns(options);
+  checkExternals(options);
   if (options.scheduler?.forceLocal === true && options.scheduler.forceRemote === true) {
     throw badOption("scheduler: forceLocal and forceRemote exclude each other", "Choose one of the two.");
   }
@@ -151,10 +152,14 @@ function otherNames(name: string): string | undefined {
   return Object.hasOwn(names, name) ? names[name] : undefined;
 }
 
-function refuseLater(options: AnyJobOptions): void {
-  if (options.extParams !== undefined) {
-    throw notYet("extParams", "the release that speaks Disco's external interface", "Use params.");
-  }
+function checkExternals({ extParams, map, reduce, pipeline = [] }: AnyJobOptions): void {
+  if (extParams === undefined) return;
+  const fns = [map, reduce, ...pipeline.flatMap((stage) => [stage.map, stage.reduce])];
+  if (fns.some((fn) => externalFiles(fn) !== undefined)) return;
+  throw badOption(
+    "extParams has no effect without an external program",
+    "Functions get params; a program is given by external([…]).",
+  );
 }
 
 function checkMeaning(options: AnyJobOptions): void {

@@ -26,6 +26,7 @@ const positions: Readonly<Record<string, readonly Position[]>> = {
   distinct: ["combiner", "reduce"],
   top: ["reduce"],
   identity: ["map", "combiner", "reduce"],
+  external: ["map", "reduce"],
 };
 
 /**
@@ -74,7 +75,7 @@ export function mismatched(combiner: unknown, reduce: unknown): Misplaced | null
   };
 }
 
-const factories: ReadonlySet<string> = new Set(["words", "lines", "grep", "field", "top"]);
+const factories: ReadonlySet<string> = new Set(["words", "lines", "grep", "field", "top", "external"]);
 
 function nameOf(fn: unknown): string | null {
   const name = ownRecipe(fn)?.name;

@@ -53,6 +53,19 @@ export interface ShippedCode {
   readonly values?: readonly { readonly key: string; readonly bytes: Uint8Array }[];
 }
 
+/** How a worker sees keys or values that an external program writes: as strings, or as they are. */
+export type ExternalForm = "text" | "bytes";
+
+/** The external program that is a stage's function (`docs/external.md`). */
+export interface ExternalPlan {
+  /** Its file, in the task's working directory. */
+  readonly program: string;
+  /** What it reads before the first record. */
+  readonly params: Uint8Array;
+  readonly keys: ExternalForm;
+  readonly values: ExternalForm;
+}
+
 /** How one stage runs in a worker. The flat options of a job (`map`, `reduce` …) become two of these. */
 export interface StagePlan {
   readonly name: string;
@@ -60,6 +73,8 @@ export interface StagePlan {
   /** `map`: the function sees one entry at a time. `reduce`: it sees an iterator over all of a task's records. */
   readonly kind: "map" | "reduce";
   readonly fn: FnRef;
+  /** The function is a program: `fn` stands for it, and is not called. Default: it is a function. */
+  readonly external?: ExternalPlan;
   readonly init: FnRef | null;
   /** Chained in order; each gets the stream of the one before. Empty: the default reader of the kind of stage. */
   readonly inputStream: readonly FnRef[];

@@ -3,6 +3,7 @@ import { DiscoError } from "../errors.ts";
 import { count, distinct, first, last, max, min, sum, top } from "../fn/folds.ts";
 import { identity } from "../fn/identity.ts";
 import { field, grep, lines, words } from "../fn/line-maps.ts";
+import { externalName, externalStandIn } from "./external/stand-in.ts";
 import { nopMap, nopReduce } from "./nop.ts";
 import type { OwnRecipe } from "./own.ts";
 import { defaultPartition, makeRangePartition } from "./partition.ts";
@@ -25,6 +26,7 @@ const plain: Readonly<Record<string, AnyFunction>> = {
   count,
   defaultPartition,
   distinct,
+  [externalName]: externalStandIn,
   first,
   gzipReader,
   identity,

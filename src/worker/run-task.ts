@@ -152,7 +152,25 @@ async function run(
     spilledAt = progress.textBytes;
     spill();
   };
-  if (vector !== null) {
+  const { external } = plan;
+  if (external !== undefined) {
+    const { runExternal } = await import("./external/run-external.ts");
+    const entries = plan.kind === "map" ? stream : counted(stream, progress);
+    if (init !== null) await init(initInput(entries), params);
+    await runExternal(entries, {
+      plan: external,
+      kind: plan.kind,
+      directory: job.binding.workDir,
+      emit,
+      spill,
+      spillBytes: pinnedBytesMax,
+      progress,
+      // As if a function of the job had printed it: captured, limited and shown in the same way.
+      print: (level, line) => process[level === "message" ? "stdout" : "stderr"].write(`${line}\n`),
+      recordBytesMax: recordBytesMax(job.data.memoryLimitBytes),
+      memoryLimitBytes: job.data.memoryLimitBytes,
+    });
+  } else if (vector !== null) {
     const vectorRun = { scan: vector.map.scan, plan: emitPlan, emitter, output, progress, onBatch };
     const done = vector.run(stream, vectorRun);
     if (done !== undefined) await done;
@@ -165,7 +183,7 @@ async function run(
     const done = isIterable(entries) ? mapAll(entries, mapRun) : mapAsync(entries, mapRun);
     if (done !== undefined) await done;
   } else {
-    const pairs = isIterable(stream) ? countRecords(stream, progress, onBatch) : countAsync(stream, progress, onBatch);
+    const pairs = counted(stream, progress, onBatch);
     if (init !== null) await init(initInput(pairs), params);
     const fold = reduceFold(fn);
     const done =
@@ -183,6 +201,11 @@ async function run(
   flush();
 }
 
+/** The pairs of a reduce, counted as they are read. */
+function counted(stream: Stream<unknown>, progress: Progress, onBatch = (): void => {}): Stream<unknown> {
+  return isIterable(stream) ? countRecords(stream, progress, onBatch) : countAsync(stream, progress, onBatch);
+}
+
 interface Vector {
   readonly map: VectorMap;
   readonly run: typeof runVectorMap;
@@ -191,7 +214,8 @@ interface Vector {
 /** Built-in maps over text run in kernels of their own, which are loaded when one is there; `null`: the ordinary loop. */
 async function openVector(task: WorkerTask, plan: StagePlan, functions: StageFunctions): Promise<Vector | null> {
   const fn = functions.get(plan.fn);
-  if (plan.kind !== "map" || task.input.kind !== "inputs" || ownRecipe(fn) === undefined) return null;
+  if (plan.kind !== "map" || plan.external !== undefined || task.input.kind !== "inputs" || ownRecipe(fn) === undefined)
+    return null;
   const { vectorMap, runVectorMap } = await import("./vector/vector-map.ts");
   const chain = plan.inputStream.map((ref, i) => functions.named(ref, `inputStream[${i}]`));
   const map = vectorMap({ map: fn, hasInit: plan.init !== null, chain, inputs: task.input.inputs });

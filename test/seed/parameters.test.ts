@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { after, describe, it } from "node:test";
-import { JobDict, nopMap, nopReduce, Params, resultIterator, task } from "disco-mapreduce";
+import { nopReduce, Params, resultIterator, task } from "disco-mapreduce";
 import { openBench, rejection, sorted } from "./bench.ts";
 
 const bench = await openBench();
@@ -256,17 +256,7 @@ describe("prefix", { timeout: 60_000 }, () => {
   });
 });
 
-describe("what comes with a later release", { timeout: 60_000 }, () => {
-  it("is refused with the code not-yet, and says so", async () => {
-    const refused: (() => unknown)[] = [() => disco.newJob("x", { input, map: nopMap as never, extParams: {} })];
-    for (const use of refused) {
-      const error = await rejection((async () => use())());
-      assert.equal(error["code"], "not-yet", `${use}: ${error.message}`);
-      assert.match(error.message, /not in this release; it comes with/);
-    }
-    assert.throws(() => new JobDict({ input, map: pairs, extParams: {} }), { code: "not-yet" });
-  });
-
+describe("an option that is false", { timeout: 60_000 }, () => {
   it("is not asked for by false", async () => {
     const job = await disco.newJob("no", { input, map: pairs, save: false, profile: false, reduce: nopReduce });
     await job.wait();
