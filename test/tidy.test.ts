@@ -116,6 +116,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "node/node-process.ts",
     "node/node-bus.ts",
     "node/volume-lock.ts",
+    // Checks of workers are made with the node's side of their protocol.
+    "node/foreign/session.ts",
+    "node/foreign/session-inputs.ts",
     "nats/version.ts",
     "master/daemon.ts",
     "master/log.ts",

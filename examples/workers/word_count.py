@@ -11,7 +11,6 @@ import re
 import struct
 import sys
 import time
-import urllib.request
 import zlib
 
 
@@ -52,14 +51,11 @@ def inputs():
     known = []
     while True:
         _, (state, entries) = ask("INPUT", ["exclude", known] if known else "")
-        for number, status, label, replicas in entries:
-            if status != "busy":
-                known.append(number)
-                yield number, label, replicas
-        if state == "done" and all(status != "busy" for _, status, _, _ in entries):
+        for number, _status, label, replicas in entries:
+            known.append(number)
+            yield number, label, replicas
+        if state == "done":
             return
-        if not any(status != "busy" for _, status, _, _ in entries):
-            time.sleep(0.1)
 
 
 def read(number, label, replicas, reader):
@@ -105,6 +101,7 @@ def fetch(url):
         url = "http://%s/%s" % (host if ":" in host else "%s:%d" % (host, TASK["disco_port"]), path)
     elif scheme not in ("http", "https"):
         return read_file(url[len("file://"):] if scheme == "file" else url)
+    import urllib.request  # Here, since it takes longer to load than most tasks take.
     with urllib.request.urlopen(url, timeout=120) as answer:
         return answer.read()
 

@@ -4,6 +4,7 @@
  */
 import { Command } from "commander";
 import { packageVersion } from "../package-version.ts";
+import { addCheckWorker } from "./program/check-worker.ts";
 import { addClusterCommands } from "./program/cluster.ts";
 import { addCompletion } from "./program/completion.ts";
 import { addDaemonCommands } from "./program/daemon.ts";
@@ -38,6 +39,8 @@ export function buildProgram(): Command {
   program.commandsGroup("Cluster:");
   addClusterCommands(program);
   addRebuild(program);
+  program.commandsGroup("Workers:");
+  addCheckWorker(program);
   program.commandsGroup("Commands:");
   addCompletion(program);
   program.addHelpText("after", programNotes);

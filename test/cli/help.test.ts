@@ -91,7 +91,17 @@ test("every command has a summary, a description in sentences, and an example th
 });
 
 test("every command has --json, and those that talk to a master can be told which one", () => {
-  const local = new Set(["start", "stop", "status", "restart", "token new", "completion", "cluster up", "rebuild"]);
+  const local = new Set([
+    "start",
+    "stop",
+    "status",
+    "restart",
+    "token new",
+    "completion",
+    "cluster up",
+    "rebuild",
+    "check-worker",
+  ]);
   // What they print is their log, which is JSON anyway.
   const logging = new Set(["master", "node"]);
   for (const { words, command } of commands) {

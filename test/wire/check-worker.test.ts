@@ -1,0 +1,348 @@
+/**
+ * The conformance checker, on the word count of `examples/workers`, which passes, and on copies of it that have one fault each, which are
+ * found out by the check that is there for it.
+ */
+import assert from "node:assert/strict";
+import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { Bench } from "../../src/cli/check-worker/bench.ts";
+import { type CheckResult, checks, runChecks } from "../../src/cli/check-worker/checks.ts";
+import { readSubject } from "../../src/cli/check-worker/subject.ts";
+import { runDisco } from "../run-disco.ts";
+import { programPack } from "./pack.test-kit.ts";
+import { noPython, python } from "./python.test-kit.ts";
+
+const goodWorker = join(import.meta.dirname, "..", "..", "examples", "workers", "word_count.py");
+let folder = "";
+let source = "";
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "disco-check-"));
+  // By its own path: what is called python3 may be a script that looks for it.
+  source = (await readFile(goodWorker, "utf8")).replace(/^#!.*/, `#!${python}`);
+});
+after(() => rm(folder, { recursive: true, force: true }));
+
+interface Fault {
+  readonly what: string;
+  /** The check that finds it. */
+  readonly check: string;
+  /** What there is in the good worker, and what is there instead. */
+  readonly change: readonly (readonly [from: string, to: string])[];
+  readonly came: RegExp;
+  readonly next: RegExp;
+  /** Of workers that say nothing. */
+  readonly patience?: number;
+}
+
+const faults: readonly Fault[] = [
+  {
+    what: "has no line that names its interpreter",
+    check: "starts",
+    change: [["#!", "# "]],
+    came: /a text without/,
+    next: /#!\/usr\/bin\/env/,
+  },
+  {
+    what: "names an interpreter that does not exist",
+    check: "starts",
+    change: [["#!", "#!/no/such"]],
+    came: /ENOENT/,
+    next: /interpreter/,
+  },
+  {
+    what: "never says who it is",
+    check: "announces",
+    change: [['    answer, _ = ask("WORKER"', '    time.sleep(60)\n    answer, _ = ask("WORKER"']],
+    came: /^nothing for 0\.4 s$/,
+    next: /flush/,
+    patience: 0.4,
+  },
+  {
+    what: "speaks another version",
+    check: "announces",
+    change: [['"version": "1.1"', '"version": "1.0"']],
+    came: /version "1\.0"/,
+    next: /"1\.1"/,
+  },
+  {
+    what: "announces a process that is not its own",
+    check: "announces",
+    change: [['"pid": os.getpid()', '"pid": 1']],
+    came: /process id 1\b/,
+    next: /the worker itself/,
+  },
+  {
+    what: "begins with something else",
+    check: "announces",
+    change: [['    answer, _ = ask("WORKER"', '    send("TASK")\n    answer, _ = ask("WORKER"']],
+    came: /^TASK as the first message/,
+    next: /WORKER/,
+  },
+  {
+    what: "prints on standard output",
+    check: "frames",
+    change: [["    try:\n        stages", '    print("working", flush=True)\n    try:\n        stages']],
+    came: /on stdout.*"working/,
+    next: /MSG/,
+  },
+  {
+    what: "warns on standard error",
+    check: "frames",
+    change: [["    try:\n        stages", '    sys.stderr.write("warning: x\\n")\n    try:\n        stages']],
+    came: /on stderr.*"warning: x\\n/,
+    next: /MSG/,
+  },
+  {
+    what: "does not ask for its task",
+    check: "task",
+    change: [['TASK.update(ask("TASK")[1])', 'TASK.update(stage="map", taskid=0, host="checked-node")']],
+    came: /^INPUT without TASK/,
+    next: /TASK ""/,
+  },
+  {
+    what: "puts out files outside of its job home",
+    check: "plain",
+    change: [['    name = "%s-%d', '    name = "/tmp/disco-check-worker-%s-%d']],
+    came: /absolute path/,
+    next: /docs/,
+  },
+  {
+    what: "ends after DONE",
+    check: "waits",
+    change: [["    while sys.stdin.buffer.read(65536):\n        pass\n", ""]],
+    came: /ended by itself \(exit code 0\)/,
+    next: /Wait for one all the same/,
+  },
+  {
+    what: "goes on after DONE",
+    check: "waits",
+    change: [['    stop("DONE")', '    send("DONE")\n    stop("MSG", "more")']],
+    came: /it sent "MSG/,
+    next: /Wait for one all the same/,
+  },
+  {
+    what: "claims bytes that it has not written",
+    check: "outputs",
+    change: [["[label, name, len(data)])", "[label, name, len(data) + 1])"]],
+    came: /OUTPUT \[0,"map-.*\]: the file has 81 bytes/,
+    next: /size/,
+  },
+  {
+    what: "claims a file that it has not written",
+    check: "outputs",
+    change: [["[label, name, len(data)])", '[label, name + "x", len(data)])']],
+    came: /there is no such file/,
+    next: /before DONE/,
+  },
+  {
+    what: "links to a file elsewhere",
+    check: "outputs",
+    change: [
+      [
+        '    with open(name, "wb") as file:',
+        '    os.symlink("/tmp/" + name, name)\n    with open(name, "wb") as file:',
+      ],
+    ],
+    came: /no regular file/,
+    next: /no link/,
+  },
+  {
+    what: "gives all outputs of a label one name",
+    check: "names",
+    change: [["os.getpid(), time.time_ns(), label)", "0, 0, label)"]],
+    came: /another attempt of the task wrote "map-0-0-0-0"/,
+    next: /process id/,
+  },
+  {
+    what: "ends at the first list of inputs",
+    check: "growing-list",
+    change: [['if state == "done":', "if True:"]],
+    came: /other results: 1 output of label 0/,
+    next: /ask again/,
+  },
+  {
+    what: "reads what it knows once more",
+    check: "growing-list",
+    change: [['["exclude", known] if known else ""', '""']],
+    came: /with other contents/,
+    next: /exclude/,
+  },
+  {
+    what: "gives up with the first replica",
+    check: "next-replica",
+    change: [
+      ["        for replica, url in replicas:", "        for replica, url in replicas[:1]:"],
+      ['ask("INPUT_ERR", [number, failed])', '("FAIL", "")'],
+    ],
+    came: /^ERROR "input 0 cannot be read/,
+    next: /in their order/,
+  },
+  {
+    what: "does not say that a replica is broken",
+    check: "retry",
+    change: [['ask("INPUT_ERR", [number, failed])', '("FAIL", "")']],
+    came: /^ERROR .*, without INPUT_ERR/,
+    next: /RETRY/,
+  },
+  {
+    what: "says the wrong thing of a broken replica",
+    check: "retry",
+    change: [["[number, failed])", "[number, [7]])"]],
+    came: /INPUT_ERR \[0,\[7\]\]/,
+    next: /replicas that failed/,
+  },
+  {
+    what: "leaves out what it cannot read",
+    check: "no-replica",
+    change: [['            stop("ERROR", "input %d cannot be read: %s" % (number, reason))', "            return []"]],
+    came: /^DONE$/,
+    next: /nobody would notice/,
+  },
+  {
+    what: "ends when it cannot read something",
+    check: "no-replica",
+    change: [
+      ['            stop("ERROR", "input %d cannot be read: %s" % (number, reason))', "            os._exit(3)"],
+    ],
+    came: /exit code 3/,
+    next: /ERROR/,
+  },
+  {
+    what: "counts characters",
+    check: "no-replica",
+    change: [
+      [
+        'body = json.dumps(payload).encode("utf-8")',
+        'text = json.dumps(payload, ensure_ascii=False)\n    body = text.encode("utf-8")',
+      ],
+      ["len(body), body))", "len(text), body))"],
+    ],
+    came: /announced length/,
+    next: /bytes of the JSON in UTF-8/,
+  },
+  {
+    what: "knows no HTTP",
+    check: "http",
+    change: [['elif scheme not in ("http", "https"):', "elif True:"]],
+    came: /^ERROR/,
+    next: /GET/,
+  },
+  {
+    what: "reads every label of an index",
+    check: "index",
+    change: [['if label == "all" or int(each) == label', ""]],
+    came: /other results/,
+    next: /LABEL SP ADDRESS SP SIZE/,
+  },
+  {
+    what: "takes a part of an answer for the whole",
+    check: "single-bytes",
+    change: [["sys.stdin.buffer.read(int(read_word()) + 1)", "sys.stdin.buffer.read1(int(read_word()) + 1)"]],
+    came: /ended by itself|FATAL|what is no message/,
+    next: /whole|Catch/,
+  },
+  {
+    what: "has no patience",
+    check: "slow-answers",
+    change: [
+      [
+        "    name = read_word()\n",
+        "    signal.setitimer(signal.ITIMER_REAL, 0.2)\n    name = read_word()\n    signal.setitimer(signal.ITIMER_REAL, 0)\n",
+      ],
+      ["import struct\n", "import signal\nimport struct\n"],
+    ],
+    came: /signal SIGALRM/,
+    next: /ERROR|ten minutes/,
+  },
+  {
+    what: "does not end with its node",
+    check: "node-gone",
+    change: [["            os._exit(1)  # The node is gone.", "            time.sleep(60)"]],
+    came: /^nothing for 2 s after TASK$/,
+    next: /end of standard input/,
+    patience: 2,
+  },
+];
+
+async function check(program: string, ids: readonly string[], patience = 30): Promise<CheckResult[]> {
+  const limits = { silenceMsMax: patience * 1_000, runMsMax: 60_000 };
+  await using bench = await Bench.open(await readSubject(program, {}), limits);
+  const wanted = checks.filter(({ id }) => ids.includes(id));
+  assert.equal(wanted.length, ids.length);
+  return await Array.fromAsync(runChecks(bench, wanted));
+}
+
+describe("disco check-worker", { skip: noPython }, () => {
+  it("passes a worker that does everything right, in every check", async () => {
+    const program = join(folder, "good.py");
+    await writeFile(program, source);
+    const done = await runDisco(["check-worker", program, "--json"], { root: folder });
+    assert.equal(done.code, 0, done.stdout + done.stderr);
+    const { passed, results } = JSON.parse(done.stdout) as { passed: boolean; results: CheckResult[] };
+    assert.equal(passed, true);
+    assert.deepEqual(
+      results.map(({ id, outcome }) => [id, outcome.kind]),
+      checks.map(({ id }) => [id, "ok"]),
+    );
+  });
+
+  it("checks the worker of a job pack, in the stage that is named, with inputs that are given", async () => {
+    const pack = join(folder, "words.pack");
+    await writeFile(pack, programPack({ inputs: ["raw://a_b"], partitions: 2 }));
+    const counts = join(folder, "counts");
+    await writeFile(counts, "fox 3\ndog 1\n");
+    const args = ["check-worker", "--pack", pack, "--stage", "reduce", "--input", counts, "--only", "plain", "outputs"];
+    const done = await runDisco(args, { root: folder });
+    assert.equal(done.code, 0, done.stdout + done.stderr);
+    assert.match(done.stdout, /\n2 of 2 checks passed\n$/);
+  });
+
+  for (const { what, check: id, change, came, next, patience } of faults) {
+    it(`finds out a worker that ${what}: ${id}`, async () => {
+      let text = source;
+      for (const [from, to] of change) {
+        assert.ok(text.includes(from), `${from} is in the good worker`);
+        text = text.replace(from, () => to);
+      }
+      const program = join(folder, `${id}.py`);
+      await writeFile(program, text);
+      await chmod(program, 0o755);
+      const [result] = await check(program, [id], patience);
+      assert.equal(result?.outcome.kind, "failed", JSON.stringify(result));
+      if (result?.outcome.kind !== "failed") return;
+      const [deviation] = result.outcome.deviations;
+      assert.match(deviation?.came ?? "", came);
+      assert.match(deviation?.next ?? "", next);
+      assert.notEqual(deviation?.expected, "");
+    });
+  }
+});
+
+describe("disco check-worker without a worker", () => {
+  it("lists its checks", async () => {
+    const done = await runDisco(["check-worker", "--list"], { root: folder });
+    assert.equal(done.code, 0, done.stderr);
+    assert.deepEqual(
+      done.stdout
+        .trimEnd()
+        .split("\n")
+        .map((line) => line.split(" ")[0]),
+      checks.map(({ id }) => id),
+    );
+  });
+
+  it("says what is missing, and what a check is called", async () => {
+    for (const [args, said] of [
+      [[], /either a program or a job pack/],
+      [["./no-such-worker"], /no-such-worker: there is no such file/],
+      [[goodWorker, "--only", "anounces"], /no check anounces[^]*Did you mean announces\?/],
+    ] as const) {
+      const done = await runDisco(["check-worker", ...args], { root: folder });
+      assert.equal(done.code, 2, done.stderr);
+      assert.match(done.stderr, said);
+    }
+  });
+});
