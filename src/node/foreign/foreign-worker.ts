@@ -46,6 +46,8 @@ export class ForeignWorker implements WorkerHandle {
   #attempt: ForeignAttempt | null = null;
   /** Inputs came before the attempt had begun. */
   #arrived: string | null = null;
+  /** Of manifests that came while it runs. */
+  #reading: Promise<void> = Promise.resolve();
   #startedAt = 0;
   #killed = false;
 
@@ -78,7 +80,7 @@ export class ForeignWorker implements WorkerHandle {
         this.#take(message.tasks);
         return;
       case "inputs":
-        void this.#inputs(message, message.manifestFile);
+        this.#inputs(message, message.manifestFile);
         return;
       case "cancel":
         this.#waiting = this.#waiting.filter((task) => !sameAttempt(task, message.id));
@@ -132,23 +134,27 @@ export class ForeignWorker implements WorkerHandle {
       ended: (end) => this.#attemptEnded(task, end),
     });
     this.#events.message({ kind: "started", ...attemptOf(task) });
-    if (this.#arrived !== null) void this.#inputs(task, this.#arrived);
+    if (this.#arrived !== null) this.#inputs(task, this.#arrived);
   }
 
-  async #inputs(id: AttemptId, manifestFile: string): Promise<void> {
+  #inputs(id: AttemptId, manifestFile: string): void {
     const task = this.#running;
     if (task === null || !sameAttempt(task, id)) return;
-    if (this.#attempt === null) {
+    const attempt = this.#attempt;
+    if (attempt === null) {
       this.#arrived = manifestFile;
       return;
     }
-    const attempt = this.#attempt;
-    try {
-      const { inputs, complete } = await this.#around.stageInputs(task, manifestFile);
-      if (this.#attempt === attempt) attempt.inputsArrived(inputs, complete);
-    } catch (error) {
-      if (this.#attempt === attempt) attempt.fail(nodeFailure(error));
-    }
+    // One after the other, so that what is newer stays.
+    this.#reading = this.#reading.then(async () => {
+      if (this.#attempt !== attempt) return;
+      try {
+        const { inputs, complete } = await this.#around.stageInputs(task, manifestFile);
+        if (this.#attempt === attempt) attempt.inputsArrived(inputs, complete);
+      } catch (error) {
+        if (this.#attempt === attempt) attempt.fail(nodeFailure(error));
+      }
+    });
   }
 
   #said(task: WorkerTask, text: string): void {
