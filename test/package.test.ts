@@ -216,6 +216,7 @@ const publicNames = [
   "Job",
   "JobDict",
   "JobError",
+  "JobPack",
   "Params",
   "bytesReader",
   "chainReader",

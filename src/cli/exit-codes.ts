@@ -21,6 +21,7 @@ const usageCodes: ReadonlySet<string> = new Set([
   "bad-argument",
   "bad-config",
   "bad-config-file",
+  "bad-jobpack",
   "bad-option",
   "bad-setting",
   "bad-settings",

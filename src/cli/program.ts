@@ -11,6 +11,7 @@ import { addDaemonCommands } from "./program/daemon.ts";
 import { addEndingCommands } from "./program/ending.ts";
 import { addJobCommands } from "./program/jobs.ts";
 import { addNodeCommands } from "./program/nodes.ts";
+import { addPackCommands } from "./program/packs.ts";
 import { addProfile } from "./program/profile.ts";
 import { addRebuild } from "./program/rebuild.ts";
 import { addRecordCommands } from "./program/records.ts";
@@ -29,6 +30,7 @@ export function buildProgram(): Command {
   addRun(program);
   addJobCommands(program);
   addProfile(program);
+  addPackCommands(program);
   addEndingCommands(program);
   program.commandsGroup("Records:");
   addRecordCommands(program);

@@ -4,7 +4,6 @@
  * Version 1 is the classic worker's: the pipeline follows from whether it has a map and a reduce, and into how many partitions. Version 2
  * names its stages.
  */
-import { posix } from "node:path";
 import { type Grouping, groupings } from "../core/job/spec.ts";
 import { JobError } from "../errors.ts";
 import { foreignWorkerPath } from "./foreign-home.ts";
@@ -135,16 +134,6 @@ function isWhole(value: unknown, min: number): value is number {
 function reduceCount(value: unknown): number {
   const number = typeof value === "string" && /^\d{1,9}$/.test(value) ? Number(value) : value;
   return whole(number, "nr_reduces", 0);
-}
-
-/** `names`: of the files of the job home. @throws JobError `bad-jobpack` when the worker is none of them */
-export function assertWorkerPacked(worker: string, names: Iterable<string>): void {
-  const path = posix.normalize(worker);
-  for (const name of names) if (name === path) return;
-  throw new JobError(`invalid worker: ${shown(worker)} is not among the files of the job home`, {
-    code: "bad-jobpack",
-    hint: "A job pack brings its worker along: an executable in its jobhome, whose path there is the job dict's `worker`.",
-  });
 }
 
 function object(value: unknown, where: string): Record<string, unknown> {

@@ -26,7 +26,7 @@ const quiet = {
 export class CommandPlace {
   readonly folder: string;
   readonly root: string;
-  #ddfsProcess: ChildProcess | null = null;
+  #commandProcess: ChildProcess | null = null;
   readonly #crashed = new AbortController();
   /** `disco` has run, and may have left a daemon. */
   #mayHaveDaemon = false;
@@ -54,12 +54,29 @@ export class CommandPlace {
     const all = { ...quiet, ...env };
     if (Object.keys(others).length > 0)
       return await runDdfs(args, { root: this.root, cwd: this.folder, env: all, ...others });
-    this.#ddfsProcess ??= this.#fork();
-    const ended = once(this.#ddfsProcess, "message", this.#crashed) as Promise<[Finished]>;
+    return await this.#inOneProcess("ddfs", args, all);
+  }
+
+  /**
+   * As `disco`, in the process that runs all commands whose input and end do not matter, and that neither start a daemon nor load a
+   * job's module.
+   */
+  async look(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Finished> {
+    return await this.#inOneProcess("disco", args, { ...quiet, ...env });
+  }
+
+  async #inOneProcess(
+    program: "disco" | "ddfs",
+    args: readonly string[],
+    env: Readonly<Record<string, string>>,
+  ): Promise<Finished> {
+    this.#commandProcess ??= this.#fork();
+    const ended = once(this.#commandProcess, "message", this.#crashed) as Promise<[Finished]>;
     const { NODE_OPTIONS: _, ...own } = process.env;
-    this.#ddfsProcess.send({
+    this.#commandProcess.send({
+      program,
       args,
-      env: { ...own, DISCO_ROOT: this.root, NO_COLOR: "1", ...all },
+      env: { ...own, DISCO_ROOT: this.root, NO_COLOR: "1", ...env },
       cwd: this.folder,
     });
     return (await ended)[0];
@@ -103,7 +120,7 @@ export class CommandPlace {
 
   /** Ends the daemon, if there is one, and deletes everything. */
   async close(): Promise<void> {
-    this.#ddfsProcess?.disconnect();
+    this.#commandProcess?.disconnect();
     if (this.#mayHaveDaemon) await this.disco(["stop", "--force"]);
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }

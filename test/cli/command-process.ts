@@ -1,11 +1,13 @@
 /**
- * Runs command lines one after another in one process, which starts once: what `bin/ddfs.js` does without the start and the end. Tests
- * fork it and send `{ program, args, env, cwd }`; each answer is `{ code, stdout, stderr }`.
+ * Runs command lines one after another in one process, which starts once: what `bin/disco.js` and `bin/ddfs.js` do without the start and
+ * the end. Tests fork it and send `{ program, args, env, cwd }`; each answer is `{ code, stdout, stderr }`.
  */
 import { executeCommandLine } from "../../src/cli/command-line.ts";
 import { buildDdfsProgram } from "../../src/cli/ddfs/program.ts";
+import { buildProgram } from "../../src/cli/program.ts";
 
 interface Request {
+  readonly program: "disco" | "ddfs";
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
@@ -17,13 +19,14 @@ capture("stderr");
 
 process.on("message", (request: Request) => void answer(request));
 
-async function answer({ args, env, cwd }: Request): Promise<void> {
+async function answer({ program, args, env, cwd }: Request): Promise<void> {
   for (const name of Object.keys(process.env)) if (!(name in env)) Reflect.deleteProperty(process.env, name);
   Object.assign(process.env, env);
   process.chdir(cwd);
   process.exitCode = 0;
   printed.stdout = printed.stderr = "";
-  await executeCommandLine({ name: "ddfs", build: async () => buildDdfsProgram() }, args);
+  const build = program === "ddfs" ? buildDdfsProgram : buildProgram;
+  await executeCommandLine({ name: program, build: async () => build() }, args);
   process.send?.({ code: process.exitCode, signal: null, ...printed });
   process.exitCode = 0;
 }

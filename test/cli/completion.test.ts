@@ -66,7 +66,7 @@ type Offer = (line: string) => Promise<string[]>;
 
 function offersWhatIsThere(offer: Offer): void {
   test("commands and options", async () => {
-    assert.deepEqual((await offer("disco jo")).sort(), ["job", "jobdict", "jobs"]);
+    assert.deepEqual((await offer("disco jo")).sort(), ["job", "jobdict", "jobpack", "jobs"]);
     assert.deepEqual(await offer("disco oob "), ["list", "get", "help"]);
     assert.deepEqual(await offer("disco jobs --st"), ["--status"]);
     assert.deepEqual(await offer("disco jobs --status "), ["active", "ready", "dead"]);
@@ -158,7 +158,7 @@ describe("completion in zsh", { skip: missing("zsh") }, () => {
   }
 
   test("one candidate is completed: a command, an option's value, a file, a job, a node", async () => {
-    assert.equal(await lineAfterTab("disco subm"), "disco submit ");
+    assert.equal(await lineAfterTab("disco comp"), "disco completion ");
     assert.equal(await lineAfterTab("disco jobs --status=re"), "disco jobs --status=ready ");
     assert.equal(await lineAfterTab("disco run oth"), "disco run other.mjs ");
     assert.equal(await lineAfterTab(`disco cat ${name.slice(0, -3)}`), `disco cat ${name} `);

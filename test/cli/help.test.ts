@@ -91,17 +91,8 @@ test("every command has a summary, a description in sentences, and an example th
 });
 
 test("every command has --json, and those that talk to a master can be told which one", () => {
-  const local = new Set([
-    "start",
-    "stop",
-    "status",
-    "restart",
-    "token new",
-    "completion",
-    "cluster up",
-    "rebuild",
-    "check-worker",
-  ]);
+  const daemon = ["start", "stop", "status", "restart", "token new"];
+  const local = new Set([...daemon, "completion", "cluster up", "rebuild", "check-worker", "jobpack inspect"]);
   // What they print is their log, which is JSON anyway.
   const logging = new Set(["master", "node"]);
   for (const { words, command } of commands) {
@@ -134,7 +125,7 @@ test("the manual names no command and no option that is not there", () => {
   for (const program of ["disco", "ddfs"]) {
     const names = new Set(commands.flatMap((one) => (one.program === program ? [one.words[0]] : [])));
     const headings = manual.matchAll(new RegExp(`\\n### \`${program} ([a-z]+)\``, "g"));
-    const mentions = manual.matchAll(new RegExp(`\`${program} ([a-z]+)[ \`]`, "g"));
+    const mentions = manual.matchAll(new RegExp(`\`${program} ([a-z-]+)[ \`]`, "g"));
     for (const [, name = ""] of [...headings, ...mentions]) assert.ok(names.has(name), `${program} ${name}`);
     for (const name of names) {
       for (const [flag] of sectionOf(program, name ?? "").matchAll(/(?<![a-z-])--[a-z][a-z-]+/g)) {

@@ -1,5 +1,5 @@
 /**
- * `disco jobdict NAME`: what a job was asked to do, read from its job pack. Nothing of the job's code is loaded for it: whoever
+ * `disco jobdict NAME`: what a job was asked to do, read from its job pack; or what the job of a job pack that is a file would be. Nothing of the job's code is loaded for it: whoever
  * looks at somebody's job does not run it. Functions are shown by their names.
  */
 import { inspect } from "node:util";
@@ -8,6 +8,7 @@ import { decodeJobPack } from "../../protocol/jobpack.ts";
 import { decodeValue } from "../../protocol/value.ts";
 import { field } from "../print/record-text.ts";
 import { printJson, printLines } from "../print/write-out.ts";
+import { isPackFile, readPackFile } from "../run/pack-file.ts";
 import { resolveName, type StoreOptions, withDisco } from "./open-disco.ts";
 
 type Dict = Readonly<Record<string, unknown>>;
@@ -15,12 +16,17 @@ type Dict = Readonly<Record<string, unknown>>;
 const inputsShownMax = 10;
 
 export async function printJobDict(word: string, options: StoreOptions): Promise<void> {
+  if (await isPackFile(word)) return print(word, (await readPackFile(word)).bytes, options);
   await withDisco(options, async (disco) => {
     const name = await resolveName(disco, word);
-    const dict = dictOf(await disco.jobspec(name));
-    if (options.json === true) return printJson({ name, ...dict });
-    printLines([name, ...Object.entries(dict).flatMap(([key, value]) => lines(key, value))]);
+    print(name, await disco.jobspec(name), options);
   });
+}
+
+function print(name: string, pack: Uint8Array, { json }: StoreOptions): void {
+  const dict = dictOf(pack);
+  if (json === true) printJson({ name, ...dict });
+  else printLines([name, ...Object.entries(dict).flatMap(([key, value]) => entryLines(key, value))]);
 }
 
 /** Packs of other clients than ours have Disco's own keys only. */
@@ -72,19 +78,27 @@ function nameOf(fn: ShippedFn | undefined): string {
   return fn.args === undefined ? fn.name : `${fn.name}(${fn.args.map((arg) => inspect(arg)).join(", ")})`;
 }
 
-/** `key TAB value`; of a list, each entry on a line of its own. */
-function lines(key: string, value: unknown): string[] {
-  if (!Array.isArray(value)) return [`  ${key}\t${shown(value)}`];
+/** `key TAB value`; of a list, each entry on a line of its own. Packs are anybody's: what is in them is no command for a terminal. */
+export function entryLines(key: string, value: unknown): string[] {
+  if (!Array.isArray(value)) return [`  ${printable(key)}\t${shown(value)}`];
   if (value.length === 0) return [];
   const rest = value.length - inputsShownMax;
   return [
-    `  ${key}`,
+    `  ${printable(key)}`,
     ...value.slice(0, inputsShownMax).map((one) => `    ${shown(one)}`),
     ...(rest > 0 ? [`    and ${rest} more (--json shows all)`] : []),
   ];
 }
 
 function shown(value: unknown): string {
-  if (typeof value !== "object" || value === null) return field(value);
+  if (typeof value !== "object" || value === null) return printable(field(value));
   return inspect(value, { breakLength: Number.POSITIVE_INFINITY, compact: true, depth: 6, maxArrayLength: 20 });
+}
+
+/** Text with what a terminal would take for a command written as `\x1b`. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}]/gu, (character) => {
+    const code = character.codePointAt(0) ?? 0;
+    return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`;
+  });
 }

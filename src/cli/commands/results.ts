@@ -2,7 +2,7 @@
 import type { Disco } from "../../client/disco.ts";
 import { parseDir } from "../../client/result-addresses.ts";
 import { DiscoError } from "../../errors.ts";
-import type { RecordFormat } from "../print/record-text.ts";
+import type { OutputFormat } from "../print/record-text.ts";
 import { printJson, printLines } from "../print/write-out.ts";
 import { resolveName, type StoreOptions, withDisco } from "./open-disco.ts";
 
@@ -33,8 +33,15 @@ export async function printDeref(urls: readonly string[], options: StoreOptions)
 
 export async function catResults(
   words: readonly string[],
-  options: StoreOptions & { readonly format: RecordFormat; readonly head?: number },
+  options: StoreOptions & { readonly format: OutputFormat; readonly head?: number },
 ): Promise<void> {
+  const format = options.json === true ? "jsonl" : options.format;
+  if (format === "raw" && options.head !== undefined) {
+    throw new DiscoError("--head counts records, and --format raw knows none", {
+      code: "bad-argument",
+      hint: "Leave one of them out.",
+    });
+  }
   await withDisco(options, async (disco) => {
     const { writeRecords } = await import("../print/write-records.ts");
     const results: string[] = [];
@@ -42,7 +49,7 @@ export async function catResults(
       if (/^\w+:\/\//.test(word)) results.push(word);
       else results.push(...(await resultsOf(disco, await resolveName(disco, word))));
     }
-    await writeRecords(results, "-", options.json === true ? "jsonl" : options.format, options.head);
+    await writeRecords(results, "-", format, options.head);
   });
 }
 

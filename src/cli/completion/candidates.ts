@@ -74,6 +74,7 @@ async function argumentOf(
     case "inputs":
     case "files":
     case "file":
+    case "pack":
       return { candidates: [], files: [] };
     default:
       return { candidates: [], files: null };

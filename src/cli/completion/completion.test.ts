@@ -31,9 +31,9 @@ async function offered(program: Command, words: readonly string[]): Promise<stri
 }
 
 test("commands are completed, and those inside of a command", async () => {
-  assert.deepEqual(await complete("jo"), ["jobs", "job", "jobdict"]);
+  assert.deepEqual(await complete("jo"), ["jobs", "job", "jobdict", "jobpack"]);
   assert.deepEqual(await complete("oob", ""), ["list", "get", "help"]);
-  assert.deepEqual(await complete("help", "subm"), ["submit"]);
+  assert.deepEqual(await complete("help", "subm"), ["submit", "submit-pack"]);
   assert.ok(!(await complete("")).some((word) => word.startsWith("_")), "hidden commands stay hidden");
 });
 
@@ -67,6 +67,8 @@ test("files stand where commands take them: modules for a job, any for its input
   assert.deepEqual(await complete("run", "job.ts", "da"), [":files"]);
   assert.deepEqual(await complete("run", "--output", ""), [":files"]);
   assert.deepEqual(await complete("jobs", "--root", "/t"), [":files"]);
+  assert.deepEqual(await complete("submit-pack", ""), [":files"]);
+  assert.deepEqual(await complete("jobpack", "inspect", ""), [":files"]);
   assert.deepEqual(await complete("completion", "f"), ["fish"]);
 });
 

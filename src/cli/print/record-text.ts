@@ -8,6 +8,10 @@
 export const recordFormats = ["tsv", "jsonl"] as const;
 export type RecordFormat = (typeof recordFormats)[number];
 
+/** How results are written: as records, or the bytes of their files as they are, whoever wrote them. */
+export const outputFormats = [...recordFormats, "raw"] as const;
+export type OutputFormat = (typeof outputFormats)[number];
+
 export function recordText(key: unknown, value: unknown, format: RecordFormat): string {
   return format === "jsonl" ? `${jsonText([key, value])}\n` : `${field(key)}\t${field(value)}\n`;
 }

@@ -1,24 +1,29 @@
-/** Writes the records of results as text to a file, which appears under its name only when it is complete, or to stdout. */
+/**
+ * Writes the records of results as text, or their bytes as they are, to a file, which appears under its name only when it is
+ * complete, or to standard output.
+ */
 import { createWriteStream } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
-import { resultIterator } from "../../client/result-iterator.ts";
-import { type RecordFormat, recordText } from "./record-text.ts";
+import { bytesReader, resultIterator } from "../../index.ts";
+import { type OutputFormat, type RecordFormat, recordText } from "./record-text.ts";
 
 /** Characters gathered before a write: a write for each record would be slow. */
 const batchCharacters = 1 << 16;
 
-/** `head`: so many records at most. */
+/** `head`: so many records at most; of `raw` all. */
 export async function writeRecords(
   results: readonly string[],
   file: string,
-  format: RecordFormat,
+  format: OutputFormat,
   head = Number.POSITIVE_INFINITY,
 ): Promise<void> {
-  if (file === "-") return pipeline(recordTexts(results, format, head), process.stdout, { end: false });
+  const parts = (): AsyncIterable<string | Uint8Array> =>
+    format === "raw" ? resultIterator([...results], { reader: bytesReader }) : recordTexts(results, format, head);
+  if (file === "-") return pipeline(parts, process.stdout, { end: false });
   const partial = `${file}.partial-${process.pid}`;
   try {
-    await pipeline(recordTexts(results, format, head), createWriteStream(partial));
+    await pipeline(parts, createWriteStream(partial));
     await rename(partial, file);
   } catch (error) {
     await rm(partial, { force: true });

@@ -72,9 +72,10 @@ export function addJobCommands(program: Command): void {
     .command("jobdict")
     .summary("print what a job was asked to do")
     .description(
-      "Prints the job dict of a job: inputs, pipeline, functions by their names, params and limits. None of the job's code runs.",
+      "Prints the job dict of a job, or of a job pack: inputs, pipeline, functions by their names, params and limits. None of the " +
+        "job's code runs.",
     )
-    .argument("<name>", shortName);
+    .argument("<name>", `${shortName}; or the path of a job pack`);
   withExamples(withMaster(jobdict), "disco jobdict word_count", "disco jobdict @ --json | jq .inputs").action(
     async (name: string, options) => (await import("../commands/jobdict.ts")).printJobDict(name, options),
   );

@@ -1,6 +1,6 @@
 /** Commands that print records, their addresses, and what tasks put beside them. */
 import { type Command, Option } from "commander";
-import { recordFormats } from "../print/record-text.ts";
+import { outputFormats } from "../print/record-text.ts";
 import { parseCount } from "./option-values.ts";
 import { withExamples, withMaster } from "./shared-options.ts";
 
@@ -13,8 +13,8 @@ export function addRecordCommands(program: Command): void {
     .description("Prints the results of jobs, or the records at the addresses of some, as text.")
     .argument("<names...>", `${shortName}; or the address of results`)
     .addOption(
-      new Option("--format <format>", "one record a line: key, tab, value, or a JSON array")
-        .choices(recordFormats)
+      new Option("--format <format>", "a record a line (key, tab, value, or a JSON array), or the bytes as they are")
+        .choices(outputFormats)
         .default("tsv"),
     )
     .option("--head <n>", "only the first n records", parseCount);

@@ -1,6 +1,6 @@
 /** `disco run` and `disco submit`. */
 import { type Command, Option } from "commander";
-import { recordFormats } from "../print/record-text.ts";
+import { outputFormats } from "../print/record-text.ts";
 import { addParam } from "../run/key-value.ts";
 import { parseCount, parseWhole, parseWorkers } from "./option-values.ts";
 import { withExamples, withMaster } from "./shared-options.ts";
@@ -15,12 +15,15 @@ export function addRun(program: Command): void {
         "The module's default export is a job dict (`{ input, map, reduce, … }` or a `JobDict`), or a function " +
         "`({ disco, inputs, params }) => …` that returns one or runs jobs of its own.",
     )
-    .argument("<job>", "path of the job's module: .ts, .mts, .js or .mjs")
+    .argument("<job>", "path of the job's module (.ts, .mts, .js or .mjs), or of a job pack")
     .argument("[inputs...]", "paths, globs or addresses, instead of the job's own input");
   withJobOptions(run)
     .option("-o, --output <file>", "write all results to a file, or to standard output (`-`)")
     .addOption(
-      new Option("--format <format>", "of --output (default: by the file's name, else tsv)").choices(recordFormats),
+      new Option(
+        "--format <format>",
+        "of --output (default: by the file's name, else tsv); raw: the bytes of the results as they are",
+      ).choices(outputFormats),
     )
     .option("--head <n>", "how many results to show", parseCount, 10)
     .option("--events", "print the job's events on standard error")

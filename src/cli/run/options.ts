@@ -1,5 +1,5 @@
 import type { MasterFlags } from "../master/choose-master.ts";
-import type { RecordFormat } from "../print/record-text.ts";
+import type { OutputFormat } from "../print/record-text.ts";
 import type { CommandParams } from "./key-value.ts";
 
 /** What changes the job that a module exports. */
@@ -17,7 +17,7 @@ export interface RunOptions extends JobModuleOptions, MasterFlags {
   readonly workers?: number;
   readonly head: number;
   readonly output?: string;
-  readonly format?: RecordFormat;
+  readonly format?: OutputFormat;
   readonly json?: boolean;
   readonly events?: boolean;
   readonly quiet?: boolean;

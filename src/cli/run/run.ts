@@ -13,7 +13,7 @@ import { printDocument } from "../print/document.ts";
 import { formatError } from "../print/error-report.ts";
 import { reportJob } from "../print/job-report.ts";
 import { ownCommand } from "../print/own-command.ts";
-import type { RecordFormat } from "../print/record-text.ts";
+import type { OutputFormat } from "../print/record-text.ts";
 import { formatOfFile, writeRecords } from "../print/write-records.ts";
 import { lookOf } from "../progress/look.ts";
 import { Interrupted, Interruption } from "./interruption.ts";
@@ -21,6 +21,7 @@ import { usageError } from "./job-module.ts";
 import { hookModules } from "./module-hooks.ts";
 import type { RunOptions } from "./options.ts";
 import { checkOutput } from "./output-place.ts";
+import { isPackFile, startPack } from "./pack-file.ts";
 import { reserveStdout } from "./reserved-stdout.ts";
 import { runModule } from "./run-module.ts";
 import { type LeftJobs, Session } from "./session.ts";
@@ -29,6 +30,8 @@ import { showResults } from "./show-results.ts";
 interface Outcome {
   /** `null`: the module ran jobs of its own and returned nothing to show. */
   readonly results: string[] | null;
+  /** Whoever ran the job's tasks is a program of its own: nobody knows what its results are. */
+  readonly isForeign?: boolean;
   readonly failure: unknown;
 }
 
@@ -54,7 +57,8 @@ export async function run(file: string, inputs: string[], options: RunOptions): 
     session.closeDisplay();
     release?.();
     const profile = outcome.failure === null ? ((await session.profile?.finish(session.infos())) ?? null) : null;
-    if (options.json === true) printDocument({ jobs: session.infos().map(reportJob), ...outcome, profile });
+    const { results, failure } = outcome;
+    if (options.json === true) printDocument({ jobs: session.infos().map(reportJob), results, failure, profile });
     else await show(session, outcome, options);
     if (options.json !== true && profile !== null) showProfile(profile, options);
     return exitCodeOf(outcome.failure, session.jobs.length > 0);
@@ -85,8 +89,8 @@ function announceMaster(master: ChosenMaster, { workers }: RunOptions): void {
 async function attempt(session: Session, file: string, inputs: string[], options: RunOptions): Promise<Outcome> {
   const interruption = new Interruption(() => announce(session));
   try {
-    const results = await Promise.race([work(session, file, inputs, options), interruption.happened]);
-    return { results, failure: null };
+    const done = await Promise.race([work(session, file, inputs, options), interruption.happened]);
+    return { ...done, failure: null };
   } catch (failure) {
     await session.end();
     if (session.left !== null) sayLeft(session.left);
@@ -96,27 +100,49 @@ async function attempt(session: Session, file: string, inputs: string[], options
   }
 }
 
-async function work(session: Session, file: string, inputs: string[], options: RunOptions): Promise<string[] | null> {
+async function work(
+  session: Session,
+  file: string,
+  inputs: string[],
+  options: RunOptions,
+): Promise<{ results: string[] | null; isForeign?: boolean }> {
   const { output } = options;
   if (output !== undefined) await checkOutput(output);
+  if (await isPackFile(file)) return workPack(session, file, inputs, options);
   const results = await runModule(session.disco, file, inputs, options, (job) => job.wait());
   await session.settle();
   if (results !== null && output !== undefined && output !== "-")
     await writeRecords(results, output, formatOf(options));
-  return results;
+  return { results };
 }
 
-async function show(session: Session, { results, failure }: Outcome, options: RunOptions): Promise<void> {
+async function workPack(
+  session: Session,
+  file: string,
+  inputs: string[],
+  options: RunOptions,
+): Promise<{ results: string[]; isForeign: boolean }> {
+  const { output } = options;
+  const { job, isForeign } = await startPack(session.disco, file, inputs, options);
+  const results = await job.wait();
+  await session.settle();
+  if (output !== undefined && output !== "-") await writeRecords(results, output, formatOf(options, isForeign));
+  return { results, isForeign };
+}
+
+async function show(session: Session, outcome: Outcome, options: RunOptions): Promise<void> {
+  const { results, failure, isForeign = false } = outcome;
   if (failure instanceof Interrupted) {
     if (session.left === null)
       process.stderr.write(`disco: stopped; what was finished stays until \`${ownCommand()} purge NAME\`\n`);
   } else if (failure !== null) {
     process.stderr.write(`${formatError(failure, lookOf(process.stderr))}\n`);
   } else if (options.output === "-") {
-    if (results !== null) await writeRecords(results, "-", formatOf(options));
+    if (results !== null) await writeRecords(results, "-", formatOf(options, isForeign));
   } else {
     const written = results === null ? undefined : options.output;
-    await showResults(session, written === undefined ? results : null, options.head, written);
+    const shown = written === undefined && !isForeign ? results : null;
+    await showResults(session, shown, options.head, { written, isForeign });
   }
 }
 
@@ -127,8 +153,8 @@ function showProfile(profile: ProfileStats, { output }: RunOptions): void {
   profile.printStats({ stream });
 }
 
-function formatOf({ format, output }: RunOptions): RecordFormat {
-  return format ?? formatOfFile(output ?? "");
+function formatOf({ format, output }: RunOptions, isForeign = false): OutputFormat {
+  return format ?? (isForeign ? "raw" : formatOfFile(output ?? ""));
 }
 
 function announce(session: Session): void {

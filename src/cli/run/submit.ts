@@ -2,17 +2,15 @@
  * `disco submit`: starts a job at a master, prints its name and does not wait. `JOB` is a module as for `disco run`, or a job pack
  * (a file that begins as one), which goes to the master as it is.
  */
-import { open, readFile } from "node:fs/promises";
-import type { Disco } from "../../client/disco.ts";
 import { DiscoError } from "../../errors.ts";
 import { connect } from "../commands/open-disco.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { chooseMaster } from "../master/choose-master.ts";
+import { type ChosenMaster, chooseMaster } from "../master/choose-master.ts";
 import { surroundings } from "../master/surroundings.ts";
 import { printJson, printLines } from "../print/write-out.ts";
-import { usageError } from "./job-module.ts";
 import { hookModules } from "./module-hooks.ts";
-import type { RunOptions } from "./options.ts";
+import type { JobModuleOptions, RunOptions } from "./options.ts";
+import { isPackFile, startPack } from "./pack-file.ts";
 import { reserveStdout } from "./reserved-stdout.ts";
 import { runModule } from "./run-module.ts";
 
@@ -20,9 +18,6 @@ export type SubmitOptions = Pick<
   RunOptions,
   "name" | "partitions" | "params" | "keep" | "profile" | "master" | "root" | "config" | "json"
 >;
-
-/** First bytes of a job pack, before its version. */
-const packMagic = Buffer.from([0xd5, 0xc0, 0x00]);
 
 export async function submit(file: string, inputs: string[], options: SubmitOptions): Promise<number> {
   const master = await chooseMaster(options, surroundings);
@@ -33,14 +28,9 @@ export async function submit(file: string, inputs: string[], options: SubmitOpti
     });
   }
   const names: string[] = [];
-  const release = reserveStdout();
   try {
-    hookModules();
-    await using disco = connect(master, { onSubmit: (name) => void names.push(name) });
-    if (await isJobPack(file)) names.push(await submitPack(disco, file, inputs, options));
-    else await runModule(disco, file, inputs, options, async () => null);
+    await startAtMaster(master, file, inputs, options, (name) => void names.push(name));
   } finally {
-    release();
     // Also of a module that failed half way: what it has started runs.
     if (options.json !== true) printLines(names);
   }
@@ -48,27 +38,21 @@ export async function submit(file: string, inputs: string[], options: SubmitOpti
   return exitCodes.ok;
 }
 
-async function isJobPack(file: string): Promise<boolean> {
+/** `started` is called with the name of each job as it is accepted. */
+export async function startAtMaster(
+  master: ChosenMaster,
+  file: string,
+  inputs: string[],
+  options: JobModuleOptions,
+  started: (name: string) => void,
+): Promise<void> {
+  const release = reserveStdout();
   try {
-    await using handle = await open(file);
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(packMagic.length), 0, packMagic.length, 0);
-    return bytesRead === packMagic.length && buffer.equals(packMagic);
-  } catch {
-    // Whoever loads it as a module says what is wrong with it.
-    return false;
+    hookModules();
+    await using disco = connect(master, { onSubmit: started });
+    if (await isPackFile(file)) await startPack(disco, file, inputs, options);
+    else await runModule(disco, file, inputs, options, async () => null);
+  } finally {
+    release();
   }
-}
-
-async function submitPack(disco: Disco, file: string, inputs: string[], options: SubmitOptions): Promise<string> {
-  const { name, partitions, params, keep, profile } = options;
-  const changes =
-    inputs.length > 0 || name !== undefined || partitions !== undefined || keep === true || profile === true;
-  if (changes || Object.keys(params).length > 0) {
-    throw usageError(
-      `${file} is a job pack, which cannot be changed any more`,
-      "Leave out inputs and options of the job.",
-    );
-  }
-  const pack = await readFile(file);
-  return (await disco.master()).submit(pack, { idempotencyKey: crypto.randomUUID() });
 }

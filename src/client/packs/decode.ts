@@ -1,8 +1,9 @@
 /** Reads job packs as a master would, and writes their files. */
 import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { JobError } from "../../errors.ts";
+import { checkForeignHome } from "../../protocol/foreign-home.ts";
 import { decodeJobPack, jobPackBytesMax } from "../../protocol/jobpack.ts";
-import { assertWorkerPacked, ownWorker, readDiscoDict } from "../../protocol/jobpack-dict.ts";
+import { ownWorker, readDiscoDict } from "../../protocol/jobpack-dict.ts";
 import { readHome } from "../../protocol/jobpack-zip.ts";
 
 /** @throws JobError `bad-jobpack`, `no-such-file` */
@@ -19,7 +20,11 @@ export async function readPack(source: Uint8Array | string): Promise<{
   const { version, jobdict, jobenvs, jobhome: zip, jobdata } = decodeJobPack(bytes);
   const { worker } = readDiscoDict(jobdict, version);
   const jobhome = readHome(zip);
-  if (worker !== ownWorker) assertWorkerPacked(worker, jobhome.keys());
+  if (worker !== ownWorker)
+    checkForeignHome(
+      [...jobhome.keys()].map((name) => ({ name })),
+      worker,
+    );
   return { version, jobdict, jobenvs, jobhome, jobdata, bytes };
 }
 

@@ -1,7 +1,7 @@
 /** Makes the bytes of a job pack of what it is to have. */
 import { readFile } from "node:fs/promises";
-import { posix } from "node:path";
 import { JobError } from "../../errors.ts";
+import { foreignWorkerPath } from "../../protocol/foreign-home.ts";
 import { checkJobDict, encodeJobPack, type JobDictJson } from "../../protocol/jobpack.ts";
 import type { HomeFile } from "../../protocol/jobpack-zip.ts";
 import { checkNames } from "../bad-option.ts";
@@ -37,7 +37,7 @@ export async function encodePack(contents: JobPackContents): Promise<Uint8Array>
 }
 
 async function homeFiles(home: JobHomeSource, worker: string): Promise<Map<string, HomeFile>> {
-  const program = posix.normalize(worker);
+  const program = foreignWorkerPath(worker);
   const sources = typeof home === "string" ? await filesOfFolder(home) : home;
   const entries: Iterable<[string, HomeFileSource]> =
     sources instanceof Map ? sources.entries() : Object.entries(sources);

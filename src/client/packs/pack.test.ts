@@ -103,9 +103,9 @@ describe("a job pack with a worker of its own", () => {
 
   it("is not made when a master would refuse it, and the error names the culprit", async () => {
     const cases: [JobPackContents, RegExp][] = [
-      [changed({ worker: "bin/other" }), /"bin\/other" is not among the files of the job home/],
-      [changed({}, { jobhome: {} }), /invalid worker: "bin\/work" is not among/],
-      [changed({ worker: "/bin/sh" }), /invalid worker: "\/bin\/sh" is no path below/],
+      [changed({ worker: "bin/other" }), /"bin\/other" is not among its 1 files/],
+      [changed({}, { jobhome: {} }), /"bin\/work" is not among its 0 files/],
+      [changed({ worker: "/bin/sh" }), /invalid worker: "\/bin\/sh"/],
       [changed({ worker: "../work" }), /invalid worker/],
       [changed({ pipeline: [["map", "group_by_moon", false]] }), /invalid grouping "group_by_moon" in pipeline\[0\]/],
       [
@@ -123,6 +123,7 @@ describe("a job pack with a worker of its own", () => {
       [changed({ prefix: "a.b" }), /invalid prefix: "a.b"/],
       [changed({}, { jobenvs: { A: 1 } }), /invalid jobenvs: "A" is not a string/],
       [changed({}, { jobhome: { "bin/work": worker, "../x": "x" } }), /"..\/x" is not an allowed name/],
+      [changed({}, { jobhome: { "bin/work": worker, jobfile: "x" } }), /"jobfile" would take the place/],
       [changed({}, { jobhome: { "bin/work": worker, "bin/work/x": "x" } }), /is below a file/],
       [changed({}, { jobhome: { "bin/work": 7 } }), /"bin\/work" is neither contents/],
       [changed({}, { jobdata: 7 }), /invalid jobdata/],
