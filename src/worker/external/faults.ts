@@ -13,6 +13,8 @@ const crashSignals: ReadonlySet<string> = new Set([
   "SIGTRAP",
 ]);
 
+const listHint = "A map writes exactly one result list for each entry; one of 0 pairs if there is nothing to say.";
+
 export interface Answers {
   readonly kind: "map" | "reduce";
   /** All input went through the pipe, and its end. */
@@ -83,13 +85,20 @@ export class ExternalFaults {
     });
   }
 
+  mute(lists: number): DiscoError {
+    return this.#error("external-protocol", `closed its output before it had answered all entries${after(lists)}`, {
+      retry: "here",
+      hint: listHint,
+    });
+  }
+
   tooManyLists(entries: number): DiscoError {
     return this.#error(
       "external-protocol",
       `wrote more result lists than it got entries (${count(entries, "entry")})`,
       {
         retry: "here",
-        hint: "A map writes exactly one result list for each entry; one of 0 pairs if there is nothing to say.",
+        hint: listHint,
       },
     );
   }
@@ -123,7 +132,7 @@ export class ExternalFaults {
     const wrote = `exited after ${count(lists, "result list")} for ${count(entries ?? 0, "entry")}${words}`;
     return this.#error("external-protocol", wrote, {
       retry: "here",
-      hint: "A map writes exactly one result list for each entry; one of 0 pairs if there is nothing to say.",
+      hint: listHint,
     });
   }
 

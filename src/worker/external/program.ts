@@ -48,6 +48,8 @@ let starts = 0;
 export class ExternalProgram {
   /** Exited, and all of its output taken. */
   readonly ended: Promise<ProgramEnd>;
+  /** It closed its output, or exited. */
+  readonly outputEnded: Promise<void>;
   /** Never resolves; rejects with the first fault. */
   readonly fault: Promise<never>;
   readonly #child: Child;
@@ -80,6 +82,7 @@ export class ExternalProgram {
       this.#guarded(() => options.output(chunk));
     });
     child.stderr.on("data", (chunk: Buffer) => this.#guarded(() => this.#lines.push(chunk)));
+    this.outputEnded = new Promise((resolve) => child.stdout.once("end", () => resolve()));
     this.ended = this.#watch();
   }
 

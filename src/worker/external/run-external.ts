@@ -23,9 +23,9 @@ import { type Answers, ExternalFaults } from "./faults.ts";
 import { ExternalProgram, type ProgramEnd } from "./program.ts";
 
 /** A map that has answered all entries may take so long to exit. */
-const exitGraceMs = 5_000;
-/** One that closed its input gets so long to exit, which tells more. */
-const deafGraceMs = 2_000;
+const exitGraceMs = 3_000;
+/** One that closed its input or output gets so long to exit, which tells more. */
+const closedGraceMs = 2_000;
 
 export interface ExternalRun {
   readonly plan: ExternalPlan;
@@ -210,13 +210,17 @@ class ExternalTask {
   async #end(program: ExternalProgram, tookAll: boolean): Promise<ProgramEnd | null> {
     const { kind } = this.#run;
     if (!tookAll) {
-      const end = await within(deafGraceMs, program.ended);
+      const end = await within(closedGraceMs, program.ended);
       if (end === null) throw this.#faults.deaf(this.#lists);
       return end;
     }
     if (kind === "reduce") return program.ended;
-    const early = await Promise.race([program.ended, this.#allAnswered.promise]);
-    return early ?? within(exitGraceMs, program.ended);
+    const early = await Promise.race([program.ended, this.#allAnswered.promise, program.outputEnded]);
+    if (early !== undefined) return early;
+    if (this.#lists === this.#entries) return within(exitGraceMs, program.ended);
+    const end = await within(closedGraceMs, program.ended);
+    if (end === null) throw this.#faults.mute(this.#lists);
+    return end;
   }
 
   #answers(tookAll: boolean): Answers {
