@@ -24,6 +24,7 @@ export function showJobFacts(job: JobState): void {
   const until = job.endedAt ?? masterNow();
   showFacts(byId("facts", HTMLDListElement), [
     ["Owner", job.owner],
+    ...(job.worker === undefined ? [] : ([["Worker", job.worker]] as const)),
     ["Submitted", moment(job.submittedAt)],
     [job.endedAt === null ? "For" : "Took", duration(until - job.submittedAt)],
     ["Running on", runningOn(job.hosts)],

@@ -8,6 +8,7 @@ import { offerActions, showActions } from "./job-actions.ts";
 import { type JobState, showJobFacts } from "./job-facts.ts";
 import { Live, StreamCut } from "./live.ts";
 import { showStages } from "./stage-rows.ts";
+import { countRecords } from "./task-row.ts";
 import { TaskTable } from "./task-table.ts";
 
 /** Between two states of a job, at least. */
@@ -36,7 +37,9 @@ function followJob(): void {
     showActions({ isActive, isKnown: true });
     showJobFacts(job);
     showFailure(job);
-    showStages(job.stages, job.status === "dead");
+    const counted = job.worker === undefined;
+    countRecords(counted);
+    showStages(job.stages, { dead: job.status === "dead", counted });
     tasks.stages(job.stages.map(({ stage }) => stage));
     if (!isActive) tasks.over();
   };

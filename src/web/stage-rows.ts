@@ -5,11 +5,19 @@ import { bytes, count } from "./format.ts";
 import { KeyedList, type Row } from "./keyed-list.ts";
 import { StageBar } from "./stage-bar.ts";
 
+/** Said of what is not known. */
+const unknown = "–";
 let isDead = false;
+let hasRecords = true;
 const rows = new KeyedList<StageInfo>(byId("stages", HTMLTableSectionElement), ({ stage }) => stage, stageRow);
 
-export function showStages(stages: readonly StageInfo[], ofDeadJob: boolean): void {
-  isDead = ofDeadJob;
+/** `counted`: its worker counts records. */
+export function showStages(
+  stages: readonly StageInfo[],
+  of: { readonly dead: boolean; readonly counted: boolean },
+): void {
+  isDead = of.dead;
+  hasRecords = of.counted;
   rows.show(stages);
 }
 
@@ -25,8 +33,9 @@ function stageRow({ stage: name }: StageInfo): Row<StageInfo> {
       const { tasks, waiting, queued, running, done, failed, recordsIn, recordsOut } = stage;
       const texts = [
         tasks === 0 ? "?" : count(tasks),
-        ...[waiting, queued, running, done, failed, recordsIn, recordsOut].map(count),
-        read,
+        ...[waiting, queued, running, done, failed].map(count),
+        ...[recordsIn, recordsOut].map((records) => (hasRecords ? count(records) : unknown)),
+        hasRecords || stage.bytesIn > 0 ? read : unknown,
       ];
       for (const [i, cell] of numbers.entries()) setText(cell, texts[i] ?? "");
     },

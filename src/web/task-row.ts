@@ -6,6 +6,13 @@ import type { Row } from "./keyed-list.ts";
 import { masterNow } from "./master-clock.ts";
 import { attemptText, taskText } from "./task-words.ts";
 
+let hasRecords = true;
+
+/** Whether the job's worker counts records. */
+export function countRecords(counted: boolean): void {
+  hasRecords = counted;
+}
+
 export function taskRow({ stage, task }: TaskInfo): Row<TaskInfo> {
   const status = element("span");
   const words = element("td");
@@ -31,6 +38,7 @@ export function taskRow({ stage, task }: TaskInfo): Row<TaskInfo> {
 
 /** Of the output, or what the attempt that came furthest has reported. */
 function records({ done, attempts }: TaskInfo): readonly [number | null, number | null] {
+  if (!hasRecords) return [null, null];
   if (done !== null) return [done.recordsIn, done.recordsOut];
   const reports = attempts.flatMap(({ progress }: AttemptInfo) => progress ?? []);
   if (reports.length === 0) return [null, null];

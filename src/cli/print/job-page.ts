@@ -29,6 +29,7 @@ export function formatJobPage(info: JobInfo, tasks: readonly TaskInfo[], columns
   const lines = [
     `${look.paint("bold", info.name)}  ${look.paint(statusStyles[info.status], info.status)}`,
     `  submitted ${localTime(info.submittedAt)} (${age}) by ${info.owner}`,
+    ...(info.worker === undefined ? [] : [`  worker ${info.worker}, which the job brings along`]),
     `  ${info.status === "active" ? `running for ${summarizeJob(info)}` : summarizeJob(info)}`,
     "",
     ...stageLines(info, Math.min(columns, barColumns), look),
@@ -89,24 +90,28 @@ function why({ waits, wakeAt }: TaskInfo, now: number): string {
   return [waits ?? "", again].filter((text) => text !== "").join("; ");
 }
 
-function stageLines({ stages, status }: JobInfo, columns: number, look: Look): string[] {
+function stageLines(info: JobInfo, columns: number, look: Look): string[] {
+  const { stages } = info;
   const nameWidth = Math.max(0, ...stages.map(({ stage }) => stage.length));
   return stages.flatMap((stage) => {
     const bar = renderBar(new StageMeter().read(stage, 0), nameWidth, columns, look);
-    const counts = countsOf(stage, status);
+    const counts = countsOf(stage, info);
     return counts === "" ? [bar] : [bar, `  ${" ".repeat(nameWidth)}  ${look.paint("dim", counts)}`];
   });
 }
 
-function countsOf(stage: StageInfo, status: JobStatus): string {
+function countsOf(stage: StageInfo, { status, worker }: JobInfo): string {
   const { running, queued, waiting, recordsIn, recordsOut, bytesIn } = stage;
   return [
     ...(status === "active" && running > 0 ? [`${formatCount(running)} running`] : []),
     ...(status === "active" && queued > 0 ? [`${formatCount(queued)} queued`] : []),
     ...(status === "active" && waiting > 0 ? [`${formatCount(waiting)} waiting`] : []),
     ...(bytesIn > 0 ? [`${formatBytes(bytesIn)} read`] : []),
-    ...(recordsIn > 0 || recordsOut > 0
+    ...(worker === undefined && (recordsIn > 0 || recordsOut > 0)
       ? [`${formatCount(recordsIn)} records in, ${formatCount(recordsOut)} out`]
+      : []),
+    ...(worker !== undefined && recordsOut > 0
+      ? [`${formatCount(recordsOut)} ${recordsOut === 1 ? "output" : "outputs"}`]
       : []),
   ].join(", ");
 }
@@ -125,11 +130,11 @@ function failureLines(failure: TaskFailure, reason: string | null, look: Look): 
   ];
 }
 
-function resultLines({ name, results }: JobInfo): string[] {
+function resultLines({ name, results, worker }: JobInfo): string[] {
   const rest = results.length - resultsShownMax;
   return [
     ...results.slice(0, resultsShownMax).map((url) => `  ${url}`),
     ...(rest > 0 ? [`  and ${formatCount(rest)} more: ${ownCommand()} results ${name}`] : []),
-    `  ${ownCommand()} cat ${name}    prints the records`,
+    `  ${ownCommand()} cat ${name}    prints ${worker === undefined ? "the records" : "the outputs as they are"}`,
   ];
 }

@@ -5,12 +5,15 @@ import { formatBytes, formatCount, formatRate, formatSeconds, isRateWorthShowing
 /** The shape of one of `jobs` in the JSON output. Times in milliseconds since 1970, sizes in bytes. */
 export interface JobReport {
   readonly name: string;
+  /** The program that the job brings along, by its path among the job's files. Absent: a worker of this package. */
+  readonly worker?: string;
   readonly status: "active" | "ready" | "dead";
   readonly submittedAt: number;
   readonly endedAt: number | null;
   readonly seconds: number;
   readonly bytesIn: number;
   readonly bytesPerSecond: number;
+  /** Of a job with a worker of its own: files. */
   readonly recordsOut: number;
   readonly peakRss: number;
   readonly reason: string | null;
@@ -33,6 +36,7 @@ export function reportJob(info: JobInfo): JobReport {
   const bytesIn = info.stages[0]?.bytesIn ?? 0;
   return {
     name: info.name,
+    ...(info.worker === undefined ? {} : { worker: info.worker }),
     status: info.status,
     submittedAt: info.submittedAt,
     endedAt: info.endedAt,
@@ -54,6 +58,8 @@ export function summarizeJob(info: JobInfo): string {
   const report = reportJob(info);
   const read = report.bytesIn > 0 ? [`${formatBytes(report.bytesIn)} read`] : [];
   if (isRateWorthShowing(report.bytesPerSecond)) read.push(formatRate(report.bytesPerSecond));
-  const results = `${formatCount(report.recordsOut)} ${report.recordsOut === 1 ? "result" : "results"}`;
+  // Workers that jobs bring along do not count records: their results are files.
+  const what = info.worker === undefined ? "result" : "output";
+  const results = `${formatCount(report.recordsOut)} ${report.recordsOut === 1 ? what : `${what}s`}`;
   return [formatSeconds(report.seconds), ...read, results].join(", ");
 }
