@@ -183,7 +183,7 @@ describe("the words of a worker", () => {
   test("that are garbage without end are cut off at once", async () => {
     const end = await bench.run(`yes garbage`);
     assertFailed(end, "worker-garbage", /Last words:\ngarbage\n/);
-    assert.ok(failureOf(end).message.length < 70_000);
+    assert.ok(failureOf(end).message.length < 20_000);
   });
 
   test("that never come: it is not waited for longer than the time to announce itself", async () => {

@@ -48,12 +48,15 @@ export class ForeignWorker implements WorkerHandle {
   #arrived: string | null = null;
   /** Of manifests that came while it runs. */
   #reading: Promise<void> = Promise.resolve();
+  /** What is being prepared, or settled. */
+  #work: Promise<void> = Promise.resolve();
+  readonly #abort = new AbortController();
   #startedAt = 0;
   #killed = false;
 
   constructor({ surroundings, memoryLimitBytes, limits }: ForeignWorkerOptions, events: WorkerEvents) {
     this.#around = surroundings;
-    this.#memoryLimitBytes = Math.min(memoryLimitBytes, Math.floor(totalmem() * memoryShareMax));
+    this.#memoryLimitBytes = Math.min(memoryLimitBytes, Math.floor(ownMemoryBytes() * memoryShareMax));
     this.#limits = limits;
     this.#events = events;
   }
@@ -99,9 +102,10 @@ export class ForeignWorker implements WorkerHandle {
     if (this.#state === "ended") return;
     this.#killed = true;
     this.#waiting = [];
+    this.#abort.abort();
     if (this.#attempt !== null) this.#attempt.kill(graceMs);
-    // In a later turn, as the end of a process. What is being prepared or settled ends by itself, and finds that it is killed.
-    else setImmediate(() => this.#end(killedEnd));
+    // When nothing is being written any more: the job's home may be deleted then.
+    else void this.#work.finally(() => setImmediate(() => this.#end(killedEnd)));
   }
 
   #take(tasks: readonly WorkerTask[]): void {
@@ -114,7 +118,7 @@ export class ForeignWorker implements WorkerHandle {
     const task = this.#waiting.shift();
     if (task === undefined) return;
     this.#running = task;
-    void this.#run(task).catch((error: unknown) => {
+    this.#work = this.#run(task).catch((error: unknown) => {
       this.#over({ kind: "failed", ...attemptOf(task), failure: nodeFailure(error) });
     });
   }
@@ -180,7 +184,7 @@ export class ForeignWorker implements WorkerHandle {
     }
     const id = attemptOf(task);
     if (end.kind === "failed") this.#over({ kind: "failed", ...id, failure: end.failure });
-    else if (end.end.kind === "done") void this.#settle(task, end.end.outputs, end.peakBytes);
+    else if (end.end.kind === "done") this.#work = this.#settle(task, end.end.outputs, end.peakBytes);
     else if (end.end.kind === "input-lost") this.#over(lostInput(id, end.end.output));
     else this.#over({ kind: "failed", ...id, failure: endFailure(end.end) });
   }
@@ -188,7 +192,7 @@ export class ForeignWorker implements WorkerHandle {
   async #settle(task: WorkerTask, claims: readonly ClaimedOutput[], peakRss: number): Promise<void> {
     const id = attemptOf(task);
     try {
-      const output = await collectOutputs(task, claims, this.#around.place(task));
+      const output = await collectOutputs(task, claims, this.#around.place(task), this.#abort.signal);
       const ranMs = performance.now() - this.#startedAt;
       this.#over({ kind: "done", ...id, output: { ...output, peakRss }, ranMs });
     } catch (error) {
@@ -219,6 +223,12 @@ function lostInput(id: AttemptId, lost: StageOutput): FromWorker & { kind: "fail
   const message = `output of task ${lost.task} in ${lost.ref.file} cannot be had from node ${lost.ref.host}`;
   const failure = { code: "input-lost", name: "MissingOutput", message, retry: "here" } as const;
   return { kind: "failed", ...id, failure, lost };
+}
+
+/** Of the machine, or of the container. */
+function ownMemoryBytes(): number {
+  const limit = process.constrainedMemory();
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }
 
 function gateKey({ stage, task, attempt }: AttemptId): string {

@@ -20,7 +20,7 @@ export const usualLimits: AttemptLimits = {
   announceMs: 30_000,
   messageMs: 30_000,
   lastWordsMs: 10_000,
-  lastWordsBytesMax: 64 * 1_024,
+  lastWordsBytesMax: 16 * 1_024,
   unreadBytesMax: 16 * 1_024 * 1_024,
   unreadMs: 60_000,
   memoryMs: 250,

@@ -19,10 +19,12 @@ export interface LostOutputsOptions {
   readonly peers: Peers | null;
   /** A node that cannot be reached is asked again for so long. Default: 20 s. */
   readonly patienceMs?: number | undefined;
+  /** Between two questions. Default: 500 ms. */
+  readonly retryDelayMs?: number | undefined;
 }
 
 const usualPatienceMs = 20_000;
-const retryDelayMs = 500;
+const usualRetryDelayMs = 500;
 /** Of an index that another node sends. */
 const indexBytesMax = 64 * 1_024 * 1_024;
 
@@ -30,7 +32,8 @@ export async function isOutputLost(ref: OutputRef, options: LostOutputsOptions):
   if (ref.host === options.host) return await isLostHere(ref, options.dataDir);
   const { peers } = options;
   if (peers === null) return true;
-  const end = performance.now() + (options.patienceMs ?? usualPatienceMs);
+  const { patienceMs = usualPatienceMs, retryDelayMs = usualRetryDelayMs } = options;
+  const end = performance.now() + patienceMs;
   for (;;) {
     try {
       return await isLostThere(ref, peers);

@@ -45,21 +45,26 @@ const pieceBytes = 1_024 * 1_024;
 /** What a path may have that is listed as it is. */
 const plainPath = /^[A-Za-z0-9._~!$&'()*+,;=:@/-]+$/;
 
-/** @throws DiscoError `bad-output` naming the claim that is not true; an error of the file system */
+/**
+ * `signal`: nobody wants to know any more.
+ * @throws DiscoError `bad-output` naming the claim that is not true; an error of the file system; the signal's reason
+ */
 export async function collectOutputs(
   task: WorkerTask,
   claims: readonly ClaimedOutput[],
   place: OutputPlace,
+  signal?: AbortSignal,
 ): Promise<Omit<TaskOutput, "peakRss">> {
   const attempt = `${task.stageName.replace(/[^A-Za-z0-9_.-]/g, "_")}-${place.taskId}-${task.attempt}`;
   const checked: CheckedOutput[] = [];
   for (let from = 0; from < claims.length; from += filesAtOnce) {
     const some = claims.slice(from, from + filesAtOnce);
-    checked.push(...(await Promise.all(some.map((claim, i) => check(claim, `${attempt}.${from + i}`, place)))));
+    checked.push(...(await Promise.all(some.map((claim, i) => check(claim, `${attempt}.${from + i}`, place, signal)))));
   }
   const { jobDir, workDir } = place.home;
   const text = formatIndex(checked.map(({ entry }) => entry));
   const file = indexFile(attempt, text);
+  signal?.throwIfAborted();
   await writeSynced(join(workDir, file), text);
   const path = `${jobDir}/${file}`;
   const length = Buffer.byteLength(text);
@@ -84,7 +89,12 @@ export function outputFailure(error: unknown): TaskFailure {
   return { code: "bad-output", name, message: text, retry: "elsewhere" };
 }
 
-async function check(claim: ClaimedOutput, name: string, place: OutputPlace): Promise<CheckedOutput> {
+async function check(
+  claim: ClaimedOutput,
+  name: string,
+  place: OutputPlace,
+  signal: AbortSignal | undefined,
+): Promise<CheckedOutput> {
   const { label, size } = claim;
   if (claim.place.kind === "address") {
     const url = place.addressFromWorker(claim.place.url);
@@ -102,6 +112,7 @@ async function check(claim: ClaimedOutput, name: string, place: OutputPlace): Pr
     let crc = 0;
     const piece = Buffer.allocUnsafe(Math.min(size, pieceBytes));
     for (let at = 0; at < size; ) {
+      signal?.throwIfAborted();
       const { bytesRead } = await handle.read(piece, 0, piece.length, at);
       if (bytesRead === 0) throw badOutput(`the worker's output ${path} became shorter while it was read`);
       crc = crc32(piece.subarray(0, bytesRead), crc);
