@@ -11,6 +11,7 @@ import { DiscoError } from "../errors.ts";
 import type { LocalJournal } from "../journal/local.ts";
 import type { OwnBlobs } from "../node/ddfs/own-blobs.ts";
 import { Node } from "../node/node.ts";
+import type { OwnMaster } from "../node/node-options.ts";
 import type { SpareWorker } from "../node/spare-worker.ts";
 import { packageVersion } from "../package-version.ts";
 import type { DdfsSettings } from "../settings/daemon-settings.ts";
@@ -88,6 +89,7 @@ export async function openEngine(parts: EngineParts): Promise<LocalMaster> {
   const incomingDir = join(dataDir, incomingName);
   const claims = takeover === "continue" ? { claims: new Claims(incomingDir) } : {};
   const instance = parts.instance ?? randomUUID();
+  const whole = Promise.withResolvers<LocalMaster>();
   const node = nodeOf(parts, bus);
   node.warm();
   node.serve();
@@ -157,7 +159,7 @@ export async function openEngine(parts: EngineParts): Promise<LocalMaster> {
       })(),
     ));
   const { engine, durable } = journal.caps;
-  return new LocalMaster({
+  const master = new LocalMaster({
     ...shared,
     ...claims,
     coordinator,
@@ -180,6 +182,15 @@ export async function openEngine(parts: EngineParts): Promise<LocalMaster> {
     },
     close,
   });
+  whole.resolve(master);
+  return master;
+
+  /** For workers that jobs bring along, which may be at work before all is there. */
+  async function ownMaster(): Promise<OwnMaster> {
+    const { innerDoor } = await import("./http/ddfs/inner-door.ts");
+    const served = await whole.promise;
+    return { door: innerDoor(served), formerHosts: served.hostsOfFiles() };
+  }
 
   async function openDdfs(decider: Coordinator): Promise<OwnDdfs> {
     const { openOwnDdfs } = await import("./ddfs/own-ddfs.ts");
@@ -214,6 +225,7 @@ export async function openEngine(parts: EngineParts): Promise<LocalMaster> {
       queueDepth,
       labels,
       master: address,
+      ownMaster,
       memoryLimitBytes,
       spare,
       token,

@@ -15,4 +15,13 @@ export class ForeignJobs {
     this.#runtime ??= import("./foreign/runtime.ts").then(({ ForeignRuntime }) => new ForeignRuntime(this.#options));
     return await (await this.#runtime).open({ job, worker, fetchPack });
   }
+
+  /** No process of the job lives any more. */
+  async ended(job: string): Promise<void> {
+    (await this.#runtime)?.ended(job);
+  }
+
+  async close(): Promise<void> {
+    await (await this.#runtime)?.close();
+  }
 }

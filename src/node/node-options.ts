@@ -2,6 +2,7 @@
 import type { Bus } from "../bus/bus.ts";
 import type { DiscoError } from "../errors.ts";
 import type { OwnBlobs } from "./ddfs/own-blobs.ts";
+import type { MasterDoor } from "./foreign/gateway/master-door.ts";
 import type { SpareWorker } from "./spare-worker.ts";
 
 export interface NodeOptions {
@@ -18,6 +19,8 @@ export interface NodeOptions {
   readonly url?: string;
   /** How it reaches the data servers of other nodes and of masters. Absent: on one machine, where files are read. */
   readonly remote?: RemoteAccess;
+  /** The master of this process, for workers that jobs bring along. Absent: the one that leads is asked over HTTP. */
+  readonly ownMaster?: () => Promise<OwnMaster>;
   /** A master does not let it in (`name-taken`, `version-mismatch` …). It goes on asking until it is closed. */
   readonly refused?: (error: DiscoError) => void;
   /** A master has let it in, for the first time or again. */
@@ -38,6 +41,13 @@ export interface NodeOptions {
   readonly now?: () => number;
   /** Instead of `worker/main`, in tests. */
   readonly workerScript?: string;
+}
+
+export interface OwnMaster {
+  /** What DDFS is asked through. */
+  readonly door: MasterDoor;
+  /** Names that the node had. */
+  readonly formerHosts: ReadonlySet<string>;
 }
 
 export interface RemoteAccess {

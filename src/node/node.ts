@@ -102,7 +102,17 @@ export class Node {
     this.#files = new MasterFiles({ master: this.#master, url: () => this.masterUrl, peers });
     this.#manifests = new Manifests(this.#files);
     this.#blobs = blobs === undefined ? null : new BlobDuties({ blobs, host, dataDir, peers, master: this.#master });
-    this.#foreign = new ForeignJobs({ dataDir, host, master, peers, patienceMs: remote?.patienceMs });
+    this.#foreign = new ForeignJobs({
+      dataDir,
+      host,
+      blobs,
+      peers,
+      remote,
+      patienceMs: remote?.patienceMs,
+      nodes: () => this.dataServers,
+      masterUrl: () => this.masterUrl,
+      ownMaster: options.ownMaster,
+    });
     this.#pool = new WorkerPool({
       slots,
       host,
@@ -225,6 +235,7 @@ export class Node {
     await this.#leftovers.close();
     await this.#blobs?.close();
     await this.#pool.close();
+    await this.#foreign.close();
     await this.#inputs?.close();
     await sweepRehearsals(this.#options.dataDir);
   }
@@ -322,6 +333,7 @@ export class Node {
       await manifests;
       await this.#inputs?.forget(job);
       await known?.home.catch(() => undefined);
+      await this.#foreign.ended(job);
       await last();
     })().finally(() => {
       if (this.#stopping.get(job) === stopping) this.#stopping.delete(job);

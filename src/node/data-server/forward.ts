@@ -26,7 +26,7 @@ export async function forward(
   request: IncomingMessage,
   response: ServerResponse,
   address: string,
-  peers: Peers,
+  peers: Pick<Peers, "ask">,
 ): Promise<void> {
   const gone = new AbortController();
   response.once("close", () => gone.abort());
@@ -41,8 +41,7 @@ export async function forward(
       // What is left of a body that was refused is not waited for.
       if (!request.complete) response.shouldKeepAlive = false;
     } else {
-      const method = request.method === "HEAD" ? "HEAD" : "GET";
-      reply = await peers.ask(address, { method, headers: pick(request, requestHeaders), signal });
+      reply = await askAs(request, address, peers, signal);
     }
   } catch {
     if (response.destroyed) return;
@@ -50,6 +49,22 @@ export async function forward(
     response.writeHead(502, { "content-type": "text/plain; charset=utf-8", "content-length": text.length }).end(text);
     return;
   }
+  await relay(reply, response);
+}
+
+/** Asks for what is read, as `request` does, or by another method. @throws CommError `peer-unreachable` */
+export function askAs(
+  request: IncomingMessage,
+  address: string,
+  peers: Pick<Peers, "ask">,
+  signal: AbortSignal,
+  method: "GET" | "HEAD" = request.method === "HEAD" ? "HEAD" : "GET",
+): Promise<IncomingMessage> {
+  return peers.ask(address, { method, headers: pick(request, requestHeaders), signal });
+}
+
+/** Sends an answer on. Resolves when it has been sent, or cannot be. */
+export async function relay(reply: IncomingMessage, response: ServerResponse): Promise<void> {
   response.writeHead(reply.statusCode ?? 502, {
     ...pick(reply, responseHeaders),
     "x-content-type-options": "nosniff",

@@ -19,7 +19,7 @@ export function pathSegments(target: string): string[] | null {
   const segments: string[] = [];
   for (const one of encoded) {
     const segment = decoded(one);
-    if (segment === null || !isName(segment)) return null;
+    if (segment === null || !isPlainName(segment)) return null;
     segments.push(segment);
   }
   return segments;
@@ -38,6 +38,7 @@ function decoded(segment: string): string | null {
   }
 }
 
-function isName(segment: string): boolean {
+/** Whether it can be a segment of a path. */
+export function isPlainName(segment: string): boolean {
   return segment !== "" && segment !== "." && segment !== ".." && !/[/\\\p{Cc}\u2028\u2029]/u.test(segment);
 }

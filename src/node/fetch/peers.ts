@@ -28,7 +28,7 @@ export interface PeersOptions {
 }
 
 export interface PeerRequest {
-  readonly method: "GET" | "HEAD" | "POST" | "PUT";
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
   /** A stream is read to its end, or destroyed: also when the answer comes before. */
   readonly body?: Uint8Array | Readable;
   readonly headers?: Readonly<Record<string, string>>;

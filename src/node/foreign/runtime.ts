@@ -2,21 +2,24 @@
 
 import type { JobHome } from "../job-home.ts";
 import { ForeignWorker } from "./foreign-worker.ts";
+import type { Gateway } from "./gateway/gateway.ts";
+import { type GatewayOptions, openGateway } from "./gateway/open-gateway.ts";
 import type { GatewayAccess } from "./gateway-access.ts";
 import { type ForeignHomeOptions, openForeignHome } from "./home.ts";
 import type { AttemptLimits } from "./limits.ts";
 import type { LostOutputsOptions } from "./lost-outputs.ts";
 import { TaskSurroundings } from "./task-surroundings.ts";
 
-export interface ForeignRuntimeOptions extends LostOutputsOptions {
-  /** Address of the master, `disco://HOST:PORT`. */
-  readonly master: () => string;
+export interface ForeignRuntimeOptions extends LostOutputsOptions, GatewayOptions {
   /** Others than the usual ones, in tests. */
   readonly limits?: Partial<AttemptLimits> | undefined;
 }
 
 export class ForeignRuntime {
   readonly #options: ForeignRuntimeOptions;
+  #opening: Promise<Gateway> | null = null;
+  #gateway: Gateway | null = null;
+  #closed = false;
 
   constructor(options: ForeignRuntimeOptions) {
     this.#options = options;
@@ -26,27 +29,36 @@ export class ForeignRuntime {
   async open(job: Pick<ForeignHomeOptions, "job" | "worker" | "fetchPack">): Promise<JobHome> {
     const { dataDir, host, limits } = this.#options;
     const home = await openForeignHome({ dataDir, host, ...job });
-    const surroundings = new TaskSurroundings({ ...this.#options, home, access: () => this.#access() });
+    const access = async (): Promise<GatewayAccess> => await (await this.#opened()).openJob(home.job);
+    const surroundings = new TaskSurroundings({ ...this.#options, home, access });
     return {
       ...home,
       startWorker: (events, memoryLimitBytes) => new ForeignWorker({ surroundings, memoryLimitBytes, limits }, events),
     };
   }
 
-  /** Addresses as they are: what serves them is the node's own master. */
-  #access(): Promise<GatewayAccess> {
-    const { dataDir } = this.#options;
-    const master = this.#options.master().replace(/^disco:/, "http:");
-    const port = Number(new URL(master).port || 80);
-    return Promise.resolve({
-      master,
-      discoPort: port,
-      putPort: port,
-      discoData: dataDir,
-      ddfsData: `${dataDir}/ddfs`,
-      environment: { DISCO_PORT: String(port) },
-      addressForWorker: (url) => url,
-      addressFromWorker: (url) => url,
-    });
+  /** No process of the job lives any more. */
+  ended(job: string): void {
+    this.#gateway?.closeJob(job);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#gateway?.close();
+  }
+
+  /** Which waits for the master of this process, where that is what it leads to. */
+  #opened(): Promise<Gateway> {
+    this.#opening ??= openGateway(this.#options)
+      .then(async (gateway) => {
+        this.#gateway = gateway;
+        if (this.#closed) await gateway.close();
+        return gateway;
+      })
+      .catch((error: unknown) => {
+        this.#opening = null;
+        throw error;
+      });
+    return this.#opening;
   }
 }

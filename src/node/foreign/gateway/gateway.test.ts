@@ -1,0 +1,325 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import http, { type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, afterEach, beforeEach, describe, it } from "node:test";
+import { hashOf } from "../../../blobs/volumes/layout.ts";
+import { serveNodeData } from "../../data-server/serve.ts";
+import { OwnBlobs } from "../../ddfs/own-blobs.ts";
+import { Peers } from "../../fetch/peers.ts";
+import { jobDirectory } from "../../job-directory.ts";
+import type { GatewayAccess } from "../gateway-access.ts";
+import { Gateway } from "./gateway.ts";
+import { distantDoor } from "./master-door.ts";
+
+/*
+ * 1. Two nodes, `own` and `other`: names that resolve to nothing. `other` asks for the cluster's token.
+ * 2. A master, which is a list of what it was asked, and answers what the test says.
+ * 3. Workers of a job know `access` alone.
+ */
+const token = "cluster-token-0123456789";
+const root = await mkdtemp(join(tmpdir(), "disco-gateway-"));
+after(() => rm(root, { recursive: true, force: true }));
+
+interface Asked {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: http.IncomingHttpHeaders;
+  readonly body: string;
+}
+
+let asked: Asked[] = [];
+let answer: (question: Asked, response: ServerResponse) => void = (_question, response) => void response.end();
+let closers: (() => unknown)[] = [];
+let gateway: Gateway;
+let access: GatewayAccess;
+let nodes: Record<string, string> = {};
+let master: string | null = null;
+let dataDir = "";
+let otherDir = "";
+
+async function put(
+  directory: string,
+  host: string,
+  job: string,
+  file: string,
+  contents: string | Buffer,
+): Promise<string> {
+  const path = `${jobDirectory(host, job)}/${file}`;
+  await mkdir(dirname(join(directory, path)), { recursive: true });
+  await writeFile(join(directory, path), contents);
+  return `disco://${host}/disco/${path}`;
+}
+
+async function serveMaster(): Promise<string> {
+  const server = http.createServer((request, response) => void take(request, response));
+  async function take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method = "", url = "", headers } = request;
+    const body = ((await request.toArray()) as Buffer[]).map(String).join("");
+    const question = { method, url, headers, body };
+    asked.push(question);
+    answer(question, response);
+  }
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  closers.push(
+    () => server.close(),
+    () => server.closeAllConnections(),
+  );
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function serveOther(): Promise<string> {
+  const blobs = new OwnBlobs({ dataDir: otherDir });
+  const server = await serveNodeData({
+    dataDir: otherDir,
+    node: "other",
+    blobs,
+    host: "127.0.0.1",
+    port: 0,
+    tokens: { admin: token },
+  });
+  closers.push(
+    () => server.close(),
+    () => blobs.close(),
+  );
+  return server.url;
+}
+
+beforeEach(async () => {
+  asked = [];
+  [dataDir, otherDir] = [await mkdtemp(join(root, "own-")), await mkdtemp(join(root, "other-"))];
+  master = await serveMaster();
+  nodes = { other: await serveOther() };
+  const blobs = new OwnBlobs({ dataDir });
+  const peers = new Peers({ urlOf: (node) => nodes[node], token });
+  gateway = new Gateway({
+    dataDir,
+    host: "own",
+    formerHosts: new Set(["former"]),
+    blobs,
+    nodes: () => nodes,
+    peers,
+    door: () => Promise.resolve(distantDoor(() => master, peers)),
+    patience: { master: 5_000, node: 5_000 },
+  });
+  access = await gateway.openJob("job@1");
+  closers.push(
+    () => blobs.close(),
+    () => gateway.close(),
+  );
+});
+afterEach(async () => {
+  for (const close of closers.reverse()) await close();
+  closers = [];
+});
+
+/** As a worker asks for an address that it was given. */
+function ask(url: string, init: RequestInit = {}): Promise<Response> {
+  return fetch(url.replace(/^dir:/, "http:"), init);
+}
+
+const json = (value: unknown) => (_question: Asked, response: ServerResponse) =>
+  void response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(value));
+
+describe("the gateway of foreign workers", () => {
+  it("gives files of its own node and of others, with ranges", async () => {
+    const bytes = randomBytes(300_000);
+    for (const url of [
+      await put(dataDir, "own", "job@1", "a/b c%?", bytes),
+      await put(otherDir, "other", "j", "out", bytes),
+      await put(dataDir, "former", "j", "out", bytes),
+    ]) {
+      const inside = `${access.master}/${access.addressForWorker(url.replace("disco://own", "disco://m:1")).split("/").slice(4).join("/")}`;
+      const whole = await ask(inside);
+      assert.equal(whole.status, 200);
+      assert.ok(Buffer.from(await whole.arrayBuffer()).equals(bytes), url);
+      const part = await ask(inside, { headers: { range: "bytes=10-299999" } });
+      assert.equal(part.status, 206);
+      assert.equal(part.headers.get("content-range"), "bytes 10-299999/300000");
+      assert.ok(Buffer.from(await part.arrayBuffer()).equals(bytes.subarray(10)));
+      const head = await ask(inside, { method: "HEAD" });
+      assert.equal(head.headers.get("content-length"), "300000");
+    }
+    assert.equal(
+      (await ask(access.addressForWorker(`disco://other/disco/${jobDirectory("other", "j")}/none`))).status,
+      404,
+    );
+  });
+
+  it("gives indexes with addresses that workers can ask for, of its own node and of others", async () => {
+    const own = await put(dataDir, "own", "job@1", "data", "own bytes");
+    const other = await put(otherDir, "other", "job@1", "data", "other bytes");
+    const text = `0 ${own} 9\n1 ${other} 11\n2 tag://t 3\n`;
+    for (const [directory, host] of [
+      [dataDir, "own"],
+      [otherDir, "other"],
+    ] as const) {
+      const index = (await put(directory, host, "job@1", ".disco/map-0.results", text)).replace("disco:", "dir:");
+      const address = access.addressForWorker(index);
+      assert.ok(address.startsWith("dir://127.0.0.1:"));
+      // As Disco's library asks: the first ten megabytes.
+      const reply = await ask(address, { headers: { range: "bytes=0-10485759" } });
+      assert.equal(reply.status, 206);
+      const lines = (await reply.text()).split("\n");
+      assert.equal(
+        reply.headers.get("content-range"),
+        `bytes 0-${lines.join("\n").length - 1}/${lines.join("\n").length}`,
+      );
+      const contents = [];
+      for (const line of lines.slice(0, 2)) contents.push(await (await ask(line.split(" ")[1] ?? "")).text());
+      assert.deepEqual(contents, ["own bytes", "other bytes"]);
+      assert.equal(lines[2], "2 tag://t 3");
+      const part = await ask(address, { headers: { range: "bytes=2-5" } });
+      assert.equal(await part.text(), "http");
+      assert.equal(
+        (await ask(address, { method: "HEAD" })).headers.get("content-length"),
+        String(lines.join("\n").length),
+      );
+    }
+  });
+
+  it("answers nobody without the key of a job that has work here", async () => {
+    const url = await put(dataDir, "own", "job@1", "data", "secret");
+    const path = url.slice("disco://own".length);
+    const second = await gateway.openJob("job@2");
+    assert.notEqual(second.master, access.master);
+    assert.equal((await gateway.openJob("job@1")).master, access.master);
+    const { origin } = new URL(access.master);
+    const key = access.master.slice(origin.length + 1);
+    const wrong = ["", `/${key.slice(0, -1)}`, `/${key}x`, `/2${key.slice(1)}`, `/${"x".repeat(key.length)}`, "/1-"];
+    for (const prefix of wrong) assert.equal((await ask(origin + prefix + path)).status, 404, prefix);
+    assert.equal((await ask(access.master + path)).status, 200);
+    gateway.closeJob("job@1");
+    assert.equal((await ask(access.master + path)).status, 404);
+    assert.equal((await ask(second.master + path)).status, 200);
+  });
+
+  it("leads nowhere but to files of jobs, blobs and tags", async () => {
+    await writeFile(join(dataDir, "secret"), "x");
+    await writeFile(join(root, "secret"), "x");
+    const up = encodeURIComponent("../..");
+    const refused: [string, number][] = [
+      [`/disco/own/secret`, 404],
+      [`/disco/${up}/secret`, 400],
+      ["/disco/own/%2e%2e/%2e%2e/secret", 404],
+      ["/api/v1/jobs", 404],
+      ["/disco/own/ctrl", 404],
+      ["/ddfs/ctrl/gc_start", 403],
+      ["/ddfs/", 403],
+      ["/proxy/other/GET/api/v1/jobs", 404],
+      ["/healthz", 404],
+    ];
+    for (const [path, status] of refused) assert.equal((await ask(access.master + path)).status, status, path);
+    assert.equal(
+      (await ask(`${access.master}/disco/own/${hashOf("x")}/x/f`, { method: "POST", body: "x" })).status,
+      405,
+    );
+    assert.equal((await ask(`${access.master}/ddfs/tag/t`, { method: "PATCH", body: "x" })).status, 405);
+    assert.deepEqual(asked, []);
+  });
+});
+
+describe("DDFS through the gateway", () => {
+  it("gives tags with addresses that can be asked for, and takes them back as what they mean", async () => {
+    const blob = "disco://other/ddfs/vol0/blob/ab/b$1";
+    answer = json({ version: 1, id: "t$1", urls: [[blob, "http://x/y"], ["tag://u"]], "user-data": { a: blob } });
+    const tag = (await (
+      await ask(`${access.master}/ddfs/tag/data:t`, { headers: { authorization: `Basic ${btoa("token:job")}` } })
+    ).json()) as { urls: string[][]; "user-data": object };
+    assert.deepEqual(tag.urls, [
+      [`${access.master}/proxy/other/GET/ddfs/vol0/blob/ab/b%241`, "http://x/y"],
+      ["tag://u"],
+    ]);
+    assert.deepEqual(tag["user-data"], { a: blob });
+    const [read] = asked;
+    assert.equal(read?.headers["disco-tag-token"], "job");
+    assert.equal(read?.headers["disco-for-worker"], "1");
+    assert.equal(read?.headers.authorization, `Bearer ${token}`);
+    answer = json(["disco://m/ddfs/vol0/tag/ab/t$2"]);
+    const linked = await ask(`${access.master}/ddfs/tag/data:t?delayed=1&update=`, {
+      method: "POST",
+      body: JSON.stringify(tag.urls),
+    });
+    assert.deepEqual(await linked.json(), ["disco://m/ddfs/vol0/tag/ab/t$2"]);
+    assert.equal(asked[1]?.url, "/ddfs/tag/data:t?delayed=1&update=");
+    assert.deepEqual(JSON.parse(asked[1]?.body ?? ""), [[blob, "http://x/y"], ["tag://u"]]);
+    assert.equal(asked[1]?.headers["disco-tag-token"], undefined);
+    // An attribute is a value of the user's, whatever it says.
+    await ask(`${access.master}/ddfs/tag/data:t/note`, { method: "PUT", body: JSON.stringify(tag.urls[0]?.[0]) });
+    assert.equal(asked[2]?.body, JSON.stringify(tag.urls[0]?.[0]));
+    answer = (_question, response) =>
+      void response.writeHead(401, { "content-type": "text/plain" }).end("Incorrect or missing token.");
+    const refused = await ask(`${access.master}/ddfs/tag/data:t`, { method: "DELETE" });
+    assert.deepEqual([refused.status, await refused.text()], [401, "Incorrect or missing token."]);
+  });
+
+  it("places blobs, takes them for any node, and places them elsewhere when one fails", async () => {
+    answer = json([
+      { host: "other", object: "b$703-1-1", url: "http://other:8990/x" },
+      { host: "own", object: "b$703-1-1", url: "http://own:8990/x" },
+    ]);
+    const places = (await (await ask(`${access.master}/ddfs/new_blob/b?replicas=2`)).json()) as string[];
+    assert.equal(asked[0]?.url, "/api/v1/ddfs/new_blob/b?replicas=2");
+    const hash = hashOf("b$703-1-1");
+    const stored = [];
+    for (const place of places) {
+      const reply = await ask(place, { method: "PUT", body: "the blob" });
+      assert.equal(reply.status, 201);
+      stored.push((await reply.json()) as string);
+    }
+    assert.deepEqual(stored, [
+      `disco://other/ddfs/vol0/blob/${hash}/b$703-1-1`,
+      `disco://own/ddfs/vol0/blob/${hash}/b$703-1-1`,
+    ]);
+    for (const url of stored)
+      assert.equal(
+        await (
+          await ask(`${access.master}/proxy/${url.split("/")[2] ?? ""}/GET/${url.split("/").slice(3).join("/")}`)
+        ).text(),
+        "the blob",
+      );
+    assert.equal(access.addressForWorker(stored[1] ?? ""), stored[1]);
+    // The same name again: refused by both. What the client leaves out then are those nodes.
+    for (const place of places) assert.equal((await ask(place, { method: "PUT", body: "another" })).status, 500);
+    await ask(`${access.master}/ddfs/new_blob/b?exclude=127.0.0.1,third&include=`);
+    assert.equal(asked[1]?.url, "/api/v1/ddfs/new_blob/b?exclude=other%2Cthird");
+  });
+
+  it("refuses places in the words of Disco", async () => {
+    answer = ({ url }, response) =>
+      void response.writeHead(403).end(url.startsWith("/api/") ? '{"error":{}}' : "Not enough nodes for replicas.");
+    const reply = await ask(`${access.master}/ddfs/new_blob/b?replicas=9`);
+    assert.deepEqual([reply.status, await reply.text()], [403, "Not enough nodes for replicas."]);
+  });
+
+  it("holds requests while a master is replaced, and has them carried out once", async () => {
+    const next = master;
+    master = null;
+    answer = ({ body }, response) => {
+      // It took over a moment ago, and does not lead yet.
+      if (asked.length < 3) response.writeHead(503).end();
+      else json([body])(asked[0] as Asked, response);
+    };
+    const linked = ask(`${access.master}/ddfs/tag/t`, { method: "POST", body: '["tag://u"]' });
+    setTimeout(() => (master = next), 50);
+    assert.equal((await linked).status, 200);
+    assert.deepEqual(
+      asked.map(({ body }) => body),
+      Array(3).fill('["tag://u"]'),
+    );
+    assert.equal(new Set(asked.map(({ headers }) => headers["idempotency-key"])).size, 1);
+    assert.notEqual(asked[0]?.headers["idempotency-key"], undefined);
+  });
+
+  it("holds requests for files while their node is away", async () => {
+    const url = await put(otherDir, "other", "j", "out", "there");
+    const { other = "" } = nodes;
+    nodes = {};
+    const reply = ask(`${access.master}/disco/${jobDirectory("other", "j")}/out`);
+    setTimeout(() => (nodes = { other }), 50);
+    assert.equal(await (await reply).text(), "there", url);
+  });
+});

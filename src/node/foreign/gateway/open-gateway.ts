@@ -1,0 +1,33 @@
+/** The gateway of a node, put together from what the node is given: in a cluster, or beside the only master. */
+import type { OwnBlobs } from "../../ddfs/own-blobs.ts";
+import { Peers } from "../../fetch/peers.ts";
+import type { OwnMaster, RemoteAccess } from "../../node-options.ts";
+import { Gateway } from "./gateway.ts";
+import { distantDoor } from "./master-door.ts";
+
+export interface GatewayOptions {
+  readonly dataDir: string;
+  readonly host: string;
+  readonly blobs?: OwnBlobs | undefined;
+  /** Base URLs of the data servers of all nodes, by name. */
+  readonly nodes: () => Readonly<Record<string, string>>;
+  readonly remote?: RemoteAccess | undefined;
+  /** Base URL of the master that leads. */
+  readonly masterUrl: () => string | null;
+  readonly ownMaster?: (() => Promise<OwnMaster>) | undefined;
+}
+
+/** To one server at once: workers read as slowly as they like, each on its own line. */
+const connectionsMax = 64;
+
+export async function openGateway(options: GatewayOptions): Promise<Gateway> {
+  const { dataDir, host, blobs, nodes, remote, masterUrl, ownMaster } = options;
+  const peers = new Peers({ urlOf: (node) => nodes()[node], ...remote, connectionsMax });
+  const parts = { dataDir, host, blobs, nodes, peers };
+  if (ownMaster === undefined) {
+    const door = distantDoor(masterUrl, peers);
+    return new Gateway({ ...parts, door: () => Promise.resolve(door) });
+  }
+  const { door, formerHosts } = await ownMaster();
+  return new Gateway({ ...parts, formerHosts, door: () => Promise.resolve(door) });
+}
