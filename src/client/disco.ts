@@ -70,7 +70,7 @@ export class Disco {
 
   /**
    * Starts the job of a job pack and returns when it is accepted. Results of jobs whose worker is a program of their own are files in
-   * whatever form it writes: `resultIterator(results, { reader: lineReader })` reads lines, `bytesReader` bytes.
+   * whatever form it writes: `resultIterator(results, { reader: mapLineReader })` reads lines, `bytesReader` bytes.
    *
    * @param pack a `JobPack`, the bytes of one, or the path of its file
    * @throws JobError `bad-jobpack`, `no-such-file`

@@ -80,6 +80,7 @@ function specOf(pack: Uint8Array): JobSpec {
   if (spec !== undefined) return spec;
   throw new DiscoError("the job pack was not made by disco-mapreduce: its functions are in another language", {
     code: "bad-job-pack",
+    hint: "JobPack.read tells what is in it: JobPack.read(await disco.jobspec(job)).",
   });
 }
 

@@ -1,9 +1,10 @@
-/** Commands that take job packs. (`test/wire` runs those whose worker is a program of their own.) */
+/** Commands that take job packs, and what the library does with them. */
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { JobDict, JobPack } from "../../src/index.ts";
+import { Disco, JobPack, mapLineReader, resultIterator } from "../../src/index.ts";
+import { shellWorker } from "../wire/shell-worker.test-kit.ts";
 import { CommandPlace } from "./cli.test-kit.ts";
 
 describe("commands that take job packs", () => {
@@ -106,20 +107,37 @@ describe("commands that take job packs", () => {
     assert.match(changed.stderr, /count\.pack is a job pack, which cannot be changed any more/);
   });
 
-  test("without a master the job of a pack runs here, and its results are shown", async () => {
-    const dict = new JobDict({
-      input: ["raw://b a"],
-      map: (line) => line.split(" ").map((word) => [word, 1] as const),
+  test("without a master the job of a pack runs here, whoever its worker is, and its results are read as they are", async () => {
+    const pipeline = [["map", "split", false]] as const;
+    const pack = await JobPack.make({
+      jobdict: { prefix: "shell", worker: shellWorker.name, pipeline, inputs: [[0, 0, ["raw://a"]]] },
+      jobhome: { [shellWorker.name]: shellWorker.contents },
+      jobenvs: { on_map: "out 0 lines 'b 1\na 2\n'" },
     });
-    await writeFile(join(place.folder, "own.pack"), await dict.pack());
-    const done = await place.disco(["submit-pack", "own.pack", "--json", "--workers", "1"]);
+    const file = join(place.folder, "shell.pack");
+    await pack.write(file);
+    const done = await place.disco(["submit-pack", "shell.pack", "--json", "--workers", "1"]);
     assert.equal(done.code, 0, done.stderr);
     const { ok, jobs } = JSON.parse(done.stdout) as { ok: boolean; jobs: { name: string; status: string }[] };
     assert.deepEqual([ok, jobs.map(({ status }) => status)], [true, ["ready"]]);
     const name = jobs[0]?.name ?? "";
-    assert.equal((await place.look(["cat", name])).stdout, "b\t1\na\t1\n");
-    const raw = await place.look(["cat", name, "--format", "raw", "--head", "3"]);
-    assert.equal(raw.code, 2);
-    assert.match(raw.stderr, /--head counts records/);
+    assert.match(name, /^shell@/);
+    assert.equal((await place.look(["cat", name])).stdout, "b 1\na 2\n");
+    const head = await place.look(["cat", name, "--head", "3"]);
+    assert.equal(head.code, 2);
+    assert.match(head.stderr, /--head 3 counts records/);
+    const records = await place.look(["cat", name, "--format", "tsv"]);
+    assert.equal(records.code, 1);
+    assert.match(records.stderr, /chainReader reads results of Disco's jobs in Disco's own format|ends in the middle/);
+
+    await using disco = new Disco(undefined, { root: place.root, workers: 1 });
+    const lines = resultIterator(await disco.jobinfo(name).then(({ results }) => results), { reader: mapLineReader });
+    assert.deepEqual(await lines.toArray(), ["b 1", "a 2"]);
+    assert.deepEqual(await JobPack.read(await disco.jobspec(name)), pack);
+    await assert.rejects(disco.jobdict(name), { code: "bad-job-pack", hint: /JobPack\.read/ });
+    await assert.rejects(disco.submitPack(pack.bytes.subarray(0, 200)), { code: "bad-jobpack" });
+    const again = await disco.submitPack(file);
+    assert.notEqual(again.name, name);
+    assert.deepEqual(await resultIterator(await again.wait(), { reader: mapLineReader }).toArray(), ["b 1", "a 2"]);
   });
 });

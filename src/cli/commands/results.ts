@@ -1,5 +1,6 @@
 /** Where the records of jobs lie, and what is in them: `disco results`, `mapresults`, `deref`, `cat`. */
 import type { Disco } from "../../client/disco.ts";
+import type { JobInfo } from "../../client/master-api.ts";
 import { parseDir } from "../../client/result-addresses.ts";
 import { DiscoError } from "../../errors.ts";
 import type { OutputFormat } from "../print/record-text.ts";
@@ -33,29 +34,47 @@ export async function printDeref(urls: readonly string[], options: StoreOptions)
 
 export async function catResults(
   words: readonly string[],
-  options: StoreOptions & { readonly format: OutputFormat; readonly head?: number },
+  options: StoreOptions & { readonly format?: OutputFormat; readonly head?: number },
 ): Promise<void> {
-  const format = options.json === true ? "jsonl" : options.format;
-  if (format === "raw" && options.head !== undefined) {
-    throw new DiscoError("--head counts records, and --format raw knows none", {
-      code: "bad-argument",
-      hint: "Leave one of them out.",
-    });
-  }
+  const asked = options.json === true ? "jsonl" : options.format;
+  const { head } = options;
+  if (asked === "raw" && head !== undefined) throw countless(head);
   await withDisco(options, async (disco) => {
     const { writeRecords } = await import("../print/write-records.ts");
-    const results: string[] = [];
+    const sources: { readonly results: string[]; readonly format: OutputFormat }[] = [];
     for (const word of words) {
-      if (/^\w+:\/\//.test(word)) results.push(word);
-      else results.push(...(await resultsOf(disco, await resolveName(disco, word))));
+      const { results, worker } = await sourceOf(disco, word);
+      // What a worker of the job's own has written nobody else knows to read.
+      const format = asked ?? (worker === undefined ? "tsv" : "raw");
+      const last = sources.at(-1);
+      if (last?.format === format) last.results.push(...results);
+      else sources.push({ results: [...results], format });
     }
-    await writeRecords(results, "-", format, options.head);
+    if (head !== undefined && sources.some(({ format }) => format === "raw")) throw countless(head);
+    // Where records are counted, all are of one source.
+    for (const { results, format } of sources) await writeRecords(results, "-", format, head);
+  });
+}
+
+async function sourceOf(disco: Disco, word: string): Promise<{ results: readonly string[]; worker?: string }> {
+  if (/^\w+:\/\//.test(word)) return { results: [word] };
+  return readyJob(disco, await resolveName(disco, word));
+}
+
+function countless(head: number): DiscoError {
+  return new DiscoError(`--head ${head} counts records, and results as they are (--format raw) have none`, {
+    code: "bad-argument",
+    hint: "Leave it out: disco cat NAME | head.",
   });
 }
 
 async function resultsOf(disco: Disco, name: string): Promise<readonly string[]> {
+  return (await readyJob(disco, name)).results;
+}
+
+async function readyJob(disco: Disco, name: string): Promise<JobInfo> {
   const info = await disco.jobinfo(name);
-  if (info.status === "ready") return info.results;
+  if (info.status === "ready") return info;
   throw new DiscoError(`${info.name} has no results: it is ${info.status}`, {
     code: "no-results",
     job: info.name,

@@ -13,9 +13,11 @@ export function addRecordCommands(program: Command): void {
     .description("Prints the results of jobs, or the records at the addresses of some, as text.")
     .argument("<names...>", `${shortName}; or the address of results`)
     .addOption(
-      new Option("--format <format>", "a record a line (key, tab, value, or a JSON array), or the bytes as they are")
-        .choices(outputFormats)
-        .default("tsv"),
+      new Option(
+        "--format <format>",
+        "a record a line (key, tab, value, or a JSON array), or the bytes as they are (default: tsv; raw for jobs with a worker " +
+          "of their own)",
+      ).choices(outputFormats),
     )
     .option("--head <n>", "only the first n records", parseCount);
   withExamples(

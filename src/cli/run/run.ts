@@ -142,7 +142,7 @@ async function show(session: Session, outcome: Outcome, options: RunOptions): Pr
   } else {
     const written = results === null ? undefined : options.output;
     const shown = written === undefined && !isForeign ? results : null;
-    await showResults(session, shown, options.head, { written, isForeign });
+    await showResults(session, shown, options.head, written);
   }
 }
 

@@ -13,7 +13,7 @@ export async function showResults(
   session: Session,
   results: string[] | null,
   head: number,
-  { written, isForeign }: { readonly written: string | undefined; readonly isForeign: boolean },
+  written?: string,
 ): Promise<void> {
   const jobs = session.infos();
   const lines: string[] = [];
@@ -31,8 +31,7 @@ export async function showResults(
     const folder = folderOf(kept.results[0] ?? "", session.dataDirectory);
     if (folder !== null) lines.push(`results: ${folder}`);
     const command = ownCommand();
-    const raw = isForeign ? " --format raw" : "";
-    lines.push(`  ${command} cat ${kept.name}${raw}    prints them`, `  ${command} purge ${kept.name}  deletes them`);
+    lines.push(`  ${command} cat ${kept.name}    prints them`, `  ${command} purge ${kept.name}  deletes them`);
   }
   if (lines.length > 0) process.stdout.write(`${lines.join("\n")}\n`);
 }
