@@ -17,8 +17,14 @@ export interface IndexFilesParts {
 export async function readIndexFile(url: string, { dataDir, host, distant }: IndexFilesParts): Promise<IndexEntry[]> {
   const address = parseDiscoUrl(url);
   if (existsSync(fileBelow(dataDir, address))) return await readIndex(url, { host: address.node, dataDir });
-  if (address.node === host) throw new DataError(`no such file: ${url}`, { code: "no-such-file", url });
-  const bytes = address.port === null ? await distant?.index(address) : undefined;
+  // With a port it is the way of a client to a node: to one of this cluster, or to one of that name in another cluster.
+  const mayBeElsewhere = address.port !== null;
+  if (address.node === host && !mayBeElsewhere)
+    throw new DataError(`no such file: ${url}`, { code: "no-such-file", url });
+  const bytes = await distant?.index(address).catch((error: unknown) => {
+    if (!mayBeElsewhere) throw error;
+    return undefined;
+  });
   if (bytes !== undefined) return parseIndexText(bytes, url);
   return await readIndex(url, { isHasty: true });
 }

@@ -82,6 +82,22 @@ describe("inputs of a version 1 job that are indexes", () => {
     );
   });
 
+  it("are read at the node of the cluster, whichever way the client goes there", async () => {
+    const asked: string[] = [];
+    const distant = {
+      index: async ({ node }: { node: string }) => {
+        asked.push(node);
+        return Promise.resolve(Buffer.from("3 disco://m/disco/m/bb/j/x 9\n"));
+      },
+    };
+    const far = { ...listed, replicas: ["dir://master:8989/disco/m/bb/j/.disco/x.results"], hosts: ["m"] };
+    const { inputs } = await withLabelledInputs(spec("split", [far]), (url) =>
+      readIndexFile(url, { dataDir, distant }),
+    );
+    assert.deepEqual(inputs, [{ ...far, label: 3, size: 9 }]);
+    assert.deepEqual(asked, ["m"]);
+  });
+
   it("lie on other nodes of the cluster as well", async () => {
     const distant = { index: async () => Promise.resolve(Buffer.from("3 disco://m/disco/m/bb/j/x 9\n")) };
     const far = { ...listed, replicas: ["dir://m/disco/m/bb/j/.disco/x.results"], hosts: ["m"] };
