@@ -54,6 +54,20 @@ describe("a straggler", () => {
     assert.deepEqual(bench.master.info(job)?.results.length, 4);
   });
 
+  it("gets it on its own node where there is no other, unless the job's own worker may write the same files in both", () => {
+    for (const [worker, attempts] of [
+      [undefined, 2],
+      [{ path: "bin/w", packVersion: 2 }, 1],
+    ] as const) {
+      const bench = new Bench([joined("a", { slots: 6 })]);
+      bench.submit({ inputs: 4, pipeline: ["split"], ...(worker === undefined ? {} : { worker }) });
+      for (const run of [...bench.runs]) bench.began(run);
+      for (const run of [...bench.runs]) if (run.task !== 3) bench.done(run);
+      bench.pass(slowAgeMinMs);
+      assert.equal(bench.runs.length, attempts);
+    }
+  });
+
   it("is slow by the measure of its stage: three times the median", () => {
     const { bench } = allBut([3], {}, 10_000);
     // The tasks took 10, 20 and 30 s.

@@ -9,7 +9,9 @@
  * SP3. Only after three times the median of the done tasks (Spark 4: three times; Hadoop compares with the mean, which one
  *      straggler shifts), and not in its first seconds, in which starting a second one brings nothing.
  * SP4. One extra attempt a task, and at most a tenth of a stage's tasks (LATE: a tenth of the slots) with one at a time.
- * SP5. On another node than the first attempt if there is one with a free slot; the slowest task first.
+ * SP5. On another node than the first attempt if there is one with a free slot; the slowest task first. A worker that the job brings
+ *      along may give its files the same names in both attempts, which share the job's home on a node: its second attempt is on
+ *      another node or there is none.
  *
  * SP6. An attempt's age is that since it began. One of which its node has not said that it began is queued there, or its worker hangs:
  *      its age is that since anything of the stage has last ended, for as long as tasks end, its turn may be to come.
@@ -73,5 +75,5 @@ function isKnown(stage: Stage): boolean {
 /** SP1, SP5. */
 function freeNodeFor(job: JobMachine, stage: Stage, task: number, host: string): Node | undefined {
   const nodes = job.cluster.free().filter((node) => canTake(job, stage, task, node) && stage.allowed(task, node.host));
-  return nodes.find((node) => node.host !== host) ?? nodes[0];
+  return nodes.find((node) => node.host !== host) ?? (job.spec.worker === undefined ? nodes[0] : undefined);
 }
