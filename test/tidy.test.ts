@@ -117,6 +117,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "node/node-bus.ts",
     "node/volume-lock.ts",
     // Checks of workers are made with the node's side of their protocol.
+    "node/foreign/environment.ts",
     "node/foreign/session.ts",
     "node/foreign/session-inputs.ts",
     "nats/version.ts",

@@ -7,6 +7,7 @@ import { chmod, mkdir, mkdtemp, realpath, rm, stat, writeFile } from "node:fs/pr
 import http from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { foreignEnvironment } from "../../node/foreign/environment.ts";
 import type { SessionInput } from "../../node/foreign/session-inputs.ts";
 import type { TaskBody } from "../../protocol/worker-protocol/messages.ts";
 import type { Situation } from "./situation.ts";
@@ -35,7 +36,7 @@ export class Bench implements AsyncDisposable {
     this.#data = join(folder, "data");
     this.#server = server;
     this.home = join(this.#data, benchHost, "00", jobName);
-    this.#program = { path: join(this.home, subject.worker), cwd: this.home, env: environment(subject.jobenvs) };
+    this.#program = { path: join(this.home, subject.worker), cwd: this.home, env: this.#environment() };
   }
 
   static async open(subject: Subject, limits: RunLimits): Promise<Bench> {
@@ -120,6 +121,19 @@ export class Bench implements AsyncDisposable {
     };
   }
 
+  /** As nodes have it for workers. */
+  #environment(): NodeJS.ProcessEnv {
+    const { master, disco_port, put_port, disco_data, ddfs_data } = this.#task();
+    return foreignEnvironment(process.env, this.subject.jobenvs, {
+      DISCO_MASTER: master,
+      DISCO_PORT: String(disco_port),
+      DDFS_PUT_PORT: String(put_port),
+      DISCO_DATA: disco_data,
+      DDFS_DATA: ddfs_data,
+      DISCO_PROXY: "",
+    });
+  }
+
   async #fill(): Promise<void> {
     const { files, worker, pack, inputs } = this.subject;
     await mkdir(join(this.home, ".disco"), { recursive: true });
@@ -133,12 +147,6 @@ export class Bench implements AsyncDisposable {
     for (const [i, { contents }] of inputs.entries())
       if (contents !== undefined) await this.write(`inputs/${i}`, contents);
   }
-}
-
-/** As a node starts workers: without anything that Disco's own settings say, and with what the pack says. */
-function environment(jobenvs: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
-  const own = Object.entries(process.env).filter(([name]) => !/^(?:DISCO|DDFS)_/.test(name));
-  return { ...Object.fromEntries(own), ...jobenvs };
 }
 
 async function serve(data: string, request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {

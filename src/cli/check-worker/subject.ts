@@ -2,8 +2,10 @@
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { DiscoError } from "../../errors.ts";
+import { checkForeignHome, foreignWorkerPath } from "../../protocol/foreign-home.ts";
 import { decodeJobPack, encodeJobPack } from "../../protocol/jobpack.ts";
 import { type DiscoStage, readDiscoDict } from "../../protocol/jobpack-dict.ts";
+import { readHome } from "../../protocol/jobpack-zip.ts";
 
 export interface Subject {
   /** Path of the executable in the job home. */
@@ -80,15 +82,14 @@ async function programSubject(
 }
 
 function packSubject(pack: Uint8Array, options: SubjectOptions, given: readonly SubjectInput[] | null): Subject {
-  const { version, jobdict, jobenvs, files: packed } = decodeJobPack(pack);
-  const { worker, pipeline, inputs: named } = readDiscoDict(jobdict, version);
-  const files = new Map([...packed()].map(([path, contents]) => [path, { contents, mode: 0o644 }]));
-  if (!files.has(worker)) {
-    throw new DiscoError(`the job pack has no file ${worker}, which is to be its worker`, {
-      code: "bad-jobpack",
-      hint: "disco jobpack inspect shows the files of a pack.",
-    });
-  }
+  const { version, jobdict, jobenvs, jobhome } = decodeJobPack(pack);
+  const { worker: named, pipeline, inputs: packed } = readDiscoDict(jobdict, version);
+  const worker = foreignWorkerPath(named);
+  const files = readHome(jobhome);
+  checkForeignHome(
+    [...files.keys()].map((name) => ({ name })),
+    worker,
+  );
   const stages = pipeline.map(({ name }) => name);
   const { stage = stages[0] ?? usualStage } = options;
   const planned = pipeline.find(({ name }) => name === stage);
@@ -98,7 +99,7 @@ function packSubject(pack: Uint8Array, options: SubjectOptions, given: readonly 
       hint: `Its stages are ${stages.join(", ")}.`,
     });
   }
-  const ofPack = named.map(({ label, replicas }): SubjectInput => ({ label, addresses: replicas }));
+  const ofPack = packed.map(({ label, replicas }): SubjectInput => ({ label, addresses: replicas }));
   const inputs = atLeastTwo(given ?? ofPack);
   return { worker, files, jobenvs, pack, stage, grouping: planned.grouping, inputs, hasOwnTexts: false };
 }
