@@ -58,7 +58,8 @@ export class FileRequests {
     if (request.method !== "GET" && request.method !== "HEAD" && !isUpload) {
       return refuse(request, response, 405, "Files are read, and blobs are put.");
     }
-    if (path[0] !== "disco" && path[0] !== "ddfs") return refuse(request, response, 404, "Not found.");
+    // Nobody is asked, or waited for, about what is no file.
+    if (!isFilePath(path)) return refuse(request, response, 404, "Not found.");
     if (node !== undefined && !this.#parts.isOwn(node)) return await this.#distant(asked, node, path, isUpload);
     if (isIndex(path)) return await this.#ownIndex(asked, path);
     request.url = pathOf(path);
@@ -66,8 +67,6 @@ export class FileRequests {
   }
 
   async #ownIndex({ request, response, addresses }: FileRequest, path: readonly string[]): Promise<void> {
-    const [, node = "", , job = ""] = path;
-    if (path.slice(1, 4).join("/") !== jobDirectory(node, job)) return say(response, 404, "Not found.");
     const opened = await openContained(this.#parts.dataDir, path.slice(1));
     if (opened.kind === "busy") return say(response, 503, "Too many files are open.");
     if (opened.kind !== "file") return say(response, 404, "Not found.");
@@ -123,6 +122,13 @@ export class FileRequests {
 }
 
 const tooLarge = `An index of outputs has at most ${indexBytesMax} bytes.`;
+
+/** `/disco/NODE/hh/JOB/…` or `/ddfs/…` */
+function isFilePath([first, ...names]: readonly string[]): boolean {
+  if (first === "ddfs") return names.length > 0;
+  const [node = "", hash, job = ""] = names;
+  return first === "disco" && names.length > 3 && `${node}/${hash}/${job}` === jobDirectory(node, job);
+}
 
 /** `/disco/NODE/hh/JOB/.disco/….results` */
 function isIndex(path: readonly string[]): boolean {

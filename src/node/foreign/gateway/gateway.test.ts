@@ -206,7 +206,7 @@ describe("the gateway of foreign workers", () => {
       [`/disco/${up}/secret`, 400],
       ["/disco/own/%2e%2e/%2e%2e/secret", 404],
       ["/api/v1/jobs", 404],
-      ["/disco/own/ctrl", 404],
+      ["/disco/ctrl/joblist", 404],
       ["/ddfs/ctrl/gc_start", 403],
       ["/ddfs/", 403],
       ["/proxy/other/GET/api/v1/jobs", 404],
