@@ -226,6 +226,51 @@ describe("a job that brings its worker along", () => {
     }
   });
 
+  it("is taken or refused by name, whatever its job dict says", () => {
+    const dict = fc.record(
+      {
+        prefix: fc.oneof(fc.constant("count"), fc.jsonValue()),
+        worker: fc.oneof(fc.constant("lib/worker.py"), fc.jsonValue()),
+        scheduler: fc.oneof(fc.constant({}), fc.jsonValue()),
+        input: fc.oneof(fc.constant(["raw://a"]), fc.jsonValue()),
+        nr_reduces: fc.oneof(fc.nat(3), fc.jsonValue()),
+        pipeline: fc.oneof(fc.constant([["a", "split", true]]), fc.jsonValue()),
+        inputs: fc.oneof(fc.constant([[0, 0, ["raw://a"]]]), fc.jsonValue()),
+        "map?": fc.oneof(fc.boolean(), fc.jsonValue()),
+        "reduce?": fc.oneof(fc.boolean(), fc.jsonValue()),
+        save_results: fc.oneof(fc.boolean(), fc.jsonValue()),
+      },
+      { requiredKeys: [] },
+    );
+    let taken = 0;
+    fc.assert(
+      fc.property(dict, fc.constantFrom(1 as const, 2 as const), fc.boolean(), (change, version, isSound) => {
+        const sound = {
+          input: ["raw://a"],
+          nr_reduces: 1,
+          "map?": true,
+          pipeline: [["m", "split", false]],
+          inputs: [],
+        };
+        const jobdict = { ...python, ...(isSound ? sound : {}), ...change };
+        try {
+          const spec = acceptPack(encodeJobPack({ ...empty, files, version, jobdict }));
+          assert.deepEqual(spec.worker, { path: "lib/worker.py", packVersion: version });
+          taken++;
+        } catch (error) {
+          assert.equal((error as { code?: string }).code, "bad-jobpack", String(error));
+        }
+      }),
+      {
+        examples: [
+          [{}, 1, true],
+          [{}, 2, true],
+        ],
+      },
+    );
+    assert.ok(taken >= 2);
+  });
+
   it("is refused when its files are no archive", async () => {
     const pack = Buffer.from(one({}));
     const homeAt = pack.readUInt32BE(12);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { restoreMaster, snapshotMaster } from "../snapshot.ts";
-import { Bench, failure, type JobSketch, joined, type Run } from "../testing.ts";
+import { Bench, failure, type JobSketch, jobSpec, joined, type Run } from "../testing.ts";
 
 const worker = { path: "lib/worker.py", packVersion: 1 } as const;
 const classic: JobSketch = { worker, pipeline: ["split", "group_node", "group_label"] };
@@ -100,6 +100,16 @@ describe("a job that brings its worker along", () => {
         .map(({ label }) => label),
       [4],
     );
+  });
+
+  it("names an index once among its inputs, however many labels of it are read", () => {
+    const bench = new Bench();
+    const spec = jobSpec({ worker, pipeline: ["group_label"], inputs: 4 });
+    const index = { label: 0, size: 0, replicas: ["dir://a/x"], hosts: ["a"] };
+    const inputs = [index, { ...index, label: 3 }, spec.inputs[0], spec.inputs[0]].filter((one) => one !== undefined);
+    const job = bench.master.nextName("job", bench.at);
+    bench.handle({ kind: "job-submitted", at: bench.at, job, spec: { ...spec, inputs } });
+    assert.deepEqual(bench.master.info(job)?.inputs, ["dir://a/x", "raw://0", "raw://0"]);
   });
 
   it("leaves the addresses of all its stages, as its files stay", () => {

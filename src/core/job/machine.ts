@@ -41,10 +41,15 @@ import { forgo, noteRecommit, settle } from "./loss.ts";
 import { Outbox } from "./outbox.ts";
 import { groupInputs, groupOutputs } from "./plan.ts";
 import { beginSaving, needsSaving, resultsNotSaved, resultsSaved, type Saving } from "./saving.ts";
-import type { JobSpec, JobStatus } from "./spec.ts";
+import type { InputSpec, JobSpec, JobStatus } from "./spec.ts";
 import type { Attempt, Used } from "./stage.ts";
 import { done, Stage, sleeping, unused, waiting } from "./stage.ts";
 import { texts } from "./texts.ts";
+
+function isSameIndex({ replicas }: InputSpec, before: InputSpec | undefined): boolean {
+  const [url = ""] = replicas;
+  return before !== undefined && url.startsWith("dir://") && url === before.replicas[0];
+}
 
 export class JobMachine {
   readonly name: string;
@@ -207,7 +212,10 @@ export class JobMachine {
 
   /** Of all inputs: gathered once, as there may be a million. */
   addresses(): readonly string[] {
-    this.#addresses ??= this.spec.inputs.flatMap((input) => input.replicas);
+    this.#addresses ??= this.spec.inputs.flatMap((input, n) =>
+      // The labels of one index are inputs of one address.
+      isSameIndex(input, this.spec.inputs[n - 1]) ? [] : input.replicas,
+    );
     return this.#addresses;
   }
 
