@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { after, before, test } from "node:test";
 import { DDFS } from "../src/index.ts";
+import { noPython } from "./external/programs.test-kit.ts";
 import { runDisco } from "./run-disco.ts";
 
 const examples = join(import.meta.dirname, "..", "examples");
@@ -61,6 +62,18 @@ test("built-ins gives the ten most frequent words, the most frequent one first",
   }
   const ranked = [...expected].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
   assert.deepEqual(await recordsOf("built-ins"), ranked.slice(0, 10));
+});
+
+test("external counts words by a program in Python", { skip: noPython }, async () => {
+  const expected = new Map<string, string>();
+  for (const word of texts.flatMap(
+    (file) =>
+      readFileSync(file, "utf8")
+        .toLowerCase()
+        .match(/[a-z]{2,}/g) ?? [],
+  ))
+    expected.set(word, `${Number(expected.get(word) ?? 0) + 1}`);
+  assert.deepEqual(new Map(await recordsOf<string, string>("external")), expected);
 });
 
 test("grep finds lines, and its pattern is a parameter", async () => {

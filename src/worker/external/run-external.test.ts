@@ -52,7 +52,7 @@ function* pairsOfLines(chunks: Iterable<Uint8Array>): Generator<[string, string]
 }
 
 function refused(script: string, code: string, message: RegExp, options?: ProgramOptions): Promise<void> {
-  return runs(script, async (_bench, run) => void (await assert.rejects(run(), fails(code, message))), options);
+  return runs(script, (_bench, run) => assert.rejects(run(), fails(code, message)), options);
 }
 
 /** More than a pipe takes. */
