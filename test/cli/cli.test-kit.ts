@@ -23,6 +23,19 @@ const quiet = {
   DISCO_PORT: "0",
 };
 
+/** Commands that are processes of their own, or whose way to start is the point. */
+const lonely: ReadonlySet<string> = new Set([
+  "",
+  "run",
+  "start",
+  "stop",
+  "restart",
+  "master",
+  "node",
+  "cluster",
+  "__complete",
+]);
+
 export class CommandPlace {
   readonly folder: string;
   readonly root: string;
@@ -30,21 +43,31 @@ export class CommandPlace {
   readonly #crashed = new AbortController();
   /** `disco` has run, and may have left a daemon. */
   #mayHaveDaemon = false;
+  /** Commands go to the one process, where they can. */
+  readonly #isShared: boolean;
+  #isBusy = false;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, isShared: boolean) {
     this.folder = folder;
+    this.#isShared = isShared;
     this.root = join(folder, "root");
   }
 
-  static async open(): Promise<CommandPlace> {
+  /**
+   * @param shared one process runs the commands that start no daemon, whose input and end do not matter: most of a command's time
+   *   goes into its start, and a test of what commands say has dozens
+   */
+  static async open({ shared = false } = {}): Promise<CommandPlace> {
     const folder = await mkdtemp(join(tmpdir(), "disco-command-"));
-    const place = new CommandPlace(folder);
+    const place = new CommandPlace(folder, shared);
     await mkdir(place.root);
     return place;
   }
 
   disco(args: readonly string[], { env, started }: RunOptions = {}): Promise<Finished> {
     const { root, folder: cwd } = this;
+    if (this.#isShared && started === undefined && !this.#isBusy && !lonely.has(args[0] ?? ""))
+      return this.look(args, env);
     this.#mayHaveDaemon = true;
     return runDisco(args, { root, cwd, env: { ...quiet, ...env }, ...(started === undefined ? {} : { started }) });
   }
@@ -71,6 +94,7 @@ export class CommandPlace {
     env: Readonly<Record<string, string>>,
   ): Promise<Finished> {
     this.#commandProcess ??= this.#fork();
+    this.#isBusy = true;
     const ended = once(this.#commandProcess, "message", this.#crashed) as Promise<[Finished]>;
     const { NODE_OPTIONS: _, ...own } = process.env;
     this.#commandProcess.send({
@@ -79,7 +103,9 @@ export class CommandPlace {
       env: { ...own, DISCO_ROOT: this.root, NO_COLOR: "1", ...env },
       cwd: this.folder,
     });
-    return (await ended)[0];
+    const [finished] = await ended;
+    this.#isBusy = false;
+    return finished;
   }
 
   #fork(): ChildProcess {

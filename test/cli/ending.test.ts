@@ -23,7 +23,7 @@ describe("ending jobs", () => {
   let place: CommandPlace;
 
   before(async () => {
-    place = await CommandPlace.open();
+    place = await CommandPlace.open({ shared: true });
     await place.startDaemon();
     await place.write("quick.ts", quick);
     await place.write("endless.ts", endless);
@@ -152,7 +152,7 @@ describe("ending jobs", () => {
 
 describe("ending jobs without a daemon", () => {
   test("a root's own jobs are cleaned and purged as well", async (t) => {
-    const place = await CommandPlace.open();
+    const place = await CommandPlace.open({ shared: true });
     t.after(() => place.close());
     await place.write("quick.ts", quick);
     await place.out("run", "quick.ts", "--quiet", "--name", "first");

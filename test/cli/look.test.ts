@@ -12,7 +12,7 @@ for (const kind of ["without a daemon", "with a daemon"] as const) {
     let dead = "";
 
     before(async () => {
-      place = await CommandPlace.open();
+      place = await CommandPlace.open({ shared: true });
       if (kind === "with a daemon") await place.startDaemon();
       await place.write("count.ts", wordCount);
       await place.write("dies.ts", dies);

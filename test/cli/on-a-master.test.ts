@@ -10,7 +10,7 @@ describe("running jobs at a master", () => {
   let url = "";
 
   before(async () => {
-    place = await CommandPlace.open();
+    place = await CommandPlace.open({ shared: true });
     url = await place.startDaemon();
     await place.write("count.ts", wordCount);
     await place.write("dies.ts", dies);
@@ -49,7 +49,7 @@ describe("running jobs at a master", () => {
          await own.close();
        };`,
     );
-    const elsewhere = await CommandPlace.open();
+    const elsewhere = await CommandPlace.open({ shared: true });
     try {
       const { folder } = place;
       const done = await elsewhere.disco(["run", `${folder}/own.ts`, "--master", url]);
@@ -148,7 +148,7 @@ describe("running jobs at a master", () => {
 });
 
 test("wait at a master that dies, and does not come back, is exit status 3", async (t) => {
-  const place = await CommandPlace.open();
+  const place = await CommandPlace.open({ shared: true });
   t.after(() => place.close());
   await place.write("endless.ts", endless);
   const { pid } = await place.json<{ readonly pid: number }>("start");
@@ -162,7 +162,7 @@ test("wait at a master that dies, and does not come back, is exit status 3", asy
 });
 
 test("master, owner and all else that disco.toml says holds for a run, below its flags", async (t) => {
-  const place = await CommandPlace.open();
+  const place = await CommandPlace.open({ shared: true });
   t.after(() => place.close());
   await place.write("count.ts", wordCount);
   await place.write("disco.toml", 'master = "disco://127.0.0.1:1"\njob_owner = "ann"\nretry_seconds = 0\n');
@@ -177,7 +177,7 @@ test("master, owner and all else that disco.toml says holds for a run, below its
 });
 
 test("submit without a master is refused, and says what to do", async (t) => {
-  const place = await CommandPlace.open();
+  const place = await CommandPlace.open({ shared: true });
   t.after(() => place.close());
   await place.write("count.ts", wordCount);
   const refused = await place.refused(["submit", "count.ts"]);
@@ -186,7 +186,7 @@ test("submit without a master is refused, and says what to do", async (t) => {
 });
 
 test("a master that does not answer is exit status 3, with what to check", async (t) => {
-  const place = await CommandPlace.open();
+  const place = await CommandPlace.open({ shared: true });
   t.after(() => place.close());
   await place.write("count.ts", wordCount);
   const address = await unusedAddress();
@@ -208,7 +208,7 @@ test("a master that does not answer is exit status 3, with what to check", async
 });
 
 test("an address that is none is refused with where it stands", async (t) => {
-  const place = await CommandPlace.open();
+  const place = await CommandPlace.open({ shared: true });
   t.after(() => place.close());
   const flag = await place.refused(["jobs", "--master", "here"]);
   assert.equal(flag.code, 2, flag.stderr);

@@ -12,7 +12,7 @@ describe("commands that take job packs", () => {
   let bytes: Buffer;
 
   before(async () => {
-    place = await CommandPlace.open();
+    place = await CommandPlace.open({ shared: true });
     const pack = await JobPack.make({
       jobdict: {
         prefix: "count",
@@ -35,7 +35,7 @@ describe("commands that take job packs", () => {
   after(() => place.close());
 
   test("jobpack inspect shows what is in one", async () => {
-    const { code, stdout, stderr } = await place.look(["jobpack", "inspect", "count.pack"]);
+    const { code, stdout, stderr } = await place.disco(["jobpack", "inspect", "count.pack"]);
     assert.equal(code, 0, stderr);
     assert.match(stdout, /^count\.pack\n {2}version 2, [\d,]+ bytes\n/);
     assert.match(stdout, /^ {2}jobdict +128 +\d+$/m);
@@ -53,7 +53,7 @@ describe("commands that take job packs", () => {
   });
 
   test("jobpack inspect --json has the same", async () => {
-    const { stdout } = await place.look(["jobpack", "inspect", "count.pack", "--json"]);
+    const { stdout } = await place.disco(["jobpack", "inspect", "count.pack", "--json"]);
     const found = JSON.parse(stdout) as Record<string, unknown>;
     const keys = ["file", "ok", "size", "version", "parts", "jobdict", "jobenvs", "files", "problems"];
     assert.deepEqual(Object.keys(found), keys);
@@ -67,7 +67,7 @@ describe("commands that take job packs", () => {
     broken.writeUInt32BE(2 ** 31, 16);
     broken.write("by_moon!!!!", broken.indexOf("group_label"));
     await writeFile(join(place.folder, "broken.pack"), broken);
-    const { code, stdout } = await place.look(["jobpack", "inspect", "broken.pack"]);
+    const { code, stdout } = await place.disco(["jobpack", "inspect", "broken.pack"]);
     assert.equal(code, 1);
     assert.match(stdout, /^ {2}prefix\tcount$/m);
     assert.match(
@@ -76,31 +76,31 @@ describe("commands that take job packs", () => {
     );
     assert.match(stdout, /^ {2}jobdict, at byte 128: invalid grouping "by_moon!!!!" in pipeline\[1\]$/m);
     await place.write("text.pack", "hello");
-    const none = await place.look(["jobpack", "inspect", "text.pack", "--json"]);
+    const none = await place.disco(["jobpack", "inspect", "text.pack", "--json"]);
     assert.equal(none.code, 1);
     const { ok, version, problems } = JSON.parse(none.stdout) as { ok: boolean; version: null; problems: object[] };
     assert.deepEqual([ok, version, problems.length], [false, null, 1]);
-    const absent = await place.look(["jobpack", "inspect", "absent.pack"]);
+    const absent = await place.disco(["jobpack", "inspect", "absent.pack"]);
     assert.equal(absent.code, 2);
     assert.match(absent.stderr, /the job pack absent\.pack cannot be read/);
   });
 
   test("jobdict tells of a pack what it tells of a job", async () => {
-    const { code, stdout } = await place.look(["jobdict", "count.pack"]);
+    const { code, stdout } = await place.disco(["jobdict", "count.pack"]);
     assert.equal(code, 0);
     assert.match(stdout, /^count\.pack\n {2}version\t2\n/);
-    const json = JSON.parse((await place.look(["jobdict", "count.pack", "--json"])).stdout) as Record<string, unknown>;
+    const json = JSON.parse((await place.disco(["jobdict", "count.pack", "--json"])).stdout) as Record<string, unknown>;
     assert.deepEqual(json["requiredFiles"], ["bin/count", "lib/words.txt"]);
-    const unknown = await place.look(["jobdict", "absent.pack"]);
+    const unknown = await place.disco(["jobdict", "absent.pack"]);
     assert.equal(unknown.code, 2);
   });
 
   test("a pack that no master takes is refused before anything starts, and the way to look at it is named", async () => {
     await writeFile(join(place.folder, "cut.pack"), bytes.subarray(0, 300));
-    const cut = await place.look(["submit-pack", "cut.pack"]);
+    const cut = await place.disco(["submit-pack", "cut.pack"]);
     assert.equal(cut.code, 2);
     assert.match(cut.stderr, /cut\.pack: invalid header.*\n.*hint:.*`disco jobpack inspect cut\.pack`/);
-    const absent = await place.look(["submit-pack", "absent.pack", "--json"]);
+    const absent = await place.disco(["submit-pack", "absent.pack", "--json"]);
     assert.equal(absent.code, 2);
     assert.equal((JSON.parse(absent.stdout) as { error: { code: string } }).error.code, "no-such-file");
     const changed = await place.refused(["run", "count.pack", "other.txt"]);
@@ -122,11 +122,11 @@ describe("commands that take job packs", () => {
     assert.deepEqual([ok, jobs.map(({ status }) => status)], [true, ["ready"]]);
     const name = jobs[0]?.name ?? "";
     assert.match(name, /^shell@/);
-    assert.equal((await place.look(["cat", name])).stdout, "b 1\na 2\n");
-    const head = await place.look(["cat", name, "--head", "3"]);
+    assert.equal((await place.disco(["cat", name])).stdout, "b 1\na 2\n");
+    const head = await place.disco(["cat", name, "--head", "3"]);
     assert.equal(head.code, 2);
     assert.match(head.stderr, /--head 3 counts records/);
-    const records = await place.look(["cat", name, "--format", "tsv"]);
+    const records = await place.disco(["cat", name, "--format", "tsv"]);
     assert.equal(records.code, 1);
     assert.match(records.stderr, /chainReader reads results of Disco's jobs in Disco's own format|ends in the middle/);
 

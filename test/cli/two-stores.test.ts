@@ -12,7 +12,7 @@ describe("the jobs of a root with and without its daemon", () => {
   let early = "";
   let later = "";
   before(async () => {
-    place = await CommandPlace.open();
+    place = await CommandPlace.open({ shared: true });
     await place.write("quick.ts", quick);
     early = await run("early");
   });
@@ -71,7 +71,7 @@ describe("the jobs of a root with and without its daemon", () => {
 });
 
 test("tags made before `disco start`, and tags of a daemon that was stopped, are said to be there", async (t) => {
-  const place = await CommandPlace.open();
+  const place = await CommandPlace.open({ shared: true });
   t.after(() => place.close());
   await place.write("a.txt", "a\n");
   const said = async (...args: string[]): Promise<string> => (await place.ddfs(args)).stderr;
