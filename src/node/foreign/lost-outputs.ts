@@ -17,14 +17,17 @@ export interface LostOutputsOptions {
   readonly dataDir: string;
   /** `null`: there are no other nodes. */
   readonly peers: Peers | null;
-  /** A node that cannot be reached is asked again for so long. Default: 20 s. */
+  /** A node that cannot be reached is asked again for so long. Default: 2 s. */
   readonly patienceMs?: number | undefined;
   /** Between two questions. Default: 500 ms. */
   readonly retryDelayMs?: number | undefined;
 }
 
-const usualPatienceMs = 20_000;
+/** Little: the gateway has been patient with that node before the worker gave up. */
+const usualPatienceMs = 2_000;
 const usualRetryDelayMs = 500;
+/** Without a byte for so long it counts as one that cannot be reached. */
+const idleMs = 5_000;
 /** Of an index that another node sends. */
 const indexBytesMax = 64 * 1_024 * 1_024;
 
@@ -59,11 +62,11 @@ async function isLostHere(ref: OutputRef, dataDir: string): Promise<boolean> {
 async function isLostThere(ref: OutputRef, peers: Peers): Promise<boolean> {
   const base = peers.urlOf(ref.host);
   const { signal } = new AbortController();
-  const index = await peers.ask(`${base}/disco/${ref.file}`, { method: "GET", signal });
+  const index = await peers.ask(`${base}/disco/${ref.file}`, { method: "GET", signal, idleMs });
   const text = await bodyOf(index);
   if (index.statusCode !== 200 || Buffer.byteLength(text) !== ref.length) return true;
   for (const { path, size } of ownFiles(ref, text)) {
-    const file = await peers.ask(`${base}/disco/${path}`, { method: "HEAD", signal });
+    const file = await peers.ask(`${base}/disco/${path}`, { method: "HEAD", signal, idleMs });
     file.resume();
     if (file.statusCode !== 200 || Number(file.headers["content-length"] ?? size) !== size) return true;
   }
