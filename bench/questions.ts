@@ -13,6 +13,24 @@ import { p10 } from "./p10-memory.ts";
 import { p11 } from "./p11-profile.ts";
 import { p12 } from "./p12-job-list.ts";
 import { p13 } from "./p13-many-jobs.ts";
+import { p14 } from "./p14-languages.ts";
 import type { Question } from "./question.ts";
 
-export const questions: readonly Question[] = [p1, p1b, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, p12, p13, growth];
+export const questions: readonly Question[] = [
+  p1,
+  p1b,
+  p2,
+  p3,
+  p4,
+  p5,
+  p6,
+  p7,
+  p8,
+  p9,
+  p10,
+  p11,
+  p12,
+  p13,
+  p14,
+  growth,
+];

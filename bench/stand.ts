@@ -57,8 +57,9 @@ export async function packageStand(groups: ProcessGroups, checkout = here, name 
     writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
     linkDependencies(join(checkout, "node_modules"), join(folder, "node_modules"));
     const installed = join(folder, "node_modules", packageName);
-    for (const part of ["package.json", "bin", "dist"]) {
-      cpSync(join(checkout, part), join(installed, part), { recursive: true });
+    for (const part of ["package.json", "bin", "dist", "ext", "examples"]) {
+      // Versions from before external programs have no ext.
+      if (existsSync(join(checkout, part))) cpSync(join(checkout, part), join(installed, part), { recursive: true });
     }
     return {
       name,
