@@ -25,9 +25,12 @@ export function pathSegments(target: string): string[] | null {
   return segments;
 }
 
-/** The inverse of `pathSegments`; `@` and `:`, which are in the names of all jobs, stay readable. */
+/**
+ * The inverse of `pathSegments`. `@`, `:` and `$`, which are in the names of all jobs and blobs, stay as they are: Disco's clients take
+ * the name of a blob from what stands before the `$` of its address.
+ */
 export function pathOf(segments: readonly string[]): string {
-  return segments.map((one) => `/${encodeURIComponent(one).replaceAll("%40", "@").replaceAll("%3A", ":")}`).join("");
+  return segments.map((one) => `/${encodeURIComponent(one).replace(/%(?:40|3A|24)/g, decodeURIComponent)}`).join("");
 }
 
 function decoded(segment: string): string | null {

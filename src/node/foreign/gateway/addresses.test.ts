@@ -33,7 +33,7 @@ describe("addresses for foreign workers", () => {
     [
       "a blob of another node",
       "disco://other/ddfs/vol1/blob/ab/b$1",
-      `${base}/proxy/other/GET/ddfs/vol1/blob/ab/b%241`,
+      `${base}/proxy/other/GET/ddfs/vol1/blob/ab/b$1`,
     ],
     [
       "one by a detour",
