@@ -1,14 +1,50 @@
 /** Jobs that bring their worker along, in a cluster of several masters: what the journal says of them is enough for the next master. */
 import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { Disco, Job } from "disco-mapreduce";
 import { skipWithoutNats } from "../../src/nats/server.test-kit.ts";
+import { parseIndex } from "../../src/schemes/dir.ts";
 import { ProcessStand } from "../cluster/stand.test-kit.ts";
-import { programPack } from "./pack.test-kit.ts";
+import { programPack, pythonWorker } from "./pack.test-kit.ts";
+import { noPython } from "./python.test-kit.ts";
 import { shellWorker } from "./shell-worker.test-kit.ts";
+
+/** The word count, whose reduces say that they have begun, and wait until they are told to go on. */
+const waitingReduces = `#!/usr/bin/env python3
+import os
+import time
+import word_count
+
+
+def reduce():
+    begun = os.environ["BEGUN"]
+    open("%s-%d-%d" % (begun, word_count.TASK["taskid"], os.getpid()), "w").close()
+    while not os.path.exists(begun):
+        time.sleep(0.05)
+    word_count.reduce_counts()
+
+
+def copy():
+    for entry in word_count.inputs():
+        for label, at, _ in word_count.read(*entry, word_count.index):
+            word_count.write_output(label, word_count.read(entry[0], label, [[0, at]], lambda url, _: word_count.fetch(url)))
+
+
+shuffle = copy if os.environ["SHUFFLE"] == "copies" else word_count.pass_on
+word_count.run({**word_count.STAGES, "map_shuffle": shuffle, "reduce": reduce})
+`;
+const texts = globSync(join(import.meta.dirname, "..", "..", "examples", "data", "*.txt")).sort();
+const expectedCounts = new Map<string, number>();
+for (const text of texts) {
+  for (const word of readFileSync(text, "latin1")
+    .toLowerCase()
+    .match(/[a-z]{2,}/g) ?? [])
+    expectedCounts.set(word, (expectedCounts.get(word) ?? 0) + 1);
+}
 
 const inputs = ["raw://a", "raw://b", "raw://c", "raw://d"];
 
@@ -53,6 +89,33 @@ describe("a job that brings its worker along, in a cluster", { skip: skipWithout
     return { job, go: () => writeFile(begun, "") };
   }
 
+  /** Of the words in results, asked of a master that passes requests on. */
+  async function countsAt(results: readonly string[]): Promise<Map<string, number>> {
+    const counts = new Map<string, number>();
+    const read = async (url: string): Promise<string> => {
+      const [, node = "", path = ""] = /^(?:disco|dir):\/\/[^/]+\/disco\/([^/]+)(\/.*)$/.exec(url) ?? [];
+      const answer = await fetch(`${stand.masterUrls[0]}/proxy/${node}/GET/disco/${node}${path}`);
+      assert.equal(answer.status, 200, url);
+      return await answer.text();
+    };
+    for (const result of results) {
+      for (const { url } of parseIndex(await read(result), result)) {
+        for (const line of (await read(url)).trimEnd().split("\n")) {
+          const [word = "", count] = line.split(" ");
+          assert.ok(!counts.has(word), word);
+          counts.set(word, Number(count));
+        }
+      }
+    }
+    return new Map([...counts].sort());
+  }
+
+  async function events(job: Job): Promise<string[]> {
+    const lines: string[] = [];
+    for await (const [, { message }] of client.events(job.name)) lines.push(message);
+    return lines;
+  }
+
   it("goes on under the next master while its tasks run, and none of them runs twice", async () => {
     const { job, go } = await waitingJob("takeover");
     await stand.takeover();
@@ -83,6 +146,42 @@ describe("a job that brings its worker along, in a cluster", { skip: skipWithout
     assert.deepEqual([map?.done, map?.failed], [4, 0], "a lost attempt is no failure");
     await stand.restore();
   });
+
+  for (const shuffle of ["copies", "passes on"] as const) {
+    it(`makes again what was lost with a node while reduces run, where the shuffle ${shuffle} it`, {
+      skip: noPython,
+    }, async () => {
+      const begun = join(folder, `lost-${shuffle.replace(" ", "-")}`);
+      const job = await client.submitPack(
+        programPack({
+          version: 1,
+          prefix: "lost",
+          worker: { name: "waiting.py", contents: waitingReduces },
+          files: { "word_count.py": pythonWorker.contents },
+          inputs: texts,
+          partitions: 2,
+          jobenvs: { BEGUN: begun, SHUFFLE: shuffle },
+        }),
+      );
+      await stand.until("reduces wait", async () => {
+        return (await readdir(folder)).some((file) => join(folder, file).startsWith(`${begun}-`));
+      });
+      const master = await client.master();
+      const maps = await master.tasks(job.name, { stage: "map" });
+      const reduces = await master.tasks(job.name, { stage: "reduce", status: "running" });
+      const busy = new Set(reduces.tasks.flatMap(({ attempts }) => attempts.map(({ host }) => host)));
+      const holders = [...new Set(maps.tasks.flatMap(({ done }) => done?.host ?? []))];
+      const victim = holders.find((host) => !busy.has(host)) ?? holders[0] ?? assert.fail("nobody has a map's output");
+      await stand.node(victim).kill();
+      await stand.until(`${victim} is given up`, async () => (await stand.nodeInfo(victim))?.connected === false);
+      await writeFile(begun, "");
+      const results = (await job.wait({ timeout: 120 })) as string[];
+      assert.deepEqual(await countsAt(results), new Map([...expectedCounts].sort()));
+      const log = await events(job);
+      assert.ok(!log.some((line) => line.startsWith("FATAL")), log.join("\n"));
+      await stand.restore();
+    });
+  }
 
   it("reads indexes of other nodes for the next job of a chain, and has its results kept", async () => {
     const { job, go } = await waitingJob("chain", { save_results: true });
