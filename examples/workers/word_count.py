@@ -129,19 +129,19 @@ def parameters():
 
 
 def write_counts(counts, partitions):
-    lines = [b""] * partitions
+    lines = [[] for _ in range(partitions)]
     for word, count in sorted(counts.items()):
-        lines[zlib.crc32(word) % partitions] += b"%s %d\n" % (word, count)
-    for label, data in enumerate(lines):
-        if data:
-            write_output(label, data)
+        lines[zlib.crc32(word.encode("utf-8")) % partitions].append("%s %d\n" % (word, count))
+    for label, part in enumerate(lines):
+        if part:
+            write_output(label, "".join(part).encode("utf-8"))
 
 
 def map_words():
     counts = {}
     for entry in inputs():
         for data in read(*entry, contents):
-            for word in re.findall(rb"[a-z]{2,}", data.lower()):
+            for word in re.findall("[a-z]{2,}", data.decode("utf-8", "replace").lower()):
                 counts[word] = counts.get(word, 0) + 1
     write_counts(counts, parameters().get("partitions", 1))
 
@@ -157,8 +157,8 @@ def reduce_counts():
     counts = {}
     for entry in inputs():
         for data in read(*entry, contents):
-            for line in data.splitlines():
-                word, count = line.split(b" ")
+            for line in data.decode("utf-8").splitlines():
+                word, count = line.split(" ")
                 counts[word] = counts.get(word, 0) + int(count)
     write_counts(counts, 1)
 

@@ -101,7 +101,7 @@ describe("workers that jobs bring along", { skip: noPython }, () => {
   });
 
   it("a flood of messages is answered, thinned out, and kills nobody", async () => {
-    const messages = 20_000;
+    const messages = 6_000;
     const end = await runWireJob(daemon.url, oneStage("chat", [["raw://words"]], { data: { messages } }));
     assertReady(end);
     assert.deepEqual(end.outputs, [[0, "words"]]);

@@ -1,18 +1,26 @@
 /** The word count in Python as a job of its own worker: of both versions of job packs, by the client in Python, against a daemon. */
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { startDaemon, type TestDaemon } from "../daemon/daemon.test-kit.ts";
 import { runWireJob, type WireEnd } from "./client.test-kit.ts";
 import { noPython } from "./python.test-kit.ts";
 
-const texts = globSync(join(import.meta.dirname, "..", "..", "examples", "data", "*.txt")).sort();
+const examples = globSync(join(import.meta.dirname, "..", "..", "examples", "data", "*.txt")).sort();
+/** Letters whose lower case is ASCII, bytes that are no text, line ends of all kinds. */
+const odd = Buffer.concat([
+  Buffer.from("\u212aelvin \u0130stanbul STRASSE\r\nna\u00efve\n\nkelvin"),
+  Buffer.of(0xff, 0xfe, 0x0a),
+]);
 
+/** As `examples/start.ts` counts them. */
 function expectedCounts(files: readonly string[]): Map<string, number> {
   const counts = new Map<string, number>();
   for (const file of files) {
-    for (const word of readFileSync(file, "latin1")
+    for (const word of readFileSync(file, "utf8")
       .toLowerCase()
       .match(/[a-z]{2,}/g) ?? [])
       counts.set(word, (counts.get(word) ?? 0) + 1);
@@ -33,10 +41,18 @@ function countsOf({ outputs }: WireEnd): Map<string, number> {
 
 describe("the word count in Python", { skip: noPython }, () => {
   let daemon: TestDaemon;
+  let folder = "";
+  let texts: string[] = [];
   before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "disco-words-"));
+    texts = [...examples, join(folder, "odd.txt")];
+    await writeFile(join(folder, "odd.txt"), odd);
     daemon = await startDaemon();
   });
-  after(() => daemon[Symbol.asyncDispose]());
+  after(async () => {
+    await daemon[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true, force: true });
+  });
 
   for (const partitions of [1, 4]) {
     it(`runs as a classic job with ${partitions} reduces`, async () => {
