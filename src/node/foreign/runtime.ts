@@ -8,6 +8,7 @@ import type { GatewayAccess } from "./gateway-access.ts";
 import { type ForeignHomeOptions, openForeignHome } from "./home.ts";
 import type { AttemptLimits } from "./limits.ts";
 import type { LostOutputsOptions } from "./lost-outputs.ts";
+import { endOrphans } from "./orphans.ts";
 import { TaskSurroundings } from "./task-surroundings.ts";
 
 export interface ForeignRuntimeOptions extends LostOutputsOptions, GatewayOptions {
@@ -20,6 +21,7 @@ export class ForeignRuntime {
   #opening: Promise<Gateway> | null = null;
   #gateway: Gateway | null = null;
   #closed = false;
+  #swept: Promise<number> | undefined;
 
   constructor(options: ForeignRuntimeOptions) {
     this.#options = options;
@@ -28,6 +30,7 @@ export class ForeignRuntime {
   /** @throws what `openForeignHome` throws */
   async open(job: Pick<ForeignHomeOptions, "job" | "worker" | "fetchPack">): Promise<JobHome> {
     const { dataDir, host, limits } = this.#options;
+    await (this.#swept ??= endOrphans(dataDir));
     const home = await openForeignHome({ dataDir, host, ...job });
     const access = async (): Promise<GatewayAccess> => await (await this.#opened()).openJob(home.job);
     const surroundings = new TaskSurroundings({ ...this.#options, home, access });

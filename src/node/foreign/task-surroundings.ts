@@ -8,6 +8,7 @@ import { foreignEnvironment } from "./environment.ts";
 import type { GatewayAccess } from "./gateway-access.ts";
 import type { ForeignHome } from "./home.ts";
 import { isOutputLost, type LostOutputsOptions } from "./lost-outputs.ts";
+import { nodeMark } from "./orphans.ts";
 import type { OutputPlace } from "./outputs.ts";
 import type { ProgramCommand } from "./program.ts";
 import type { SessionInput, StageOutput } from "./session-inputs.ts";
@@ -59,7 +60,7 @@ export class TaskSurroundings {
     const command = {
       file: home.workerFile,
       cwd: home.workDir,
-      env: foreignEnvironment(process.env, home.jobenvs, access.environment),
+      env: { ...foreignEnvironment(process.env, home.jobenvs, access.environment), ...nodeMark(this.#options.dataDir) },
     };
     if (input.kind === "inputs") {
       return { command, body, inputs: jobInputs(input.inputs, (url) => access.addressForWorker(url)), complete: true };
