@@ -5,7 +5,7 @@
  * the tasks. Those that were seen once are looked at as long as they are of the group, so that orphans count. What processes share
  * after a fork counts several times in a sum of resident sizes; before anybody is killed for it, each one's fair share is added up.
  */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 const kibibyte = 1_024;
 
@@ -64,7 +64,7 @@ export class MemoryWatch {
         continue;
       }
       bytes += kibibytesIn(status, /^VmRSS:\s+(\d+) kB$/m);
-      for (const child of textOf(`/proc/${each}/task/${each}/children`).split(" ")) {
+      for (const child of childrenOf(each)) {
         const id = Number(child);
         if (id === 0 || this.#known.has(id)) continue;
         this.#known.add(id);
@@ -81,6 +81,16 @@ export class MemoryWatch {
       bytes += fair > 0 ? fair : kibibytesIn(textOf(`/proc/${pid}/status`), /^VmRSS:\s+(\d+) kB$/m);
     }
     return bytes;
+  }
+}
+
+/** Of all threads: one that another thread started is only in its list. */
+function childrenOf(pid: number): string[] {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`);
+    return threads.flatMap((thread) => textOf(`/proc/${pid}/task/${thread}/children`).split(" "));
+  } catch {
+    return [];
   }
 }
 
