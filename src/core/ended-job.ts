@@ -68,13 +68,13 @@ export function endJob(job: JobMachine): EndedJob {
 }
 
 /** Clients of Disco ask for results of stages after the end as well (`mapresults`). */
-function outputsOf({ stages }: JobMachine): string[][] {
+function outputsOf({ stages, spec }: JobMachine): string[][] {
   const outputs: string[][] = [];
   let left = endedOutputsMax;
   for (const stage of stages) {
     left -= stage.tasks;
     if (left < 0 || !stage.complete) break;
-    outputs.push(stageResultsOf(stage));
+    outputs.push(stageResultsOf(stage, spec));
   }
   return outputs;
 }

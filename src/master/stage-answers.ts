@@ -41,11 +41,12 @@ export function stageResults(machine: MasterMachine, info: JobInfo, stage: strin
   const kept = machine.ended.get(name)?.outputs?.[number];
   if (kept !== undefined) return [...kept];
   if (number === info.stages.length - 1 && info.status === "ready") return [...info.results];
-  const found = machine.jobs.get(name)?.stages[number];
-  if (found === undefined || !found.complete) {
+  const job = machine.jobs.get(name);
+  const found = job?.stages[number];
+  if (job === undefined || found === undefined || !found.complete) {
     throw info.status === "active" ? notEnded(name, stage) : leftNothing(info, stage);
   }
-  return stageResultsOf(found);
+  return stageResultsOf(found, job.spec);
 }
 
 function notEnded(job: string, stage: string): DiscoError {

@@ -1,15 +1,19 @@
 /** The end of a job: what it leaves, and who has to hear of it. */
 import type { JobMachine } from "./machine.ts";
 import type { Outbox } from "./outbox.ts";
+import type { JobSpec } from "./spec.ts";
 import type { Stage } from "./stage.ts";
 import { done } from "./stage.ts";
 
-/** The index of each task of the last stage, in ascending order. */
-export function resultsOf(last: Stage): string[] {
+/**
+ * The index of each task of the last stage, in ascending order. As in Disco, there is none of a task for which the job's own worker
+ * has put out nothing.
+ */
+export function resultsOf(last: Stage, { worker }: Pick<JobSpec, "worker">): string[] {
   const results: string[] = [];
   for (let task = 0; task < last.tasks; task++) {
     const index = last.outputs.index(task);
-    if (index !== undefined) results.push(index);
+    if (index !== undefined && (worker === undefined || last.outputs.hasLabels(task))) results.push(index);
   }
   return results;
 }

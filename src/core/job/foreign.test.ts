@@ -102,6 +102,15 @@ describe("a job that brings its worker along", () => {
     );
   });
 
+  it("has no results of tasks that put out nothing", () => {
+    const bench = new Bench();
+    const job = bench.submit({ ...classic, pipeline: ["split"] });
+    bench.done(bench.runs[0] as Run, []);
+    bench.done(bench.runs[0] as Run, [2]);
+    assert.deepEqual(bench.master.info(job)?.results, ["dir://a/1"]);
+    assert.deepEqual(bench.master.ended.get(job)?.outputs, [["dir://a/1"]]);
+  });
+
   it("names an index once among its inputs, however many labels of it are read", () => {
     const bench = new Bench();
     const spec = jobSpec({ worker, pipeline: ["group_label"], inputs: 4 });

@@ -1,8 +1,9 @@
 /** What people and programs ask about a job, from the machine's counters: nothing here walks over tasks, but for `oob`. */
 import type { JobInfo, StageInfo } from "../../client/master-api.ts";
 import { reasonsOf } from "../scheduler/reasons.ts";
+import { resultsOf } from "./ending.ts";
 import type { JobMachine } from "./machine.ts";
-import type { Label, OobRef, OutputRef, StageManifest } from "./spec.ts";
+import type { JobSpec, Label, OobRef, OutputRef, StageManifest } from "./spec.ts";
 import type { Attempt, Stage } from "./stage.ts";
 import { done, gone, running, sleeping, waiting } from "./stage.ts";
 
@@ -101,7 +102,9 @@ export function manifestOf(stage: Stage, { spec }: Pick<JobMachine, "spec">): St
 }
 
 /** Addresses of the outputs of a complete stage, by task. */
-export function stageResultsOf({ outputs, tasks }: Stage): string[] {
+export function stageResultsOf(stage: Stage, { worker }: Pick<JobSpec, "worker">): string[] {
+  if (worker !== undefined) return resultsOf(stage, { worker });
+  const { outputs, tasks } = stage;
   return Array.from({ length: tasks }, (_, task) => {
     const { host, file } = outputs.ref(task);
     return outputs.index(task) ?? `disco://${host}/disco/${file}`;

@@ -338,7 +338,7 @@ export class JobMachine {
   }
 
   #ready(at: number, last: Stage): void {
-    this.results = this.savedResults ?? resultsOf(last);
+    this.results = this.savedResults ?? resultsOf(last, this.spec);
     this.out.log(at, texts.ready(at - this.submittedAt));
     this.#finish("ready", at);
   }

@@ -112,6 +112,11 @@ export class Outputs {
     );
   }
 
+  /** Something was written. */
+  hasLabels(task: number): boolean {
+    return this.#number(task, labelCountAt) > 0;
+  }
+
   labels(task: number): LabelSize[] {
     const sizes: LabelSize[] = [];
     this.eachLabel(task, (label, bytes, records) => sizes.push({ label, bytes, records }));
