@@ -69,8 +69,9 @@ class Client:
                     return status, results
 
     def read(self, url):
-        """What an address of Disco's has, asked for in ranges."""
-        path = "/" + url.split("://", 1)[1].split("/", 1)[1]
+        """What an address of Disco's has, asked for in ranges; data of other nodes by way of the master."""
+        host, _, path = url.split("://", 1)[1].partition("/")
+        path = "/" + path if host == "localhost" else "/proxy/%s/GET/%s" % (host, path)
         data = b""
         while True:
             wanted = "bytes=%d-%d" % (len(data), len(data) + RANGE_BYTES - 1)

@@ -38,6 +38,15 @@ def spread():
                 write_output(int(label), text.encode())
 
 
+def spread_signed():
+    """As spread; each output says where it was made."""
+    for entry in inputs():
+        for data in read(*entry, contents):
+            for part in data.decode().split("+"):
+                label, text = part.split(".")
+                write_output(int(label), ("%s@%s" % (text, TASK["host"])).encode())
+
+
 def copy():
     """One output with all that there is."""
     write_output(0, b"".join(data for entry in inputs() for data in read(*entry, contents)))
