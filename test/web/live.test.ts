@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
 import { Disco } from "../../src/index.ts";
 import { startDaemon, type TestDaemon } from "../daemon/daemon.test-kit.ts";
+import { programPack } from "../wire/pack.test-kit.ts";
+import { shellWorker } from "../wire/shell-worker.test-kit.ts";
 import { noBrowser, sees, TestBrowser } from "./browser.test-kit.ts";
 import { gatedJob, pathOf } from "./gated-job.test-kit.ts";
 
@@ -113,6 +115,15 @@ describe("the page of a daemon", { skip: noBrowser, timeout: testsMsMax }, () =>
     await page.getByRole("dialog").getByRole("button", { name: "Purge" }).click();
     await sees(page, "The job and its files are deleted.");
     await assert.rejects(job.jobinfo(), { code: "unknown-job" });
+  });
+
+  it("shows which worker a job brings along, and no records where nobody counts them", async () => {
+    const job = await disco.submitPack(programPack({ version: 1, worker: shellWorker, inputs: ["raw://a"] }));
+    await job.wait();
+    const { page } = await browser.open(`${daemon.url}${pathOf(job.name)}`);
+    await sees(page, "bin/worker.sh");
+    const cells = page.locator("#stages tr").first().locator("td.number");
+    assert.deepEqual(await cells.allTextContents(), ["1", "0", "0", "0", "1", "0", "–", "–", "–"]);
   });
 
   it("shows why a job failed, with the user's own lines", async () => {
