@@ -68,6 +68,9 @@ describe("the packed package", () => {
       "docs/api.md",
       "deploy/systemd/disco-node.service",
       "LICENSE",
+      "ext/disco.h",
+      "ext/disco.c",
+      "examples/external/word_count.py",
     ]) {
       assert.ok(paths.includes(path), path);
     }

@@ -12,7 +12,7 @@ import { encodeExtParams } from "./ext-params.ts";
 import { type ExternalFiles, externalFiles } from "./external.ts";
 import type { AnyJobOptions } from "./job-options.ts";
 import { isFileName } from "./option-checks.ts";
-import { readRequiredFile } from "./required.ts";
+import { filesBytesMax, readRequiredFile } from "./required.ts";
 
 export interface PackedPrograms {
   /** What a stage with this function runs. */
@@ -46,6 +46,13 @@ export function packPrograms(options: AnyJobOptions, required: ReadonlyMap<strin
   }
   for (const { role, given } of found) {
     for (const path of given.files.slice(1)) add(files, role, fileName(role, path), readFile(role, path));
+  }
+  const bytes = [...files.values()].reduce((sum, { length }) => sum + length, 0);
+  if (bytes > filesBytesMax) {
+    throw badOption(
+      `external programs and requiredFiles are larger than ${filesBytesMax} bytes together`,
+      "Read big data as input.",
+    );
   }
   return { programOf: (fn) => plans.get(fn), files };
 }

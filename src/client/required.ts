@@ -8,7 +8,7 @@ import { badOption } from "./bad-option.ts";
 import { isFileName } from "./option-checks.ts";
 
 /** All of a job's files together, in bytes: they travel inside of the job pack. */
-const filesBytesMax = 512 * 1024 * 1024;
+export const filesBytesMax = 512 * 1024 * 1024;
 
 /** Contents by file name. Throws `JobError` `no-such-file` or `bad-option`. */
 export function readRequiredFiles(

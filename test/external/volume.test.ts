@@ -1,5 +1,7 @@
 /** Much data through programs that read and write in each their own way: nobody waits for the other, and nothing is kept. */
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { runExternal } from "../../src/worker/external/run-external.ts";
 import { Progress } from "../../src/worker/progress.ts";
@@ -50,6 +52,29 @@ async function flow(way: string, records: number): Promise<Flow> {
   });
   return { pairs, bytes, grownBytes: Math.max(peak, process.memoryUsage().rss) - floor };
 }
+
+it("a flood of lines on stderr is shown line by line, and holds nothing up", { timeout: 60_000 }, async () => {
+  const flood = "yes 'a line of the flood' | head -c 4000000 >&2";
+  writeFileSync(join(programs.folder, "flood"), `#!/bin/sh\n${flood}\ncat >/dev/null\n${flood}\n`, { mode: 0o755 });
+  let lines = 0;
+  await runExternal(["one line"], {
+    plan: { program: "flood", params: Buffer.from("0\n"), keys: "text", values: "text" },
+    kind: "reduce",
+    directory: programs.folder,
+    emit: () => {},
+    spill: () => {},
+    spillBytes: megabyte,
+    progress: new Progress(new Int32Array(2), { progress: () => {}, status: () => {} }, 0, "reduce"),
+    print: (level, line) => {
+      lines++;
+      // Where the first flood ends, half a line is left.
+      if (level !== "warning" || !line.includes("line of the flood")) assert.fail(line);
+    },
+    recordBytesMax: megabyte,
+    memoryLimitBytes: 1024 * megabyte,
+  });
+  assert.equal(lines, Math.ceil(8_000_000 / "a line of the flood\n".length));
+});
 
 describe("100 MB through an external map", { skip: noCompiler }, () => {
   const ways: readonly [way: string, records: number, pairs: number][] = [

@@ -4,6 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "n
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { Disco, external, type Job, kvgroup, netstrReader, nopReduce, resultIterator } from "disco-mapreduce";
+import { startDaemon } from "../daemon/daemon.test-kit.ts";
 import { noCompiler, noPython, noRust, Programs } from "../external/programs.test-kit.ts";
 
 const programs = new Programs();
@@ -184,6 +185,21 @@ describe("a program in C", { skip: noCompiler }, () => {
       retries: 1,
     });
     await assert.rejects(data.wait(), /data: bad/);
+  });
+});
+
+describe("on a daemon", { skip: noCompiler }, () => {
+  it("a program in C counts what it counts in the embedded engine", async () => {
+    const program = programs.c("word-count-daemon", "examples/external/word-count.c", "ext/disco.c");
+    await using daemon = await startDaemon();
+    await using remote = new Disco(daemon.address);
+    const words = external([program]);
+    const job = await remote.newJob("external", { input: [odd], map: words, reduce: words, sort: true });
+    const expected = ["and 2", "kelvin 1", "nder 1", "ne 1", "score 1", "stanbul 1"];
+    assert.deepEqual(
+      (await records(job)).map((pair) => pair.join(" ")),
+      expected,
+    );
   });
 });
 

@@ -153,6 +153,24 @@ test("what is no list is refused: for what it says, if it is text", () => {
   );
 });
 
+test("any bytes at all are lists, or an error that says why not", () => {
+  const small = fc.array(fc.constantFrom(0, 0, 0, 1, 2, 65, 200, 255), { maxLength: 200 });
+  fc.assert(
+    fc.property(fc.oneof(small, fc.array(fc.nat(255), { maxLength: 100 })), fc.nat(50), (numbers, cut) => {
+      const { decoder } = new Taken("text", "bytes");
+      const bytes = Buffer.from(numbers);
+      try {
+        decoder.push(bytes.subarray(0, cut));
+        decoder.push(bytes.subarray(cut));
+      } catch (error) {
+        assert.match((error as DiscoError).code, /^(?:external-protocol|external-text|record-too-large)$/);
+        assert.ok((error as DiscoError).hint);
+      }
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
 test("a list of 1,000,000 pairs is a list", () => {
   const taken = new Taken();
   taken.decoder.push(number(1_000_000));
