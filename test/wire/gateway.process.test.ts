@@ -92,8 +92,8 @@ test("workers reach outputs, blobs and tags of a cluster whose names mean nothin
 
   // Both nodes have worked, and the reduce has read the outputs of both.
   const places = said.lines.map((line) => line.split(" "));
-  assert.deepEqual(places.map(([input]) => input).toSorted(), inputs);
-  assert.deepEqual([...new Set(places.map(([, node]) => node))].toSorted(), names);
+  assert.deepEqual(new Set(places.map(([input]) => input)), new Set(inputs));
+  assert.deepEqual(new Set(places.map(([, node]) => node)), new Set(names));
   for (const url of said.addresses) assert.match(url, /^(?:http|dir):\/\/127\.0\.0\.1:\d+\/1-/, url);
   assert.deepEqual(Object.keys(said.environment).toSorted(), [
     "DDFS_DATA",

@@ -30,11 +30,7 @@ describe("addresses for foreign workers", () => {
       "dir://own/disco/own/ab/j/.disco/x.results",
       "dir://127.0.0.1:4711/1-key/disco/own/ab/j/.disco/x.results",
     ],
-    [
-      "a blob of another node",
-      "disco://other/ddfs/vol1/blob/ab/b$1",
-      `${base}/proxy/other/GET/ddfs/vol1/blob/ab/b$1`,
-    ],
+    ["a blob of another node", "disco://other/ddfs/vol1/blob/ab/b$1", `${base}/proxy/other/GET/ddfs/vol1/blob/ab/b$1`],
     [
       "one by a detour",
       "disco://m:8989/proxy/other/GET/ddfs/vol1/blob/ab/b",

@@ -229,10 +229,7 @@ describe("DDFS through the gateway", () => {
     const tag = (await (
       await ask(`${access.master}/ddfs/tag/data:t`, { headers: { authorization: `Basic ${btoa("token:job")}` } })
     ).json()) as { urls: string[][]; "user-data": object };
-    assert.deepEqual(tag.urls, [
-      [`${access.master}/proxy/other/GET/ddfs/vol0/blob/ab/b$1`, "http://x/y"],
-      ["tag://u"],
-    ]);
+    assert.deepEqual(tag.urls, [[`${access.master}/proxy/other/GET/ddfs/vol0/blob/ab/b$1`, "http://x/y"], ["tag://u"]]);
     assert.deepEqual(tag["user-data"], { a: blob });
     const [read] = asked;
     assert.equal(read?.headers["disco-tag-token"], "job");
