@@ -63,6 +63,27 @@ test("an output of another node is asked for there", async () => {
   }
 });
 
+test("an output that names files of other nodes is lost with them, but not when their node does not say", async () => {
+  const text = formatIndex([{ label: 0, url: "disco://b/disco/b/00/job/part", size: 3 }]);
+  const ref = { host: "a", file: "a/00/job/.disco/passed.results", at: 0, length: text.length, digest: "d" };
+  await mkdir(join(dataDir, "a/00/job/.disco"), { recursive: true });
+  await writeFile(join(dataDir, ref.file), text);
+  let status = 200;
+  const { peers, close } = await serving((_, response) => response.writeHead(status, { "content-length": 3 }).end());
+  try {
+    for (const [answered, lost] of [
+      [200, false],
+      [404, true],
+      [503, false],
+    ] as const) {
+      status = answered;
+      assert.equal(await isOutputLost(ref, { host: "a", dataDir, peers }), lost, String(answered));
+    }
+  } finally {
+    close();
+  }
+});
+
 test("an output of a node that nobody reaches is lost, after a while in which it may come back", async () => {
   const { ref } = indexOf("c");
   let asked = 0;

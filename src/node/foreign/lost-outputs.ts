@@ -1,14 +1,16 @@
 /**
  * Whether an output of an earlier stage that a worker cannot read is gone. Workers are not believed: each lost output costs a task, and
- * what one cannot read another may. An output is an index; it is there when the index is, and all files of its node that it names.
+ * what one cannot read another may. An output is an index; it is there when the index is, and all files of nodes that it names.
+ *
+ * A worker may have passed on addresses of what others wrote: of an index whose files are on a node that is lost, its own task is run
+ * again, misses its input then, and so on to the one that wrote them.
  */
-
 import { readFile, stat } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
 import { join } from "node:path";
 import type { OutputRef } from "../../core/job/spec.ts";
 import { DiscoError } from "../../errors.ts";
-import { type IndexEntry, parseIndex } from "../../schemes/dir.ts";
+import { parseIndex } from "../../schemes/dir.ts";
 import type { Peers } from "../fetch/peers.ts";
 
 export interface LostOutputsOptions {
@@ -31,55 +33,64 @@ const idleMs = 5_000;
 /** Of an index that another node sends. */
 const indexBytesMax = 64 * 1_024 * 1_024;
 
+/** `gone`: it is not there, or its node is not. `unclear`: its node does not say. */
+type Found<T> = T | "gone" | "unclear";
+
 export async function isOutputLost(ref: OutputRef, options: LostOutputsOptions): Promise<boolean> {
-  if (ref.host === options.host) return await isLostHere(ref, options.dataDir);
-  const { peers } = options;
-  if (peers === null) return true;
-  const { patienceMs = usualPatienceMs, retryDelayMs = usualRetryDelayMs } = options;
+  const text = await textOf(ref.host, ref.file, options);
+  if (text === "unclear") return false;
+  if (text === "gone" || Buffer.byteLength(text.index) !== ref.length) return true;
+  for (const { url, size } of parseIndex(text.index, ref.file)) {
+    const [, host, path] = /^disco:\/\/([^/:]+)\/disco\/(.+)$/.exec(url) ?? [];
+    if (host === undefined || path === undefined) continue;
+    const found = await sizeOf(host, path, options);
+    if (found === "gone" || (found !== "unclear" && found !== size)) return true;
+  }
+  return false;
+}
+
+/** A file may lie here under another name than the node's: it had that before. */
+async function textOf(host: string, file: string, options: LostOutputsOptions): Promise<Found<{ index: string }>> {
+  const index = await readFile(join(options.dataDir, file), "utf8").catch(() => null);
+  if (index !== null) return { index };
+  if (host === options.host) return "gone";
+  return await asked(host, file, "GET", options, async (answer) => ({ index: await bodyOf(answer) }));
+}
+
+async function sizeOf(host: string, file: string, options: LostOutputsOptions): Promise<Found<number>> {
+  const found = await stat(join(options.dataDir, file)).catch(() => null);
+  if (found?.isFile() === true) return found.size;
+  if (host === options.host) return "gone";
+  return await asked(host, file, "HEAD", options, (answer) => {
+    answer.resume();
+    const length = answer.headers["content-length"];
+    return Promise.resolve(length === undefined ? "unclear" : Number(length));
+  });
+}
+
+/** Asks the data server of another node. */
+async function asked<T>(
+  host: string,
+  file: string,
+  method: "GET" | "HEAD",
+  { peers, patienceMs = usualPatienceMs, retryDelayMs = usualRetryDelayMs }: LostOutputsOptions,
+  read: (answer: IncomingMessage) => Promise<Found<T>>,
+): Promise<Found<T>> {
+  if (peers === null) return "gone";
   const end = performance.now() + patienceMs;
   for (;;) {
     try {
-      return await isLostThere(ref, peers);
+      const url = `${peers.urlOf(host)}/disco/${file}`;
+      const answer = await peers.ask(url, { method, signal: new AbortController().signal, idleMs });
+      if (answer.statusCode === 200) return await read(answer);
+      answer.resume();
+      return answer.statusCode === 404 ? "gone" : "unclear";
     } catch (error) {
-      // Of a node that nobody reaches, its outputs are lost for those who need them now.
-      if (!(error instanceof DiscoError) || performance.now() >= end) return true;
+      // Of a node that nobody reaches, its files are lost for those who need them now.
+      if (!(error instanceof DiscoError) || performance.now() >= end) return "gone";
       await new Promise((resolve) => setTimeout(resolve, retryDelayMs));
     }
   }
-}
-
-async function isLostHere(ref: OutputRef, dataDir: string): Promise<boolean> {
-  const text = await readFile(join(dataDir, ref.file), "utf8").catch(() => null);
-  if (text === null || Buffer.byteLength(text) !== ref.length) return true;
-  for (const { path, size } of ownFiles(ref, text)) {
-    const found = await stat(join(dataDir, path)).catch(() => null);
-    if (found?.isFile() !== true || found.size !== size) return true;
-  }
-  return false;
-}
-
-/** @throws CommError: the node did not answer */
-async function isLostThere(ref: OutputRef, peers: Peers): Promise<boolean> {
-  const base = peers.urlOf(ref.host);
-  const { signal } = new AbortController();
-  const index = await peers.ask(`${base}/disco/${ref.file}`, { method: "GET", signal, idleMs });
-  const text = await bodyOf(index);
-  if (index.statusCode !== 200 || Buffer.byteLength(text) !== ref.length) return true;
-  for (const { path, size } of ownFiles(ref, text)) {
-    const file = await peers.ask(`${base}/disco/${path}`, { method: "HEAD", signal, idleMs });
-    file.resume();
-    if (file.statusCode !== 200 || Number(file.headers["content-length"] ?? size) !== size) return true;
-  }
-  return false;
-}
-
-/** The files of the node that an index names, relative to its data directory. */
-function ownFiles({ host, file }: OutputRef, text: string): { path: string; size: number }[] {
-  const prefix = `disco://${host}/disco/`;
-  const entries: IndexEntry[] = parseIndex(text, file);
-  return entries
-    .filter(({ url }) => url.startsWith(prefix))
-    .map(({ url, size }) => ({ path: url.slice(prefix.length), size }));
 }
 
 async function bodyOf(message: IncomingMessage): Promise<string> {
