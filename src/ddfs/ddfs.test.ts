@@ -23,7 +23,7 @@ const collection: Collection = {
   async *fsck() {},
 };
 
-function open(spaces: NodeSpace[]): Ddfs {
+function open(spaces: NodeSpace[], addresses: Readonly<Record<string, string>> = {}): Ddfs {
   const tags = new Tags();
   const decider: Decider = {
     machine: { tags, gcBlacklist: new Set() },
@@ -45,7 +45,7 @@ function open(spaces: NodeSpace[]): Ddfs {
     now: () => 1_000,
     nodes: {
       spaces: async () => spaces,
-      urlFor: (host, object) => `http://${host}/ddfs/${object}`,
+      urlFor: (host, object) => `http://${addresses[host] ?? host}/ddfs/${object}`,
       async put({ host, object }, body) {
         const bytes = Buffer.concat(await Array.fromAsync(body));
         files.set(`${host}/${object}`, bytes);
@@ -87,6 +87,17 @@ describe("DDFS of a master", () => {
     await assert.rejects(ddfs.newBlob("../x"), { code: "bad-name" });
     for (const replicas of [0, -1, 1.5, 65, Number.NaN])
       await assert.rejects(ddfs.newBlob("x", { replicas }), { code: "bad-replicas" });
+  });
+
+  it("places none on a node that Disco's clients exclude by the host of its address", async () => {
+    const ddfs = open([space("a", 100), space("b", 100), space("c", 100)], { a: "10.0.0.1:8989", b: "10.0.0.1:8990" });
+    const hosts = async (options: object): Promise<string[]> =>
+      (await ddfs.newBlob("x", options)).map(({ host }) => host);
+    for (let i = 0; i < 3; i++) assert.deepEqual(await hosts({ exclude: ["10.0.0.1"] }), ["c"], "both are there");
+    assert.deepEqual((await hosts({ include: ["10.0.0.1"], replicas: 2 })).sort(), ["a", "b"]);
+    assert.deepEqual(await hosts({ exclude: ["10.0.0.1", "a"] }), ["c"]);
+    await assert.rejects(hosts({ exclude: ["10.0.0.1", "c"] }), { code: "not-enough-nodes" });
+    await assert.rejects(hosts({ exclude: ["10.0.0.2"] }), { code: "unknown-node" });
   });
 
   it("keeps blobs and tags together", async () => {

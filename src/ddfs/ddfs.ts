@@ -78,7 +78,6 @@ export class Ddfs implements DdfsApi {
     options: NewBlobOptions & { readonly master?: string | undefined } = {},
   ): Promise<BlobTarget[]> {
     const { decider, nodes, reserveBytes, replicas: usual } = this.#parts;
-    const { include = [], exclude = [] } = options;
     assertName(name);
     await this.#parts.gathered?.();
     const spaces = await nodes.spaces();
@@ -94,14 +93,26 @@ export class Ddfs implements DdfsApi {
     if (!Number.isInteger(replicas) || replicas < 1 || replicas > replicasMax)
       throw new DiscoError(`1 to ${replicasMax} replicas are possible, not ${replicas}`, { code: "bad-replicas" });
     decider.assertRoom();
-    for (const host of [...include, ...exclude]) {
-      if (!spaces.some((space) => space.host === host))
-        throw new DiscoError(`there is no node ${host}`, { code: "unknown-node", node: host });
-    }
+    const include = this.#named(options.include, spaces, options.master);
+    const exclude = this.#named(options.exclude, spaces, options.master);
     const hosts = placeReplicas(places, { replicas, include, exclude, turn: this.#turn++, reserveBytes });
     if (hosts.length < replicas) throw notEnough(replicas, hosts.length, spaces);
     const object = await this.#object(name);
     return hosts.map((host) => ({ host, object, url: nodes.urlFor(host, object, options.master) }));
+  }
+
+  /**
+   * Nodes by their names, or by the host of their address, of which several on one machine are all meant: Disco's clients know no more of
+   * the node where a blob could not be put than the address that they had.
+   */
+  #named(given: readonly string[] = [], spaces: readonly NodeSpace[], master?: string): string[] {
+    return given.flatMap((name) => {
+      const named = spaces.some(({ host }) => host === name);
+      if (named) return [name];
+      const there = spaces.filter(({ host }) => hostOf(this.#parts.nodes.urlFor(host, "", master)) === name);
+      if (there.length === 0) throw new DiscoError(`there is no node ${name}`, { code: "unknown-node", node: name });
+      return there.map(({ host }) => host);
+    });
   }
 
   /** Nodes that are there and have not told yet of their volumes: a master that has just begun to lead has heard little. */
@@ -244,6 +255,11 @@ export function headOf({ id, modifiedAt }: Tag): Pick<TagContents, "version" | "
 
 function shown({ token }: TokenOption): TagToken {
   return token === undefined ? {} : { token };
+}
+
+/** As Disco's clients take it from an address. */
+function hostOf(url: string): string {
+  return URL.parse(url)?.hostname ?? "";
 }
 
 function placeOf({ host, connected, leaving, volumes }: NodeSpace): {
