@@ -213,6 +213,41 @@ export const bugs: Readonly<Record<string, Bug>> = {
     find: "if (before === load) return false;",
     replace: "if (before !== undefined) return false;",
   },
+  "those who wait for input keep their slots": {
+    file: "core/master.ts",
+    find: "round.makeRoom(this.jobs.values());",
+    replace: "",
+  },
+  "what changes under an open stage is forgotten": {
+    file: "core/job/loss.ts",
+    find: "if (next === undefined) return differs;",
+    replace: "if (next === undefined || next.open) return differs;",
+  },
+  "an open stage is complete when its tasks are": {
+    file: "core/job/stage.ts",
+    find: "this.count(done) + this.count(gone) === this.tasks && !this.open;",
+    replace: "this.count(done) + this.count(gone) === this.tasks;",
+  },
+  "tasks of an open stage start while their inputs are made again": {
+    file: "core/job/machine.ts",
+    find: "if (next?.open !== true || !stage.settled) return stage;",
+    replace: "if (next?.open !== true) return stage;",
+  },
+  "a stage that grew forgets its order": {
+    file: "core/job/concurrent.ts",
+    find: "stage.order = order.every((task, place) => task === place) ? null : order;",
+    replace: "",
+  },
+  "a snapshot forgets that a stage is open": {
+    file: "core/job/snapshot.ts",
+    find: "stage.open = from.open ?? false;",
+    replace: "",
+  },
+  "an open stage frees slots that it never held": {
+    file: "core/job/concurrent.ts",
+    find: "awaitsInput ? stage.live.values() : []",
+    replace: "awaitsInput || true ? stage.live.values() : []",
+  },
   "the epoch stays": {
     file: "journal/ledger.ts",
     find: "epoch: this.machine.cluster.epoch + 1",

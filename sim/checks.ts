@@ -133,7 +133,7 @@ export class Checks {
   #saved(job: JobMachine, last: Stage): void {
     const name = resultsTag(job.name);
     const lines = [...(this.#world.ledger?.machine.tags.tag(name)?.urls.lines() ?? [])];
-    const should = Array.from({ length: last.tasks }, (_, task) => lineOf(task, last.outputs.digest(task)));
+    const should = [...last.inOrder()].map((task) => lineOf(task, last.outputs.digest(task)));
     if (!isDeepStrictEqual(job.results, [`tag://${name}`])) throw new Error(`${job.name} is ready without its tag`);
     if (!isDeepStrictEqual(lines, should)) throw new Error(`the tag of ${job.name} does not name what it wrote`);
   }
@@ -169,13 +169,13 @@ export class Checks {
     }
     if (job.spec.save?.results !== true && job.results.length !== last.tasks)
       throw new Error(`${job.name} has ${job.results.length} results of ${last.tasks} tasks`);
-    const digests = Array.from({ length: last.tasks }, (_, task) => last.outputs.digest(task));
+    const digests = [...last.inOrder()].map((task) => last.outputs.digest(task));
     if (fake.exact && !isDeepStrictEqual(digests, expected(fake)))
       throw new Error(`${job.name} has another result than it should`);
   }
 
   #outputs(stage: Stage): { task: number; host: string; contents: Contents }[] {
-    return Array.from({ length: stage.tasks }, (_, task) => {
+    return [...stage.inOrder()].map((task) => {
       const ref = stage.outputs.ref(task);
       const contents = this.#world.written.get(`${ref.host}:${ref.file}:${ref.at}`);
       if (contents === undefined) throw new Error(`output ${ref.file}:${ref.at} was never written`);
@@ -188,6 +188,7 @@ export class Checks {
 function isIdle(job: JobMachine): boolean {
   const stage = job.current();
   if (stage === undefined || !job.hungry || !job.cluster.anyRoom) return false;
+  if (stage.awaitsInput && !job.cluster.free().some(({ slots }) => slots > 0)) return false;
   for (let task = 0; task < stage.tasks; task++) {
     if (!stage.waits(task) || stage.picky(task)) continue;
     if (stage.heldUntil === waitedOut || stage.hosts(task).length === 0) return true;

@@ -21,15 +21,18 @@ export interface FakeJob {
 }
 
 const byHost: readonly Grouping[] = ["group_node", "group_node_label"];
+const besidePlain: readonly Grouping[] = ["split", "split", "group_label", "group_all"];
 const plain: readonly Grouping[] = ["split", "group_label", "group_label", "group_all"];
 
-export function randomJob(random: Random, hosts: readonly string[]): FakeJob {
-  const stages = random.int(1, 3);
+/** `beside`: stages may run beside the stages before them. */
+export function randomJob(random: Random, hosts: readonly string[], beside = false): FakeJob {
+  const stages = beside ? random.int(2, 4) : random.int(1, 3);
   // Groupings by node depend most on where things run, and on what is lost: some jobs have nothing else.
-  const groupings = random.chance(0.3) ? byHost : plain;
+  const groupings = random.chance(0.3) ? byHost : beside ? besidePlain : plain;
   const pipeline = Array.from({ length: stages }, (_, n) => ({
     name: `stage${n}`,
     grouping: n === 0 && random.chance(0.8) ? ("split" as const) : random.pick(groupings),
+    ...(beside && n > 0 && random.chance(0.8) ? { concurrent: true as const } : {}),
   }));
   const inputs = Array.from({ length: random.int(1, 8) }, (_, n) => {
     const holders = Array.from({ length: random.int(1, 2) }, () => (random.chance(0.6) ? random.pick(hosts) : null));

@@ -9,6 +9,7 @@ import type { TaskFailure } from "../src/errors.ts";
 import type { Assignment, AttemptId } from "../src/protocol/messages.ts";
 import type { Contents } from "./fake-job.ts";
 import { compute, digestOf, select } from "./fake-job.ts";
+import { takeAsTheyCome } from "./open-task.ts";
 import type { World } from "./world.ts";
 
 /** A task event, but for its time. */
@@ -180,33 +181,43 @@ export class FakeNode {
       agenda.after(toldAfterMs, () => {
         if (life === this.#life && this.#running.has(key)) this.#world.began(this, assignment, toldAfterMs);
       });
-      agenda.after(this.#world.taskMs(), () => {
-        if (life !== this.#life || !this.#running.has(key)) return;
-        const report = this.#world.mishap(assignment) ?? this.#run(assignment);
-        this.#drop(key);
-        this.#reports.set(key, report);
-        this.#world.report(this, report);
-        this.#startSome();
-      });
+      const runs = (): boolean => life === this.#life && this.#running.has(key);
+      const end = (make: () => Report): void => {
+        agenda.after(this.#world.taskMs(), () => {
+          if (!runs()) return;
+          const report = this.#world.mishap(assignment) ?? make();
+          this.#drop(key);
+          this.#reports.set(key, report);
+          this.#world.report(this, report);
+          this.#startSome();
+        });
+      };
+      if (assignment.input.kind === "stage" && assignment.input.open === true)
+        takeAsTheyCome(this.#world, this, assignment, runs, (read) => end(() => this.#after(assignment, read)));
+      else end(() => this.#run(assignment));
     }
   }
 
-  #run(assignment: Assignment): Report {
-    const { job, stage, task, attempt, input, group } = assignment;
-    const id = { job, stage, task, attempt };
+  /** What becomes of a task that has read all that it reads. */
+  #after({ job, stage, task, attempt, group }: Assignment, read: string[] | Report): Report {
+    if (!Array.isArray(read)) return read;
     const fake = this.#world.fakeJob(job);
+    const id = { job, stage, task, attempt };
     if (fake.poison === `${stage}/${task}`)
       return { kind: "task-failed", ...id, failure: failureOf("user-error", "poison", "here") };
+    const output = this.#write({ ...id }, compute(fake, stage, read, attempt, group.label ?? 0));
+    return { kind: "task-done", ...id, output };
+  }
+
+  #run(assignment: Assignment): Report {
+    const { job, stage, task, input } = assignment;
+    // Before it reads.
+    if (this.#world.fakeJob(job).poison === `${stage}/${task}`) return this.#after(assignment, []);
     const read =
       input.kind === "inputs"
         ? input.inputs.map(({ replicas }) => `input ${(replicas[0] as string).split("/")[2]}`)
         : this.#readStage(assignment);
-    if (!Array.isArray(read)) return read;
-    return {
-      kind: "task-done",
-      ...id,
-      output: this.#write(assignment, compute(fake, stage, read, attempt, group.label ?? 0)),
-    };
+    return this.#after(assignment, read);
   }
 
   #readStage({ job, stage, task, attempt, input }: Assignment): string[] | Report {
@@ -230,7 +241,7 @@ export class FakeNode {
     return select(input, outputs);
   }
 
-  #write({ job, stage, task, attempt }: Assignment, contents: Contents): TaskOutput {
+  #write({ job, stage, task, attempt }: AttemptId, contents: Contents): TaskOutput {
     const file = `${job}/seg-${stage}`;
     const at = this.#written++ + this.incarnation * writtenMax;
     this.disk.set(`${file}:${at}`, contents);

@@ -59,7 +59,7 @@ export function extraAttempt(machine: MasterMachine, host: string): AssignedTask
   const node = machine.cluster.node(host);
   if (node === undefined || !machine.cluster.hasRoom(node)) return undefined;
   for (const job of machine.jobs.values()) {
-    const stage = job.current();
+    const stage = job.lowest();
     const [task, attempts] = stage?.live.entries().next().value ?? [];
     if (stage === undefined || task === undefined || stage.startedAgain.has(task)) continue;
     if (attempts?.length !== 1 || job.live >= job.spec.scheduler.maxCores) continue;

@@ -51,17 +51,17 @@ export class SavedResults {
     };
     if (last === undefined || left === 0) oneLess();
     else {
-      for (let task = 0; task < last.tasks; task++) {
+      for (const [place, task] of [...last.inOrder()].entries()) {
         const ref = last.outputs.ref(task);
         agenda.after(random.chance(0.2) ? random.int(100, 800) : random.int(0, 60), () => {
-          this.#adopt(last.number, task, ref, adopted);
+          this.#adopt(last.number, task, ref, adopted, place);
           oneLess();
         });
       }
     }
   }
 
-  #adopt(stage: number, task: number, ref: OutputRef, adopted: Adopted): void {
+  #adopt(stage: number, task: number, ref: OutputRef, adopted: Adopted, place: number): void {
     const node = this.#world.nodes.get(ref.host);
     if (node?.reachable !== true) {
       adopted.silent = true;
@@ -69,7 +69,7 @@ export class SavedResults {
     }
     const contents = node.read(ref);
     if (contents === undefined) adopted.lost.push({ stage, task, ref });
-    else adopted.lines[task] = lineOf(task, digestOf(contents));
+    else adopted.lines[place] = lineOf(task, digestOf(contents));
   }
 
   #end(ledger: Ledger, job: string, attempt: number, { lines, lost, silent }: Adopted): void {

@@ -25,7 +25,7 @@
 import type { Command } from "../src/core/commands.ts";
 import type { MasterEvent } from "../src/core/events.ts";
 import { unsaved } from "../src/core/job/saving.ts";
-import type { OutputRef, StageManifest } from "../src/core/job/spec.ts";
+import type { ManifestMark, OutputRef, StageManifest } from "../src/core/job/spec.ts";
 import { Ledger } from "../src/journal/ledger.ts";
 import { openMemoryJournal } from "../src/journal/memory.ts";
 import type { Assignment, AttemptId } from "../src/protocol/messages.ts";
@@ -38,6 +38,8 @@ import type { Report } from "./fake-node.ts";
 import { FakeNode, keyOf } from "./fake-node.ts";
 import { extraAttempt, impair, mishapOf, orderFor } from "./faults.ts";
 import { LineLogs } from "./line-logs.ts";
+import { Network } from "./network.ts";
+import type { PartAnswer } from "./open-task.ts";
 import { Random } from "./random.ts";
 import { SavedResults } from "./saved-results.ts";
 import { storyOf } from "./story.ts";
@@ -53,6 +55,8 @@ const deadMs = 250;
 /** Simulated time and steps within which all jobs end after the faults. */
 const livenessMs = 3_600_000;
 const stepsMax = 50_000;
+/** In each of so many histories, stages run beside each other. */
+const besideEvery = 4;
 
 export class World {
   readonly agenda = new Agenda();
@@ -71,12 +75,16 @@ export class World {
   readonly #unreachableSince = new Map<string, number>();
   readonly #logs = new LineLogs();
   readonly #saved = new SavedResults(this);
+  readonly #network = new Network(this);
   /** Second attempts that the world, not the scheduler, has begun. */
   readonly #speculated = new Set<string>();
-  readonly #acks: { node: FakeNode; report: Report }[] = [];
+  /** What nodes are told when all that was recorded is in the journal. */
+  readonly #acks: { node: FakeNode; deliver: () => void }[] = [];
   readonly #submissions: { key: string; fake: FakeJob }[] = [];
   readonly #steadiness: number;
   readonly #hangs: boolean;
+  /** Share of tasks that take long. Where stages run beside each other, the later ones have to meet the earlier ones. */
+  readonly #slowness: number;
   #faults = true;
   #skewMs = 0;
   #starts = 0;
@@ -93,7 +101,10 @@ export class World {
       this.nodes.set(host, new FakeNode(host, this.random.int(1, 2), this.random.int(1, 3), this));
     }
     const jobs = this.random.int(1, 3);
-    for (let n = 0; n < jobs; n++) this.#submissions.push({ key: `job${n}`, fake: randomJob(this.random, hosts) });
+    const beside = seed % besideEvery === 0;
+    this.#slowness = beside ? 0.4 : 0.05;
+    for (let n = 0; n < jobs; n++)
+      this.#submissions.push({ key: `job${n}`, fake: randomJob(this.random, hosts, beside) });
   }
 
   /** Runs the history to its end. @throws when something that must hold does not. */
@@ -125,11 +136,23 @@ export class World {
 
   taskMs(): number {
     if (this.#hangs && this.random.chance(0.02)) return hungMs;
-    return this.random.chance(0.05) ? this.random.int(100, 400) : this.random.int(1, 30);
+    return this.random.chance(this.#slowness) ? this.random.int(100, 400) : this.random.int(1, 30);
   }
 
   manifest(job: string, stage: number): StageManifest | null {
     return this.ledger?.machine.manifest(job, stage) ?? null;
+  }
+
+  /** Asks for what has come of a stage. The answer comes when what it says is in the journal, or never. */
+  askManifest(node: FakeNode, job: string, stage: number, since: ManifestMark | null, answer: PartAnswer): void {
+    this.#network.toMaster(node, () => {
+      if (this.ledger === null) return;
+      const { machine } = this.ledger;
+      const part = machine.manifestPart(job, stage, since);
+      const whole = part?.open === true ? null : machine.manifest(job, stage);
+      this.#acks.push({ node, deliver: () => answer(part, whole) });
+      this.ledger.nudge();
+    });
   }
 
   fetch(reader: FakeNode, ref: OutputRef): Contents | undefined {
@@ -150,9 +173,9 @@ export class World {
   }
 
   report(node: FakeNode, report: Report): void {
-    this.#toMaster(node, () => {
+    this.#network.toMaster(node, () => {
       this.record({ ...report, at: this.#now() } as MasterEvent);
-      if (this.ledger !== null) this.#acks.push({ node, report });
+      if (this.ledger !== null) this.#acks.push({ node, deliver: () => node.acknowledge(report) });
     });
   }
 
@@ -198,7 +221,7 @@ export class World {
     }
     this.#store.next = "work";
     this.#checks.consistent(ledger.machine, this.#faults ? null : this.#now());
-    for (const { node, report } of this.#acks.splice(0)) this.#toNode(node, () => node.acknowledge(report));
+    for (const { node, deliver } of this.#acks.splice(0)) this.#network.toNode(node, deliver);
   }
 
   masterDies(): void {
@@ -250,7 +273,7 @@ export class World {
     const { host, offered: slots, queueDepth, session } = node;
     const incarnation = String(node.incarnation);
     const attempts = node.attempts();
-    this.#toMaster(node, () => {
+    this.#network.toMaster(node, () => {
       const offer = { slots, queueDepth, labels: {}, attempts, session, url: `http://${host}` };
       this.record({ kind: "node-joined", at: this.#now(), host, incarnation, ...offer });
     });
@@ -346,31 +369,8 @@ export class World {
   #eachNode(hosts: readonly string[], act: (node: FakeNode) => void): void {
     for (const host of hosts) {
       const node = this.nodes.get(host);
-      if (node !== undefined) this.#toNode(node, () => act(node));
+      if (node !== undefined) this.#network.toNode(node, () => act(node));
     }
-  }
-
-  #toNode(node: FakeNode, act: () => void): void {
-    const deliver = (): void => {
-      // A process that is stopped reads later what has come for it.
-      if (node.paused && node.up && !node.cut && !node.deaf) this.agenda.after(100, deliver);
-      else if (node.hears) act();
-    };
-    this.#send(deliver);
-  }
-
-  #toMaster(node: FakeNode, act: () => void): void {
-    if (!node.isHeard) return;
-    this.#send(() => {
-      if (!node.cut && !node.mute) act();
-    });
-  }
-
-  #send(deliver: () => void): void {
-    if (this.chance(0.03)) return;
-    const times = this.chance(0.05) ? 2 : 1;
-    for (let n = 0; n < times; n++)
-      this.agenda.after(this.chance(0.05) ? this.random.int(10, 300) : this.random.int(0, 5), deliver);
   }
 
   #every(ms: number, act: () => void): void {

@@ -204,6 +204,8 @@ export interface JobPurged extends OfJob {
 export interface TasksAssigned extends At {
   readonly kind: "tasks-assigned";
   readonly tasks: readonly AssignedTask[];
+  /** Attempts that give up their slots before that (`scheduler/preemption.ts`). */
+  readonly preempted?: readonly AttemptId[];
   /** Stages that begin to keep tasks for busy nodes that hold their input (`scheduler/late-binding.ts`). */
   readonly holds?: readonly HeldStage[];
 }

@@ -25,11 +25,11 @@ import type { EndedJob } from "./ended-job.ts";
 import { endJob, infoOfEnded } from "./ended-job.ts";
 import type { JobSubmitted, MasterEvent, TasksAssigned, TimerFired } from "./events.ts";
 import type { OobEntry } from "./job/info.ts";
-import { infoOf, manifestOf, oobOf, runningTasks } from "./job/info.ts";
+import { infoOf, manifestOf, manifestPartOf, oobOf, runningTasks } from "./job/info.ts";
 import { JobMachine } from "./job/machine.ts";
 import { microsOf, nameJob } from "./job/name.ts";
 import { oobTag } from "./job/saved-tags.ts";
-import type { StageManifest } from "./job/spec.ts";
+import type { ManifestMark, ManifestPart, StageManifest } from "./job/spec.ts";
 import type { Attempt, Stage } from "./job/stage.ts";
 import { tasksOf } from "./job/tasks.ts";
 import { handleNodeEvent } from "./node-events.ts";
@@ -43,7 +43,7 @@ import { defaultAlpha, JobOrder } from "./scheduler/job-order.ts";
 import { fireOfNodes, ofNodes } from "./scheduler/quarantine.ts";
 import { reasonsOf } from "./scheduler/reasons.ts";
 import { Round } from "./scheduler/round.ts";
-import { attemptsThatRun } from "./scheduler/running.ts";
+import { attemptsThatRun, jobsOn } from "./scheduler/running.ts";
 import { lookMs } from "./scheduler/stragglers.ts";
 import type { Timer } from "./timers.ts";
 import { fire, timersOf } from "./timers.ts";
@@ -157,6 +157,7 @@ export class MasterMachine {
     this.#order.clock(at);
     this.#order.refresh();
     const round = new Round(at, this.#order, this.cluster);
+    round.makeRoom(this.jobs.values());
     round.startWaiting();
     if (this.#speculation && Math.abs(at - this.#lookedAt) >= lookMs) {
       this.#lookedAt = at;
@@ -247,15 +248,7 @@ export class MasterMachine {
 
   /** By node: names of the jobs whose attempts run there, one for each. */
   runningOn(host: string): string[] {
-    const runs = this.#running();
-    const names: string[] = [];
-    for (const job of this.jobs.values()) {
-      for (const { live } of job.live === 0 ? [] : job.stages) {
-        for (const attempt of [...live.values()].flat())
-          if (attempt.host === host && runs.has(attempt)) names.push(job.name);
-      }
-    }
-    return names;
+    return jobsOn(this.jobs.values(), host, this.#running());
   }
 
   /** Tasks of the stage of which an attempt runs. */
@@ -275,8 +268,13 @@ export class MasterMachine {
   /** Last known outputs of a stage of an active job; `null` before it was complete, and when the job has ended. */
   manifest(job: string, stage: number): StageManifest | null {
     const active = this.jobs.get(job);
-    const found = active?.stages[stage];
-    return active === undefined || found === undefined ? null : manifestOf(found, active);
+    return active?.stages[stage] === undefined ? null : manifestOf(active.stages[stage], active);
+  }
+
+  /** For tasks of the stage after this one that take outputs as they come: `null` when the job has ended. */
+  manifestPart(job: string, stage: number, since: ManifestMark | null): ManifestPart | null {
+    const active = this.jobs.get(job);
+    return active?.stages[stage] === undefined ? null : manifestPartOf(active.stages[stage], active, since);
   }
 
   oob(job: string): readonly OobEntry[] {
@@ -326,13 +324,15 @@ export class MasterMachine {
   #assigned(event: TasksAssigned): Command[] {
     const assigned = new Assigned();
     const touched = new Set<JobMachine>();
-    for (const task of event.tasks) {
-      const job = this.jobs.get(task.job);
+    const active = (name: string): JobMachine => {
+      const job = this.jobs.get(name);
       if (job === undefined)
-        throw new DiscoError(`a task of job ${task.job} is assigned, which is not active`, { code: "impossible" });
-      assigned.add(task.host, job.assign(task, event.at));
+        throw new DiscoError(`a task of job ${name} is assigned, which is not active`, { code: "impossible" });
       touched.add(job);
-    }
+      return job;
+    };
+    for (const id of event.preempted ?? []) assigned.before(active(id.job).preempt(id, event.at));
+    for (const task of event.tasks) assigned.add(task.host, active(task.job).assign(task, event.at));
     for (const job of touched) this.#order.update(job);
     const held = (event.holds ?? []).flatMap(({ job, stage }) => this.jobs.get(job)?.hold(stage, event.at) ?? []);
     return [...assigned.commands(), ...held];

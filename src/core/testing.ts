@@ -17,6 +17,8 @@ export interface JobSketch {
   readonly scheduler?: Partial<SchedulerSpec>;
   readonly labels?: Readonly<Record<string, string>>;
   readonly retries?: number;
+  /** All stages but the first run beside those before them. */
+  readonly concurrent?: boolean;
   /** It brings its worker along. */
   readonly worker?: ForeignWorker;
 }
@@ -31,6 +33,7 @@ export function jobSpec(sketch: JobSketch = {}): JobSpec {
     labels = {},
     retries = 3,
     worker,
+    concurrent = false,
   } = sketch;
   return {
     prefix: "job",
@@ -41,7 +44,11 @@ export function jobSpec(sketch: JobSketch = {}): JobSpec {
       replicas: [`raw://${n}`],
       hosts: [hosts[n % hosts.length] ?? null],
     })),
-    pipeline: pipeline.map((grouping, n) => ({ name: `s${n}`, grouping })),
+    pipeline: pipeline.map((grouping, n) => ({
+      name: `s${n}`,
+      grouping,
+      ...(concurrent && n > 0 ? { concurrent: true as const } : {}),
+    })),
     scheduler: { maxCores: 2 ** 31, forceLocal: false, forceRemote: false, ...scheduler },
     retries,
     taskTimeoutMs: null,

@@ -5,17 +5,24 @@ import type { MasterMachine } from "./master.ts";
 
 export function validateMaster(master: MasterMachine): void {
   const loads = new Map<string, number>();
+  const awaiting = new Map<string, number>();
   for (const job of master.jobs.values()) {
     validateJob(job);
     if (job.status !== "active") throw broken(`${job.name} has ended and is still among the active jobs`);
     for (const stage of job.stages) {
-      for (const { host } of [...stage.live.values()].flat()) loads.set(host, (loads.get(host) ?? 0) + 1);
+      for (const { host } of [...stage.live.values()].flat()) {
+        loads.set(host, (loads.get(host) ?? 0) + 1);
+        if (stage.awaitsInput) awaiting.set(host, (awaiting.get(host) ?? 0) + 1);
+      }
     }
   }
   let sum = 0;
   for (const node of master.cluster.nodes.values()) {
     const load = loads.get(node.host) ?? 0;
     if (node.load !== load) throw broken(`node ${node.host} counts ${node.load} live attempts and has ${load}`);
+    const waits = awaiting.get(node.host) ?? 0;
+    if (master.cluster.awaiting(node.host) !== waits)
+      throw broken(`node ${node.host} counts ${master.cluster.awaiting(node.host)} attempts that wait, has ${waits}`);
     if (!node.connected && load > 0) throw broken(`node ${node.host} is lost and has ${load} live attempts`);
     const slots = master.cluster.config.get(node.host) ?? node.offered;
     if (node.slots !== slots) throw broken(`node ${node.host} has ${node.slots} slots and should have ${slots}`);

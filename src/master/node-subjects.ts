@@ -5,6 +5,7 @@
 import type { Bus } from "../bus/bus.ts";
 import { fromJsonBytes, toJsonBytes } from "../bus/json.ts";
 import { lastPart, nameOf } from "../bus/subjects.ts";
+import type { ManifestMark, ManifestPart } from "../core/job/spec.ts";
 import { dropOf } from "../core/leftovers.ts";
 import { DiscoError } from "../errors.ts";
 import { otherCluster } from "../node/ddfs/own-blobs.ts";
@@ -15,6 +16,20 @@ import type { Coordinator } from "./coordinator.ts";
 import type { JobFiles } from "./job-files.ts";
 import type { NodeFiles } from "./node-files.ts";
 import { checkedHello, checkedReports } from "./node-messages.ts";
+
+interface ManifestQuestion {
+  readonly job: string;
+  readonly stage: number;
+  readonly version: number;
+  /** What has come since; `null`: from the beginning. Absent: the whole of this version. */
+  readonly since?: ManifestMark | null;
+}
+
+/** The same for two only if they say the same. */
+function partName({ mark, open }: ManifestPart, since: ManifestMark | null): string {
+  const from = since?.log === mark.log ? since.at : 0;
+  return `${mark.log}-${from}-${mark.at}${open === true ? "-open" : ""}`;
+}
 
 export interface NodeSubjects {
   /** Unique for each start. */
@@ -83,9 +98,11 @@ export function serveNodes(bus: Bus, { instance, coordinator, files, admission, 
     const places: PackPlaces = (await nodeFiles?.pack(job)) ?? { file: files.packFile(job), urls: [] };
     return toJsonBytes(places);
   });
-  serve("manifest", async ({ job, stage, version }: { job: string; stage: number; version: number }) => {
-    const manifest = coordinator.machine.manifest(job, stage);
-    if (manifest?.version !== version) {
+  serve("manifest", async ({ job, stage, version, since }: ManifestQuestion) => {
+    const isPart = since !== undefined;
+    const { machine } = coordinator;
+    const manifest = isPart ? machine.manifestPart(job, stage, since) : machine.manifest(job, stage);
+    if (manifest === null || (!isPart && manifest.version !== version)) {
       throw new DiscoError(`stage ${stage} of ${job} has no version ${version} now`, {
         code: "no-manifest",
         retry: "here",
@@ -94,7 +111,8 @@ export function serveNodes(bus: Bus, { instance, coordinator, files, admission, 
     }
     const bytes = encodeManifest(manifest);
     await coordinator.assured();
-    return nodeFiles === undefined ? bytes : await nodeFiles.reply(job, `manifest-${stage}-${version}.json`, bytes);
+    const name = isPart ? `${stage}-from-${partName(manifest as ManifestPart, since)}` : `${stage}-${version}`;
+    return nodeFiles === undefined ? bytes : await nodeFiles.reply(job, `manifest-${name}.json`, bytes);
   });
   serve("oob", async ({ job }: { job: string }) => {
     const files = Object.fromEntries(coordinator.machine.oob(job).map(({ key, file }) => [key, file]));

@@ -112,6 +112,11 @@ export class Node {
       nodes: () => this.dataServers,
       masterUrl: () => this.masterUrl,
       ownMaster: options.ownMaster,
+      openInputs: {
+        ask: (question, scratch) => this.#files.answer("manifest", question, scratch),
+        arrived: (id, manifestFile) => this.#pool.inputsArrived(id, manifestFile),
+        attempts: () => this.#attempts(),
+      },
     });
     this.#pool = new WorkerPool({
       slots,
@@ -302,7 +307,9 @@ export class Node {
       const home = await job.home;
       const bare: WorkerTask = { ...id, stageName, group, input, ...(foreign === undefined ? {} : { foreign }) };
       let workerTask = bare;
-      if (input.kind === "stage") {
+      if (input.kind === "stage" && input.open === true) {
+        workerTask = { ...bare, manifestFile: await this.#foreign.follow(id, home, input) };
+      } else if (input.kind === "stage") {
         let manifestFile = await this.#manifests.file(home, input.stage, input.version);
         // A foreign worker reads other nodes' outputs by itself.
         if (this.#inputs !== null && foreign === undefined && job.preparing.has(key))
@@ -331,6 +338,7 @@ export class Node {
       await before;
       await this.#pool.endJob(job);
       await manifests;
+      await this.#foreign.forget(job);
       await this.#inputs?.forget(job);
       await known?.home.catch(() => undefined);
       await this.#foreign.ended(job);

@@ -5,7 +5,7 @@
  *
  * A task that reads outputs of other nodes has a manifest of its own: its node has fetched them, and the rows say where to.
  */
-import type { Label, OutputRef, StageManifest } from "../core/job/spec.ts";
+import type { Label, ManifestMark, OutputRef, StageManifest } from "../core/job/spec.ts";
 
 /** Where on this node a copy of another node's output lies: as in an `OutputRef`. */
 export interface FetchedPlace {
@@ -15,6 +15,8 @@ export interface FetchedPlace {
 }
 
 export interface FetchedManifest extends StageManifest {
+  /** Of a `ManifestPart`. */
+  readonly mark?: ManifestMark;
   readonly outputs: readonly {
     readonly task: number;
     /** Names the output, wherever its bytes are. */
@@ -46,9 +48,10 @@ interface ManifestJson {
   /** By output. Absent: none says which labels it has. */
   readonly labels?: readonly (readonly Label[])[];
   readonly open?: true;
+  readonly mark?: ManifestMark;
 }
 
-export function encodeManifest({ stage, version, outputs, open }: FetchedManifest): Uint8Array {
+export function encodeManifest({ stage, version, outputs, open, mark }: FetchedManifest): Uint8Array {
   const files = new FileTable();
   const texts: string[] = [];
   addRows(texts, outputs, ({ task, ref, place }): Row => {
@@ -57,8 +60,8 @@ export function encodeManifest({ stage, version, outputs, open }: FetchedManifes
     const copy = files.number({ host: "", file: place.file });
     return [task, files.number(ref), at, length, digest, copy, place.at, place.length];
   });
-  const isOpen = open === true ? '"open":true,' : "";
-  texts.unshift(`{"stage":${stage},"version":${version},${isOpen}"files":${JSON.stringify(files.entries)},"outputs":[`);
+  const more = `${open === true ? '"open":true,' : ""}${mark === undefined ? "" : `"mark":${JSON.stringify(mark)},`}`;
+  texts.unshift(`{"stage":${stage},"version":${version},${more}"files":${JSON.stringify(files.entries)},"outputs":[`);
   if (outputs.some(({ labels }) => labels !== undefined)) {
     texts.push('],"labels":[');
     addRows(texts, outputs, ({ labels = [] }) => labels);
@@ -81,11 +84,12 @@ function addRows<T>(texts: string[], outputs: readonly T[], row: (output: T) => 
 
 /** @throws SyntaxError */
 export function decodeManifest(text: string): FetchedManifest {
-  const { stage, version, files, outputs, labels, open } = JSON.parse(text) as ManifestJson;
+  const { stage, version, files, outputs, labels, open, mark } = JSON.parse(text) as ManifestJson;
   return {
     stage,
     version,
     ...(open === true ? { open } : {}),
+    ...(mark === undefined ? {} : { mark }),
     outputs: outputs.map(([task, number, at, length, digest, copyFile, copyAt, copyLength], row) => {
       const [host, file] = files[number] as ManifestJson["files"][number];
       const ref = { host, file, at, length, digest };

@@ -85,12 +85,12 @@ describe("groupings", { skip: noPython }, () => {
   const spread = ["0.a+1.b", "1.c+2.d", "0.e"];
   const node = "localhost";
 
-  for (const grouping of groupings) {
-    it(`${grouping} of a stage's outputs`, async () => {
+  for (const [grouping, beside] of groupings.flatMap((each) => [[each, false] as const, [each, true] as const])) {
+    it(`${grouping} of the outputs of a stage ${beside ? "that still runs" : "that has ended"}`, async () => {
       const jobdict = {
         pipeline: [
           ["spread", "split", false],
-          ["see", grouping, false],
+          ["see", grouping, beside],
         ],
         inputs: spread.map((text) => [0, 0, [`raw://${text}`]]),
       };
@@ -99,6 +99,26 @@ describe("groupings", { skip: noPython }, () => {
       assert.deepEqual(seenBy(end), sorted(expectedOf(grouping)));
     });
   }
+
+  it("a task reads outputs of a stage that cannot end before it does", async () => {
+    const jobdict = {
+      pipeline: [
+        ["wait_for_reader", "split", false],
+        ["read_beside", "group_all", true],
+        ["copy_all", "group_label", false],
+      ],
+      inputs: ["a", "wait", "b"].map((text) => [0, 0, [`raw://${text}`]]),
+    };
+    const steps = { wait_for_reader: "wait_for_reader", read_beside: "read_beside", copy_all: "see" };
+    const { status, outputs, events } = await runWireJob(daemon.url, {
+      jobdict,
+      files: scenarioFiles,
+      data: { do: steps },
+    });
+    assert.equal(status, "ready", events.join("\n"));
+    const [seen] = outputs.map(([, text]) => JSON.parse(text) as Seen);
+    assert.deepEqual(seen?.inputs, [[0, [[0, '["a", "b", "wait"]']]]]);
+  });
 
   /** Outputs are grouped by their labels; each input of a task is the index of a task before, with one label or all. */
   function expectedOf(grouping: (typeof groupings)[number]): Seen[] {

@@ -20,7 +20,7 @@ export function assign(job: JobMachine, task: AssignedTask, at: number): { assig
   if (task.attempt !== stage.nextAttempt(task.task)) throw impossible(task, stage, "got an attempt number out of turn");
   const { attempt, host } = task;
   const isExtra = state === running;
-  job.cluster.occupy(host);
+  job.cluster.occupy(host, stage.awaitsInput);
   stage.addAttempt(task.task, { attempt, host, at, ...(isExtra ? { speculative: true } : {}) });
   if (isExtra) stage.startedAgain.add(task.task);
   job.hosts.add(host);
@@ -52,9 +52,14 @@ function assignmentOf(job: JobMachine, stage: Stage, { task, attempt, host }: As
 /** What the worker is told of, where it is the job's own. */
 function foreignOf({ spec, stages }: JobMachine, stage: Stage, task: number): Pick<Assignment, "foreign"> {
   if (spec.worker === undefined) return {};
+  const { worker } = spec;
+  const { grouping } = stage.spec;
+  // Unique, also while stages still get tasks.
+  if (spec.pipeline.some(({ concurrent }) => concurrent === true))
+    return { foreign: { worker: worker.path, grouping, taskId: task * spec.pipeline.length + stage.number } };
   let earlier = 0;
   for (let number = 0; number < stage.number; number++) earlier += stages[number]?.tasks ?? 0;
-  return { foreign: { worker: spec.worker.path, grouping: stage.spec.grouping, taskId: earlier + task } };
+  return { foreign: { worker: worker.path, grouping, taskId: earlier + task } };
 }
 
 function inputOf(job: JobMachine, stage: Stage, task: number, host: string): TaskInput {
@@ -72,6 +77,7 @@ function inputOf(job: JobMachine, stage: Stage, task: number, host: string): Tas
     // The host of a `split` group only says where it lies.
     ...(group.host === null || group.task !== null ? {} : { host: group.host }),
     ...(group.task === null ? {} : { task: group.task }),
+    ...(stage.open ? { open: true } : {}),
   };
 }
 

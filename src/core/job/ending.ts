@@ -6,12 +6,12 @@ import type { Stage } from "./stage.ts";
 import { done } from "./stage.ts";
 
 /**
- * The index of each task of the last stage, in ascending order. As in Disco, there is none of a task for which the job's own worker
+ * The index of each task of the last stage, in the order of their groups. As in Disco, there is none of a task for which the job's own worker
  * has put out nothing.
  */
 export function resultsOf(last: Stage, { worker }: Pick<JobSpec, "worker">): string[] {
   const results: string[] = [];
-  for (let task = 0; task < last.tasks; task++) {
+  for (const task of last.inOrder()) {
     const index = last.outputs.index(task);
     if (index !== undefined && (worker === undefined || last.outputs.hasLabels(task))) results.push(index);
   }

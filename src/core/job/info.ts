@@ -3,9 +3,9 @@ import type { JobInfo, StageInfo } from "../../client/master-api.ts";
 import { reasonsOf } from "../scheduler/reasons.ts";
 import { resultsOf } from "./ending.ts";
 import type { JobMachine } from "./machine.ts";
-import type { JobSpec, Label, OobRef, OutputRef, StageManifest } from "./spec.ts";
+import type { JobSpec, ManifestMark, ManifestPart, OobRef, StageManifest } from "./spec.ts";
 import type { Attempt, Stage } from "./stage.ts";
-import { done, gone, running, sleeping, waiting } from "./stage.ts";
+import { done, gone, running, sleeping, unused, waiting } from "./stage.ts";
 
 /** An out-of-band value, and the node that holds its file. */
 export interface OobEntry extends OobRef {
@@ -87,28 +87,54 @@ function runningHosts(job: JobMachine, runs: ReadonlySet<Attempt>): string[] {
 }
 
 /**
- * The last known outputs of a stage, `null` before it was complete for the first time. Lost ones are among them: whoever
- * still reads one finds it missing and says so. Left out, it would be missed by nobody.
+ * The last known outputs of a stage, in the order of its groups; `null` before it was complete for the first time. Lost ones are
+ * among them: whoever still reads one finds it missing and says so. Left out, it would be missed by nobody.
  */
-export function manifestOf(stage: Stage, { spec }: Pick<JobMachine, "spec">): StageManifest | null {
-  const outputs: { task: number; ref: OutputRef; labels?: readonly Label[] }[] = [];
-  for (let task = 0; task < stage.tasks; task++) {
+export function manifestOf(stage: Stage, job: Pick<JobMachine, "spec">): StageManifest | null {
+  if (stage.open) return null;
+  const outputs: ManifestEntry[] = [];
+  for (const task of stage.inOrder()) {
     if (!stage.outputs.has(task)) return null;
-    const ref = stage.outputs.ref(task);
-    if (spec.worker === undefined) outputs.push({ task, ref });
-    else outputs.push({ task, ref, labels: stage.outputs.labels(task).map(({ label }) => label) });
+    outputs.push(entryOf(stage, task, job));
   }
   return { stage: stage.number, version: stage.version, outputs };
 }
 
-/** Addresses of the outputs of a complete stage, by task. */
+/** Addresses of the outputs of a complete stage, in the order of its groups. */
 export function stageResultsOf(stage: Stage, { worker }: Pick<JobSpec, "worker">): string[] {
   if (worker !== undefined) return resultsOf(stage, { worker });
-  const { outputs, tasks } = stage;
-  return Array.from({ length: tasks }, (_, task) => {
+  const { outputs } = stage;
+  return [...stage.inOrder()].map((task) => {
     const { host, file } = outputs.ref(task);
     return outputs.index(task) ?? `disco://${host}/disco/${file}`;
   });
+}
+
+/**
+ * What has come of a stage since the mark, for tasks of the next stage, if that takes outputs as they come (`concurrent.ts`); `null`:
+ * from the beginning. An output that was made again has come again.
+ */
+export function manifestPartOf(stage: Stage, job: JobMachine, since: ManifestMark | null): ManifestPart {
+  const log = `${job.cluster.epoch}.${(job.used[stage.number] ?? unused).versions}`;
+  const from = since?.log === log ? since.at : 0;
+  const outputs = [...new Set(stage.came.slice(from))].map((task) => entryOf(stage, task, job));
+  const next = job.stages[stage.number + 1];
+  return {
+    stage: stage.number,
+    version: stage.version,
+    outputs,
+    ...((next === undefined ? !stage.complete : next.open) ? { open: true } : {}),
+    mark: { log, at: stage.came.length },
+  };
+}
+
+type ManifestEntry = StageManifest["outputs"][number];
+
+function entryOf({ outputs }: Stage, task: number, { spec }: Pick<JobMachine, "spec">): ManifestEntry {
+  const ref = outputs.ref(task);
+  return spec.worker === undefined
+    ? { task, ref }
+    : { task, ref, labels: outputs.labels(task).map(({ label }) => label) };
 }
 
 /** Out-of-band values, one a key: where several tasks put the same key, the later stage, then the higher task wins. */

@@ -14,6 +14,7 @@
  * The tempting simpler design, to restart consumers as soon as one output differs, lets a consumer read a mixture of
  * old and new outputs when two outputs were lost, and commit it.
  */
+import { arrange } from "./concurrent.ts";
 import type { JobMachine } from "./machine.ts";
 import type { Group } from "./plan.ts";
 import { groupKey, groupOutputs } from "./plan.ts";
@@ -98,14 +99,13 @@ export function settle(job: JobMachine, at: number): boolean {
   stage.changed.clear();
   const next = job.stages[stage.number + 1];
   if (next === undefined) return true;
-  const groups = groupOutputs(next.spec.grouping, stage.outputs);
-  if (!sameGroups(groups, next.groups)) {
+  const groups = groupOutputs(next.spec.grouping, stage.outputs, stage.inOrder());
+  if (!hasGroups(next, groups)) {
     job.replan(next.number, at);
     return true;
   }
-  next.groups = groups;
   const affected = consumers(next.spec.grouping, changed);
-  groups.forEach((group, task) => {
+  next.groups.forEach((group, task) => {
     if (affected(group)) restart(job, next, task);
   });
   next.fillQueue();
@@ -124,8 +124,14 @@ function isByHost(grouping: Grouping): boolean {
   return grouping === "group_node" || grouping === "group_node_label";
 }
 
-function sameGroups(a: readonly Group[], b: readonly Group[]): boolean {
-  return a.length === b.length && a.every((group, i) => groupKey(group) === groupKey(b[i] as Group));
+/** Gives the stage its groups as they lie now, if they are the same. */
+function hasGroups(stage: Stage, groups: readonly Group[]): boolean {
+  if (stage.closedAt > 0) return arrange(stage, groups);
+  const before = stage.groups;
+  if (groups.length !== before.length) return false;
+  if (groups.some((group, i) => groupKey(group) !== groupKey(before[i] as Group))) return false;
+  stage.groups = groups;
+  return true;
 }
 
 /** Which groups read one of the changed outputs. */

@@ -7,7 +7,7 @@
  * ```
  * Stages are planned one after the other, each from the complete outputs of the one before (`plan.ts`). Tasks of the
  * lowest incomplete stage are the only ones that are handed out: when an output is lost while its consumers run, its
- * task runs again first (`loss.ts`).
+ * task runs again first (`loss.ts`). Stages that are `concurrent` begin earlier (`concurrent.ts`).
  *
  * | event             | in state        | then                                                                    |
  * |-------------------|-----------------|-------------------------------------------------------------------------|
@@ -17,6 +17,7 @@
  * | lost, live        | running         | waiting or sleeping; not counted as a failure                           |
  * | input lost, live  | running         | waiting; the output's task is gone, and runs again before this one      |
  * | any, not live     | any             | nothing: the fence. An attempt ends once, and only while it is live     |
+ * | preempted         | running         | waiting; not counted                                                    |
  * | timer             | sleeping        | waiting                                                                 |
  * | node lost         | any             | its live attempts are lost, its outputs gone                            |
  *
@@ -27,7 +28,7 @@
 
 import type { TaskFailure } from "../../errors.ts";
 import { DiscoError } from "../../errors.ts";
-import type { Assignment, EventLevel } from "../../protocol/messages.ts";
+import type { Assignment, AttemptId, EventLevel } from "../../protocol/messages.ts";
 import type { Command } from "../commands.ts";
 import type { AssignedTask, JobKilled, ResultsNotSaved, ResultsSaved, TaskDone, TaskEvent } from "../events.ts";
 import { othersCanTake } from "../scheduler/choose.ts";
@@ -35,8 +36,10 @@ import type { Cluster } from "../scheduler/cluster.ts";
 import { holdKey, localWaitMs, waitedOut } from "../scheduler/late-binding.ts";
 import { noteFailure, noteSuccess } from "../scheduler/quarantine.ts";
 import { assign } from "./assignment.ts";
+import { closeNext, feedNext, feedsNext } from "./concurrent.ts";
 import { announceEnd, interruption, resultsOf } from "./ending.ts";
 import { failAttempt, loseAttempt, loseInput } from "./failing.ts";
+import { impossible } from "./impossible.ts";
 import { forgo, noteRecommit, settle } from "./loss.ts";
 import { Outbox } from "./outbox.ts";
 import { groupInputs, groupOutputs } from "./plan.ts";
@@ -156,9 +159,20 @@ export class JobMachine {
 
   // ---- assignment ---------------------------------------------------------------------------------------------------
 
-  /** The stage whose tasks may be handed out: the lowest that is not complete. */
-  current(): Stage | undefined {
+  /** The lowest stage that is not complete. */
+  lowest(): Stage | undefined {
     return this.stages.find((stage) => !stage.complete);
+  }
+
+  /** The stage whose tasks may be handed out: the lowest that is not complete, or an open one above it (`concurrent.ts`, C2). */
+  current(): Stage | undefined {
+    let stage = this.lowest();
+    while (stage !== undefined && stage.number + 1 < this.stages.length) {
+      const next = this.stages[stage.number + 1];
+      if (next?.open !== true || !stage.settled) return stage;
+      stage = next;
+    }
+    return stage;
   }
 
   /** It has a task to hand out, as far as the job itself is concerned. */
@@ -171,6 +185,18 @@ export class JobMachine {
   /** Makes an attempt live. A waiting task gets its first one, a running task a speculative one. */
   assign(task: AssignedTask, at: number): { assignment: Assignment; log: Command } {
     return assign(this, task, at);
+  }
+
+  /** The attempt, which waits for input, gives up its slot. @throws DiscoError `impossible` */
+  preempt(id: AttemptId, at: number): Command[] {
+    const stage = this.stages[id.stage];
+    const attempt = stage?.liveAttempt(id.task, id.attempt);
+    if (stage === undefined || attempt === undefined) throw impossible(id, stage, "does not run");
+    const title = this.title(stage, id.task);
+    this.cancelAttempts(stage, id.task, "a task of a stage before needs its slot");
+    stage.move(id.task, waiting);
+    this.out.note(at, title, texts.preempted(title, attempt.host), "info");
+    return this.out.take();
   }
 
   /** From now on, and for a while, the stage keeps tasks for nodes that hold their input. */
@@ -234,7 +260,7 @@ export class JobMachine {
   endAttempt(stage: Stage, task: number, attempt: number, host: string): void {
     stage.endAttempt(task, attempt);
     this.live--;
-    this.cluster.release(host);
+    this.cluster.release(host, stage.awaitsInput);
   }
 
   /** The node has, or had, outputs of the job: should it return, they are found again. */
@@ -293,23 +319,27 @@ export class JobMachine {
     this.countOk(attempt.host);
     if (stage.live.has(task)) this.note(at, stage, task, texts.superseded(title, attempt.host), "info");
     this.cancelAttempts(stage, task, "another attempt was first");
-    stage.durations.add(ranMs);
+    // Of the time before its stage was closed, it has waited for others.
+    stage.durations.add(stage.closedAt > attempt.at ? Math.max(0, Math.min(ranMs, at - stage.closedAt)) : ranMs);
     if (noteRecommit(stage, task, output, this.stages[stage.number + 1]))
       this.note(at, stage, task, texts.outputChanged(title));
+    const isFirst = !stage.outputs.has(task);
     stage.outputs.set(task, output);
+    if (feedsNext(this, stage)) stage.came.push(task);
     stage.missing.delete(task);
     stage.move(task, done);
     if (output.peakRss > this.peakRss) this.peakRss = output.peakRss;
     this.out.note(at, title, texts.done(title, ranMs), "info", attempt.host);
     this.out.note(at, title, texts.received(title, attempt.host), "info");
     if (stage.complete) this.advance(at);
+    else feedNext(this, stage, task, isFirst, at);
   }
 
   /** Carries the job on after a stage has become complete, or something was lost or found. */
   advance(at: number): void {
     while (this.status === "active") {
       forgo(this);
-      if (settle(this, at)) continue;
+      if (closeNext(this, at) || settle(this, at)) continue;
       const last = this.stages.at(-1);
       // What is still to run before the last stage, runs because an input of it changed: the last stage may change too (J2).
       if (last === undefined || this.stages.some((stage) => !stage.complete)) {
@@ -329,7 +359,9 @@ export class JobMachine {
     const before = this.stages[number - 1];
     if (spec === undefined || before === undefined)
       throw new DiscoError(`job ${this.name} has no stage ${number}`, { code: "impossible" });
-    this.#addStage(new Stage(number, spec, groupOutputs(spec.grouping, before.outputs), at, this.used[number]));
+    this.#addStage(
+      new Stage(number, spec, groupOutputs(spec.grouping, before.outputs, before.inOrder()), at, this.used[number]),
+    );
   }
 
   #addStage(stage: Stage): void {

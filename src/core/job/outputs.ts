@@ -29,13 +29,15 @@ const firstLabelsMax = 4_096;
 const noNumbers = new Float64Array(0);
 
 export class Outputs {
-  readonly count: number;
+  #count: number;
+  /** Tasks that have an output, lost or not. */
+  size = 0;
   /** Tables of the strings that repeat; a row of `file` points into both. */
   readonly #hosts: string[] = [];
   readonly #files: string[] = [];
   readonly #fileIds = new Map<string, number>();
-  readonly #file: Int32Array;
-  readonly #numbers: Float64Array;
+  #file: Int32Array;
+  #numbers: Float64Array;
   readonly #digest: (string | undefined)[];
   readonly #index = new Map<number, string>();
   readonly #oob = new Map<number, readonly OobRef[]>();
@@ -47,10 +49,28 @@ export class Outputs {
   bytesIn = 0;
 
   constructor(count: number) {
-    this.count = count;
+    this.#count = count;
     this.#file = new Int32Array(count).fill(-1);
     this.#numbers = new Float64Array(count * width);
     this.#digest = new Array<string | undefined>(count);
+  }
+
+  /** Rows: one a task of the stage. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Makes room for the tasks of a stage that has got more. */
+  grow(count: number): void {
+    this.#count = count;
+    if (count <= this.#file.length) return;
+    const capacity = Math.max(count, this.#file.length * 2);
+    const file = new Int32Array(capacity).fill(-1);
+    file.set(this.#file);
+    const numbers = new Float64Array(capacity * width);
+    numbers.set(this.#numbers);
+    this.#file = file;
+    this.#numbers = numbers;
   }
 
   has(task: number): boolean {
@@ -58,7 +78,8 @@ export class Outputs {
   }
 
   set(task: number, output: TaskOutput): void {
-    this.#account(task, -1);
+    if (this.has(task)) this.#account(task, -1);
+    else this.size++;
     const ref = output.ref;
     this.#file[task] = this.#fileId(ref.host, ref.file);
     this.#digest[task] = ref.digest;
@@ -212,6 +233,7 @@ export class Outputs {
       this.#labelsUsed += (columns.labelCount[n] as number) * labelWidth;
       this.#account(task, 1);
     });
+    this.size = columns.tasks.length;
     for (const [task, address] of columns.index) this.#index.set(task, address);
     for (const [task, refs] of columns.oob) this.#oob.set(task, refs);
   }
@@ -255,7 +277,6 @@ export class Outputs {
   }
 
   #account(task: number, sign: 1 | -1): void {
-    if (!this.has(task)) return;
     this.recordsIn += sign * this.#number(task, recordsInAt);
     this.recordsOut += sign * this.#number(task, recordsOutAt);
     this.bytesIn += sign * this.#number(task, bytesInAt);

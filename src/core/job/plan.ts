@@ -2,7 +2,8 @@
  * How the inputs of a stage become its tasks (Disco 0.5's groupings). A group is what one task reads, and where that lies.
  *
  * P1. Tasks are numbered in ascending order of what they read (input; or producing task, label; or host, label), so the
- *     numbers do not depend on timing.
+ *     numbers do not depend on timing. Tasks of a stage that grew (`concurrent.ts`) are numbered as they came, and have that order
+ *     beside (`Stage.order`).
  * P2. Only outputs with records make tasks: a label that nobody emitted has no reduce, as in Disco. A stage whose
  *     inputs are all empty has no tasks, and the job goes on past it.
  */
@@ -55,10 +56,10 @@ export function groupInputs(grouping: Grouping, inputs: readonly InputSpec[]): G
   return gathered.groups();
 }
 
-/** The groups of a later stage, from the outputs of the one before. */
-export function groupOutputs(grouping: Grouping, outputs: Outputs): Group[] {
+/** The groups of a later stage, from the outputs of the one before: of all of them in the order of their tasks, or of these. */
+export function groupOutputs(grouping: Grouping, outputs: Outputs, tasks: Iterable<number> | null = null): Group[] {
   const gathered = new Gather(grouping);
-  for (let task = 0; task < outputs.count; task++) {
+  for (const task of tasks ?? upTo(outputs.count)) {
     if (!outputs.has(task)) continue;
     const host = outputs.host(task);
     outputs.eachLabel(task, (label, bytes, records) => {
@@ -66,6 +67,10 @@ export function groupOutputs(grouping: Grouping, outputs: Outputs): Group[] {
     });
   }
   return gathered.groups();
+}
+
+function* upTo(count: number): Generator<number> {
+  for (let n = 0; n < count; n++) yield n;
 }
 
 interface Gathering {

@@ -57,6 +57,10 @@ interface StageSnapshot {
   readonly heldUntil?: number;
   readonly durations?: readonly (readonly [bucket: number, count: number])[];
   readonly startedAgain?: readonly number[];
+  /** Of stages that are, or were, open. */
+  readonly open?: true;
+  readonly closedAt?: number;
+  readonly order?: readonly number[];
 }
 
 export function snapshotJob(job: JobMachine): JobSnapshot {
@@ -99,7 +103,7 @@ export function restoreJob(from: JobSnapshot, cluster: Cluster): JobMachine {
     for (const attempts of stage.live.values()) {
       for (const { host } of attempts) {
         job.live++;
-        cluster.occupy(host);
+        cluster.occupy(host, stage.awaitsInput);
       }
     }
   });
@@ -132,12 +136,17 @@ function snapshotStage(stage: Stage): StageSnapshot {
     heldUntil: stage.heldUntil,
     durations: stage.durations.entries(),
     startedAgain: [...stage.startedAgain].sort((a, b) => a - b),
+    ...(stage.open ? { open: true } : {}),
+    ...(stage.closedAt > 0 ? { closedAt: stage.closedAt } : {}),
+    ...(stage.order === null ? {} : { order: stage.order }),
   };
 }
 
 function restoreStage(from: StageSnapshot, number: number, spec: JobSpec, used: Used): Stage {
   const stageSpec = spec.pipeline[number] as (typeof spec.pipeline)[number];
-  const groups = from.groups ?? groupInputs(stageSpec.grouping, spec.inputs);
+  const given = from.groups ?? groupInputs(stageSpec.grouping, spec.inputs);
+  // One that is open changes them.
+  const groups = from.open === true ? [...given] : given;
   const stage = new Stage(number, stageSpec, groups, from.plannedAt, used);
   stage.version = from.version;
   stage.failed = from.failed;
@@ -158,6 +167,12 @@ function restoreStage(from: StageSnapshot, number: number, spec: JobSpec, used: 
   stage.heldUntil = from.heldUntil ?? 0;
   for (const [bucket, count] of from.durations ?? []) stage.durations.addTo(bucket, count);
   for (const task of from.startedAgain ?? []) stage.startedAgain.add(task);
+  stage.open = from.open ?? false;
+  stage.closedAt = from.closedAt ?? 0;
+  stage.order = from.order ?? null;
+  // What came in which order was told by another master: nodes ask this one for all of it.
+  if (spec.pipeline[number + 1]?.concurrent === true)
+    for (let task = 0; task < stage.tasks; task++) if (stage.outputs.has(task)) stage.came.push(task);
   return stage;
 }
 

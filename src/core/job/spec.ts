@@ -133,7 +133,10 @@ export type TaskInput =
       readonly label?: Label;
       readonly host?: string;
       readonly task?: number;
-      /** The stage before had not ended: there may be more by and by (`StageSpec.concurrent`). */
+      /**
+       * The stage before had not ended: what is there, and what comes, is to be asked for (`ManifestPart`). With `task`, that one output
+       * is there or will be.
+       */
       readonly open?: true;
     };
 
@@ -149,6 +152,18 @@ export interface StageManifest {
   }[];
   /** The stage has not ended: others come. Absent: these are all. */
   readonly open?: true;
+}
+
+/** How much of a stage's outputs has been told of. The same log as long as one master leads and the stage is not planned anew. */
+export interface ManifestMark {
+  readonly log: string;
+  readonly at: number;
+}
+
+/** What has come of a stage since a mark; in the order in which it came. */
+export interface ManifestPart extends StageManifest {
+  /** To ask from next time. */
+  readonly mark: ManifestMark;
 }
 
 export type JobStatus = "active" | "ready" | "dead";

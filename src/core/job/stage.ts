@@ -18,11 +18,13 @@
  * S5. `missing` holds the gone tasks, and tasks that were gone and are waiting, sleeping or running since they are needed.
  * S6. Attempt numbers of a task and versions of a stage rise and are never used again, also when a stage is planned
  *     anew: nodes know attempts, and keep manifests, by these numbers.
+ * S7. A stage that is open (`concurrent.ts`) is not complete: it may still get tasks, and its tasks inputs.
  */
 
 import { Durations } from "./durations.ts";
 import { Outputs } from "./outputs.ts";
 import type { Group } from "./plan.ts";
+import { groupKey } from "./plan.ts";
 import type { Trouble } from "./retry.ts";
 import { noTrouble } from "./retry.ts";
 import type { Label, StageSpec } from "./spec.ts";
@@ -60,11 +62,23 @@ export interface Used {
 
 export const unused: Used = { attempts: 0, versions: 0 };
 
+function* upTo(count: number): Generator<number> {
+  for (let n = 0; n < count; n++) yield n;
+}
+
 export class Stage {
   readonly number: number;
   readonly spec: StageSpec;
   /** One a task. Replaced by equal ones that lie elsewhere when the outputs they are made of have moved. */
   groups: readonly Group[];
+  /** The stage before runs, and this one takes what it has made so far. */
+  open = false;
+  /** When it ceased to be open, ms since 1970; 0: it never was. */
+  closedAt = 0;
+  /** Tasks in the order of their groups, where that is not the one of their numbers. */
+  order: readonly number[] | null = null;
+  /** For consumers that are open: tasks in the order in which their outputs came, again where they were made again. */
+  readonly came: number[] = [];
   readonly outputs: Outputs;
   queue: WaitQueue;
   readonly counts: Int32Array = new Int32Array(5);
@@ -80,8 +94,10 @@ export class Stage {
    * value says whether it can be: the node vanished with it (`true`), or the output itself is bad.
    */
   readonly missing = new Map<number, boolean>();
-  readonly #state: Uint8Array;
-  readonly #nextAttempt: Int32Array;
+  #state: Uint8Array;
+  #nextAttempt: Int32Array;
+  /** Tasks by `groupKey`, for a stage that grows. */
+  #byKey: Map<string, number> | null = null;
   /** Number of the first attempt of each task (S6). */
   readonly firstAttempt: number;
   /** Rises whenever an output moved or changed after consumers could have seen it. */
@@ -124,7 +140,61 @@ export class Stage {
 
   /** No task has to run (any more). */
   get complete(): boolean {
-    return this.count(done) + this.count(gone) === this.tasks;
+    return this.count(done) + this.count(gone) === this.tasks && !this.open;
+  }
+
+  /** Its tasks wait for inputs that are not made yet, when they run. What reads one output has all that it will ever have. */
+  get awaitsInput(): boolean {
+    return this.open && this.spec.grouping !== "split";
+  }
+
+  /** No task waits for its turn, and no output is being made again: consumers find all that was made so far. */
+  get settled(): boolean {
+    const there = this.count(done) + this.count(gone);
+    return this.count(waiting) === 0 && this.count(sleeping) === 0 && there === this.outputs.size;
+  }
+
+  /** Its tasks in the order of their groups: whatever the order in which they came, it is the same. */
+  inOrder(): Iterable<number> {
+    return this.order ?? upTo(this.tasks);
+  }
+
+  /** The task that has this group; `undefined`: there is none (yet). */
+  taskOf(key: string): number | undefined {
+    if (this.#byKey === null) {
+      this.#byKey = new Map();
+      for (const [task, group] of this.groups.entries()) this.#byKey.set(groupKey(group), task);
+    }
+    return this.#byKey.get(key);
+  }
+
+  /** Adds a task. */
+  grow(group: Group): void {
+    const task = this.tasks;
+    this.taskOf("");
+    this.#byKey?.set(groupKey(group), task);
+    // Of its own since it was planned or restored.
+    (this.groups as Group[]).push(group);
+    this.outputs.grow(task + 1);
+    if (task >= this.#state.length) {
+      const capacity = Math.max(16, task * 2);
+      const states = new Uint8Array(capacity);
+      states.set(this.#state);
+      const next = new Int32Array(capacity).fill(this.firstAttempt);
+      next.set(this.#nextAttempt);
+      this.#state = states;
+      this.#nextAttempt = next;
+    }
+    this.bytesTotal += group.bytes;
+    this.counts[waiting] = this.count(waiting) + 1;
+    this.queue.push(task);
+  }
+
+  /** A task has another input. */
+  feed(task: number, bytes: number): void {
+    const group = this.group(task);
+    (this.groups as Group[])[task] = { ...group, bytes: group.bytes + bytes };
+    this.bytesTotal += bytes;
   }
 
   count(state: TaskState): number {

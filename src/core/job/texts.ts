@@ -20,6 +20,9 @@ export const texts = {
   initialized: () => "New job initialized!",
   created: (job: string) => `Created job "${job}"`,
   scheduled: (stage: string, tasks: number) => `Stage ${stage} scheduled with ${tasks} tasks`,
+  opened: (stage: string, before: string) => `Stage ${stage} begins while ${before} runs`,
+  preempted: (task: string, host: string) =>
+    `[${task}] gives its slot on ${host} to a task of a stage before, and starts again later`,
   assigned: (task: string, host: string) => `${task} assigned to ${host}`,
   done: (task: string, ms: number) => `DONE: [${task}] Task finished in ${duration(ms)}`,
   received: (task: string, host: string) => `SYS: [${task}] Received results from ${host}`,

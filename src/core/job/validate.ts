@@ -1,9 +1,10 @@
 /**
- * Checks the invariants S1-S6 and J1-J3 by counting everything anew. For tests, the simulator and `disco doctor`: it walks
+ * Checks the invariants S1-S7, J1-J3 and C1 by counting everything anew. For tests, the simulator and `disco doctor`: it walks
  * over all tasks.
  */
 import { DiscoError } from "../../errors.ts";
 import type { JobMachine } from "./machine.ts";
+import { groupKey, groupOutputs } from "./plan.ts";
 import type { Stage, TaskState } from "./stage.ts";
 import { done, gone, running, sleeping, stateNames, waiting } from "./stage.ts";
 
@@ -11,6 +12,7 @@ export function validateJob(job: JobMachine): void {
   let live = 0;
   for (const stage of job.stages) {
     validateStage(job, stage);
+    validateOpening(job, stage);
     for (const attempts of stage.live.values()) live += attempts.length;
   }
   check(live === job.live, job, "S2", `counts ${job.live} live attempts, has ${live}`);
@@ -33,6 +35,27 @@ export function validateJob(job: JobMachine): void {
       "J2",
       "is ready with outputs that changed",
     );
+  }
+}
+
+/** An open stage has a group for each that the outputs so far make, and one that is closed exactly those. */
+function validateOpening(job: JobMachine, stage: Stage): void {
+  const before = job.stages[stage.number - 1];
+  const { name } = stage.spec;
+  if (!stage.open && stage.closedAt === 0) return;
+  check(before !== undefined, job, "C1", `opened ${name}, its first stage`);
+  if (stage.open) check(!before.complete, job, "C1", `keeps ${name} open, all inputs of which are there`);
+  check(!stage.open || !stage.complete, job, "S7", `completed ${name}, which is open`);
+  for (const attempts of stage.awaitsInput ? stage.live.values() : [])
+    check(attempts.length === 1, job, "C2", `runs a task of ${name} twice, which waits for input`);
+  if (!stage.open && (!before.complete || before.changed.size > 0)) return;
+  const groups = groupOutputs(stage.spec.grouping, before.outputs, before.inOrder());
+  if (!stage.open) check(groups.length === stage.tasks, job, "C1", `has ${stage.tasks} tasks of ${name}`);
+  const order = stage.order ?? groups.map((_, place) => place);
+  for (const [place, group] of groups.entries()) {
+    const task = stage.taskOf(groupKey(group));
+    check(task !== undefined, job, "C1", `has no task of ${name} for ${groupKey(group)}`);
+    check(stage.open || task === order[place], job, "C1", `has tasks of ${name} out of order`);
   }
 }
 

@@ -31,6 +31,23 @@ export function choose(
 ): Choice | typeof held | null {
   const stage = job.current();
   if (stage === undefined) return null;
+  // What waits for input gets a slot of its own, not a place in a queue.
+  return stage.awaitsInput
+    ? chooseIn(job, stage, nodes.filter(isFree), at, mayHold)
+    : chooseIn(job, stage, nodes, at, mayHold);
+}
+
+function isFree(node: Node): boolean {
+  return node.load < node.slots;
+}
+
+function chooseIn(
+  job: JobMachine,
+  stage: Stage,
+  nodes: readonly Node[],
+  at: number,
+  mayHold: boolean,
+): Choice | typeof held | null {
   const { cluster, spec } = job;
   const placement = placementOf(job);
   const { queue } = stage;
@@ -57,13 +74,15 @@ export function choose(
 }
 
 /** The least loaded of the nodes that holds the input of a waiting task. Looks at the holders or at the nodes, whichever are fewer. */
-function holderOf({ cluster, spec }: JobMachine, { queue }: Stage, nodes: readonly Node[]): Node | undefined {
+function holderOf({ cluster, spec }: JobMachine, stage: Stage, nodes: readonly Node[]): Node | undefined {
+  const { queue } = stage;
   if (queue.hosts.size > nodes.length)
     return nodes.find((node) => queue.hasLocal(node.host) && cluster.carries(node, spec.labels));
   let best: Node | undefined;
   for (const host of queue.hosts.keys()) {
     const node = host === null ? undefined : cluster.node(host);
     if (node === undefined || !cluster.hasRoom(node) || !queue.hasLocal(node.host)) continue;
+    if (stage.awaitsInput && !isFree(node)) continue;
     if (cluster.carries(node, spec.labels) && (best === undefined || byLoad(node, best) < 0)) best = node;
   }
   return best;
@@ -90,7 +109,7 @@ export function canTake({ cluster, spec }: JobMachine, stage: Stage, task: numbe
   return !forceRemote || !holders.includes(node.host);
 }
 
-function placementOf(job: JobMachine): Placement {
+export function placementOf(job: JobMachine): Placement {
   const { forceLocal, forceRemote } = job.spec.scheduler;
   return forceLocal ? "local" : forceRemote ? "remote" : "anywhere";
 }

@@ -3,7 +3,8 @@
  *
  * N1. `load` is the number of live attempts that jobs have on the node.
  * N2. `slots` is the number that the configuration has for the node, else what the node offers.
- * N3. A node has room if it is open and `load` is below slots × queue depth.
+ * N3. A node has room if it is open and `load` is below slots × queue depth. Attempts that wait for input (`job/concurrent.ts`) hold
+ *     their slots for who knows how long: both count without these slots, so that nothing is queued behind them.
  * N4. What the journal says of a node (`usable`) is all that events may be decided by. That it is silent just now, that its disk is
  *     full, or that it has not joined the master that took over (`open`), is known to this master alone: it only keeps new tasks off.
  */
@@ -68,6 +69,8 @@ export class Cluster {
   /** Nodes that have got room since the scheduler, which empties it, last looked. Some may be full again. */
   readonly gainedRoom = new Set<Node>();
   readonly #free = new Set<Node>();
+  /** Attempts that wait for input, by host. */
+  readonly #awaiting = new Map<string, number>();
   /** Slots of open nodes: what each counts for, and the sum. */
   readonly #counted = new Map<Node, number>();
   #slots = 0;
@@ -143,15 +146,20 @@ export class Cluster {
     this.quarantined.delete(node);
     this.settle(host);
     this.#full.delete(host);
+    this.#awaiting.delete(host);
     this.nodes.delete(host);
   }
 
-  occupy(host: string): void {
+  /** `awaits`: the attempt waits for input. */
+  occupy(host: string, awaits = false): void {
     this.#known(host).load++;
+    if (awaits) this.#awaiting.set(host, this.awaiting(host) + 1);
     this.refresh(host);
   }
 
-  release(host: string): void {
+  /** `awaits`: it has waited for input to the end. */
+  release(host: string, awaits = false): void {
+    if (awaits) this.#fed(host);
     const node = this.#known(host);
     if (node.load === 0)
       throw new DiscoError(`node ${host} has more ends than starts of attempts`, { code: "impossible" });
@@ -159,12 +167,29 @@ export class Cluster {
     this.refresh(host);
   }
 
+  /** An attempt there does not wait for input any more. */
+  fed(host: string): void {
+    this.#fed(host);
+    this.refresh(host);
+  }
+
+  /** Attempts on the node that wait for input. */
+  awaiting(host: string): number {
+    return this.#awaiting.get(host) ?? 0;
+  }
+
+  /** Hosts with attempts that wait for input. */
+  get awaitingHosts(): ReadonlyMap<string, number> {
+    return this.#awaiting;
+  }
+
   /** To be called after any change to a node, its quarantine or the blacklist. */
   refresh(host: string): void {
     const node = this.nodes.get(host);
     if (node === undefined) return;
     const slots = this.open(node) ? node.slots : 0;
-    if (node.load >= slots * node.queueDepth) this.#room.delete(node);
+    const awaiting = this.#awaiting.size === 0 ? 0 : this.awaiting(host);
+    if (node.load - awaiting >= (slots - awaiting) * node.queueDepth) this.#room.delete(node);
     else if (this.#room.put(node)) this.gainedRoom.add(node);
     if (node.load < slots) this.#free.add(node);
     else this.#free.delete(node);
@@ -223,6 +248,12 @@ export class Cluster {
   carries(node: Node, labels: Readonly<Record<string, string>>): boolean {
     for (const key in labels) if (node.labels[key] !== labels[key]) return false;
     return true;
+  }
+
+  #fed(host: string): void {
+    const left = this.awaiting(host) - 1;
+    if (left > 0) this.#awaiting.set(host, left);
+    else this.#awaiting.delete(host);
   }
 
   #known(host: string): Node {

@@ -3,6 +3,7 @@
  * job can use what there is; then, twice a second, looks for stragglers. What it decides takes effect at once, and
  * is one event (`TasksAssigned`) that a replay repeats without any of this.
  */
+import type { AttemptId } from "../../protocol/messages.ts";
 import type { Command } from "../commands.ts";
 import type { AssignedTask, HeldStage, TasksAssigned } from "../events.ts";
 import type { JobMachine } from "../job/machine.ts";
@@ -11,6 +12,7 @@ import { choose, held } from "./choose.ts";
 import type { Cluster } from "./cluster.ts";
 import type { JobOrder } from "./job-order.ts";
 import { passedByMax } from "./late-binding.ts";
+import { victimsOf } from "./preemption.ts";
 import { stragglersOf } from "./stragglers.ts";
 
 export class Round {
@@ -21,11 +23,24 @@ export class Round {
   readonly #holds: HeldStage[] = [];
   readonly #assigned = new Assigned();
   readonly #held: Command[] = [];
+  readonly #preempted: AttemptId[] = [];
 
   constructor(at: number, order: JobOrder, cluster: Cluster) {
     this.#at = at;
     this.#order = order;
     this.#cluster = cluster;
+  }
+
+  /** Has attempts that wait for input make room for those that make it. To be called first. */
+  makeRoom(jobs: Iterable<JobMachine>): void {
+    if (this.#cluster.awaitingHosts.size === 0) return;
+    for (const job of jobs) {
+      for (const id of victimsOf(job, this.#at)) {
+        this.#preempted.push(id);
+        this.#assigned.before(job.preempt(id, this.#at));
+        this.#order.update(job);
+      }
+    }
   }
 
   startWaiting(): void {
@@ -39,7 +54,9 @@ export class Round {
     for (let job = order.first(); job !== undefined && nodes.length > 0; job = order.first()) {
       const choice = choose(job, nodes, this.#at, passedBy < passedByMax);
       // Whether a task that has to keep off some node may go there after all depends on more than the nodes with room.
-      if (choice === null && job.current()?.queue.anyPicky !== true) {
+      // And a slot that becomes free need not be room that is gained, which is what would wake it.
+      const stage = job.current();
+      if (choice === null && stage?.queue.anyPicky !== true && stage?.awaitsInput !== true) {
         order.sleep(job);
         continue;
       }
@@ -52,14 +69,9 @@ export class Round {
         aside.push(job);
         continue;
       }
-      const { node, stage, task } = choice;
-      this.#assign(job, {
-        job: job.name,
-        stage: stage.number,
-        task,
-        attempt: stage.nextAttempt(task),
-        host: node.host,
-      });
+      const { node, task } = choice;
+      const attempt = choice.stage.nextAttempt(task);
+      this.#assign(job, { job: job.name, stage: choice.stage.number, task, attempt, host: node.host });
     }
     for (const job of aside) order.update(job);
   }
@@ -77,11 +89,14 @@ export class Round {
 
   /** `null`: nothing was decided. */
   outcome(): { event: TasksAssigned; commands: Command[] } | null {
-    if (this.#tasks.length === 0 && this.#holds.length === 0) return null;
+    const isQuiet = this.#holds.length === 0 && this.#preempted.length === 0;
+    if (this.#tasks.length === 0 && isQuiet) return null;
     const event: TasksAssigned = { kind: "tasks-assigned", at: this.#at, tasks: this.#tasks };
     const commands = this.#assigned.commands();
-    if (this.#holds.length === 0) return { event, commands };
-    return { event: { ...event, holds: this.#holds }, commands: [...commands, ...this.#held] };
+    if (isQuiet) return { event, commands };
+    const preempted = this.#preempted.length === 0 ? {} : { preempted: this.#preempted };
+    const holds = this.#holds.length === 0 ? {} : { holds: this.#holds };
+    return { event: { ...event, ...preempted, ...holds }, commands: [...commands, ...this.#held] };
   }
 
   #assign(job: JobMachine, task: AssignedTask): void {

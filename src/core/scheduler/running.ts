@@ -44,3 +44,15 @@ export function attemptsThatRun(jobs: Iterable<JobMachine>, cluster: Cluster): R
   }
   return runs;
 }
+
+/** Names of the jobs whose attempts run on the node, one for each attempt. */
+export function jobsOn(jobs: Iterable<JobMachine>, host: string, runs: ReadonlySet<Attempt>): string[] {
+  const names: string[] = [];
+  for (const job of jobs) {
+    for (const { live } of job.live === 0 ? [] : job.stages) {
+      for (const attempt of [...live.values()].flat())
+        if (attempt.host === host && runs.has(attempt)) names.push(job.name);
+    }
+  }
+  return names;
+}

@@ -36,7 +36,7 @@ const extraShareMax = 0.1;
 
 /** The second attempts to start now. Each is to be assigned before the next one is asked for. */
 export function* stragglersOf(job: JobMachine, at: number): Generator<AssignedTask> {
-  const stage = job.current();
+  const stage = job.lowest();
   if (stage === undefined || stage.count(waiting) > 0 || stage.count(running) === 0 || !isKnown(stage)) return;
   const medianMs = stage.durations.median();
   const slowMs = Math.max(slowAgeMinMs, medianFactor * medianMs);
@@ -44,7 +44,8 @@ export function* stragglersOf(job: JobMachine, at: number): Generator<AssignedTa
   const slow: { readonly task: number; readonly attempt: Attempt; readonly since: number }[] = [];
   for (const [task, attempts] of stage.live) {
     const attempt = attempts[0] as Attempt;
-    const since = stage.beganAt(attempt) ?? Math.max(attempt.at, stage.movedAt);
+    // What an open stage has begun, has waited until it was closed.
+    const since = Math.max(stage.beganAt(attempt) ?? Math.max(attempt.at, stage.movedAt), stage.closedAt);
     if (attempts.length > 1) extra++;
     else if (at - since >= slowMs && !stage.startedAgain.has(task)) slow.push({ task, attempt, since });
   }

@@ -38,11 +38,12 @@ export interface IndexedOutput {
   readonly index: string;
 }
 
-/** Of a job whose worker is its own, by task. */
+/** Of a job whose worker is its own, in the order of its results. */
 export function indexedOutputs({ stages }: JobMachine): IndexedOutput[] {
   const last = stages.at(-1);
   if (last === undefined) return [];
-  return Array.from({ length: last.tasks }, (_, task) => ({ task, index: last.outputs.index(task) }))
+  return [...last.inOrder()]
+    .map((task) => ({ task, index: last.outputs.index(task) }))
     .filter((output): output is { task: number; index: string } => output.index !== undefined)
     .map(({ task, index }) => ({ task, index, ref: last.outputs.ref(task) }));
 }
@@ -69,7 +70,7 @@ export function resultFiles({ name, stages }: JobMachine): SavedFile[] {
   const last = stages.at(-1);
   if (last === undefined) return [];
   const files: SavedFile[] = [];
-  for (let task = 0; task < last.tasks; task++) {
+  for (const task of last.inOrder()) {
     if (last.outputs.index(task) === undefined) continue;
     const ref = last.outputs.ref(task);
     last.outputs.eachLabel(task, (label, bytes) => {

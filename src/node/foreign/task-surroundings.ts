@@ -80,10 +80,9 @@ export class TaskSurroundings {
     if (input.kind !== "stage" || access === null) return { inputs: [], complete: true };
     const { outputs, open } = await this.#read(manifestFile, input.open === true);
     const { grouping } = foreignOf(task);
-    return {
-      inputs: stageInputs(outputs, input, grouping, (url) => access.addressForWorker(url)),
-      complete: open !== true,
-    };
+    const inputs = stageInputs(outputs, input, grouping, (url) => access.addressForWorker(url));
+    // What reads the output of one task has all of it.
+    return { inputs, complete: open !== true || (input.task !== undefined && inputs.length > 0) };
   }
 
   isLost({ ref }: StageOutput): Promise<boolean> {

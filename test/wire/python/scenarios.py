@@ -47,6 +47,23 @@ def spread_signed():
                 write_output(int(label), ("%s@%s" % (text, TASK["host"])).encode())
 
 
+def wait_for_reader():
+    """What copies does; raw://wait ends only when a task of the next stage has read the output of another one."""
+    for entry in inputs():
+        data = b"".join(read(*entry, contents))
+        while data == b"wait" and not os.path.exists("is-being-read"):
+            time.sleep(0.02)
+        write_output(0, data)
+
+
+def read_beside():
+    texts = []
+    for entry in inputs():
+        texts += [word_count.fetch(at).decode() for _, at, _ in read(*entry, index)]
+        open("is-being-read", "w").close()
+    write_output(0, json.dumps(sorted(texts)).encode())
+
+
 def copy():
     """One output with all that there is."""
     write_output(0, b"".join(data for entry in inputs() for data in read(*entry, contents)))
