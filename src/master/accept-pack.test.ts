@@ -169,6 +169,11 @@ describe("a job that brings its worker along", () => {
     assert.equal(worker?.path, "lib/worker.py");
   });
 
+  it("may call its stages what files can be called", async () => {
+    const { pipeline } = await accept(two({ pipeline: [["step.1-a_b", "split", false]] }));
+    assert.equal(pipeline[0]?.name, "step.1-a_b");
+  });
+
   it("takes only nodes for places where its tasks must run where their inputs are", async () => {
     const input = ["raw://data", "dir://n/disco/n/x", "a b"];
     const hosts = async (scheduler: object): Promise<unknown> =>
@@ -203,6 +208,13 @@ describe("a job that brings its worker along", () => {
       }),
       /"a" is repeated/,
     ],
+    ["a prefix that cannot be part of a name", one({ prefix: "a-b" }), /invalid prefix: "a-b": 1 to 100 characters/],
+    [
+      "a stage that cannot be part of a file's name",
+      two({ pipeline: [["a b", "split", false]] }),
+      /pipeline\[0\]\.name/,
+    ],
+    ["a stage that leads upwards", two({ pipeline: [["..", "split", false]] }), /pipeline\[0\]\.name/],
     ["no stages", two({ pipeline: [] }), /at least one stage/],
     ["neither map nor reduce", one({ "map?": false }), /at least one stage/],
     ["a count of reduces that is none", one({ nr_reduces: "x" }), /nr_reduces/],

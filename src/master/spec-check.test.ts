@@ -27,7 +27,7 @@ const twice = [
 ];
 for (const [title, change, words] of [
   ["no specification at all", null, /an object expected, null received/],
-  ["a bad prefix", { prefix: "../x" }, /prefix: "..\/x" does not match/],
+  ["a bad prefix", { prefix: "../x" }, /invalid prefix: "..\/x": 1 to 100 characters/],
   ["a prefix of 101 characters", { prefix: "x".repeat(101) }, /prefix/],
   ["inputs that are no list", { inputs: "x" }, /inputs: a list expected/],
   [
@@ -44,6 +44,7 @@ for (const [title, change, words] of [
   ["no stages", { pipeline: [] }, /at least one stage/],
   ["two stages of one name", { pipeline: twice }, /two stages are called "map"/],
   ["an unknown grouping", { pipeline: [{ name: "map", grouping: "group" }] }, /pipeline\[0\]\.grouping: one of split/],
+  ["a stage name with a dot", { pipeline: [{ name: "a.b", grouping: "split" }] }, /pipeline\[0\]\.name/],
   ["a stage name with a slash", { pipeline: [{ name: "a/b", grouping: "split" }] }, /pipeline\[0\]\.name/],
   ["a fractional number of retries", { retries: 1.5 }, /retries/],
   ["a time-out of nothing", { taskTimeoutMs: 0 }, /taskTimeoutMs/],

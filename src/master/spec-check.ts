@@ -16,13 +16,18 @@ const memoryBytesMin = 32 * 1024 * 1024;
 const prefixPattern = /^[a-zA-Z0-9_]{1,100}$/;
 /** Down from the job's home, and never out of it. */
 const workerPattern = /^(?!.*(?:^|\/)\.{0,2}(?:\/|$))[^\0]{1,4096}$/s;
-/** Stage names are part of file names. */
+/** Stage names are part of file names, and of those of blobs, which have no dots. */
 const stagePattern = /^[a-zA-Z0-9_-]{1,100}$/;
+/** Where the worker is the job's own, its blobs are called otherwise. */
+const foreignStagePattern = /^[a-zA-Z0-9_-][a-zA-Z0-9_.-]{0,99}$/;
 
 /** Throws what is wrong with the spec, with the path to it. */
 export function checkSpec(value: unknown): JobSpec {
   const spec = record(value, "the job's specification");
-  string(spec["prefix"], "prefix", prefixPattern);
+  const prefix = string(spec["prefix"], "prefix");
+  if (!prefixPattern.test(prefix)) {
+    throw bad(`invalid prefix: ${show(prefix)}: 1 to 100 characters of a-z, A-Z, 0-9 and _ were expected`);
+  }
   string(spec["owner"], "owner");
   list(spec["inputs"], "inputs", inputsMax).forEach(checkInput);
   checkPipeline(list(spec["pipeline"], "pipeline", stagesMax), spec["worker"] !== undefined);
@@ -99,7 +104,7 @@ function checkPipeline(stages: readonly unknown[], hasWorker: boolean): void {
   const names = new Set<string>();
   stages.forEach((value, i) => {
     const stage = record(value, `pipeline[${i}]`);
-    const name = string(stage["name"], `pipeline[${i}].name`, stagePattern);
+    const name = string(stage["name"], `pipeline[${i}].name`, hasWorker ? foreignStagePattern : stagePattern);
     if (names.has(name)) throw bad(`pipeline[${i}].name: two stages are called ${JSON.stringify(name)}`);
     names.add(name);
     if (!(groupings as readonly unknown[]).includes(stage["grouping"])) {

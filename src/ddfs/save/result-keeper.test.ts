@@ -135,7 +135,8 @@ describe("results of a job that brings its worker along", () => {
   function submit(stand: Stand): string {
     const { bench } = stand;
     const name = bench.master.nextName("job", bench.at);
-    const spec = { ...jobSpec({ worker, pipeline: ["split"] }), save: { results: true, oob: false } };
+    const pipeline = [{ name: "s.0", grouping: "split" }] as const;
+    const spec = { ...jobSpec({ worker }), pipeline, save: { results: true, oob: false } };
     bench.handle({ kind: "job-submitted", at: bench.at, job: name, spec });
     for (const run of [...bench.runs]) {
       const file = `${home(run.host, name)}/.disco/s0-${run.task}-${run.attempt}.results`;
@@ -179,7 +180,7 @@ describe("results of a job that brings its worker along", () => {
       lines.map(({ length }) => length),
       [2, 2, 1, 2, 1, 1],
     );
-    assert.match(lines[1]?.[0] ?? "", new RegExp(`/${job}-s0-0-1\\$`));
+    assert.match(lines[1]?.[0] ?? "", new RegExp(`/${job}-s_0-0-1\\$`));
     assert.equal(lines[2]?.[0], "disco://elsewhere/ddfs/vol0/blob/aa/x$1-2-3");
     assert.equal(lines[5]?.[0], "tag://made:by:hand");
   });

@@ -55,7 +55,8 @@ export function listedFiles(
   entries: readonly ListedFile[],
 ): (SavedFile | SavedLink)[] {
   const number = stages.length - 1;
-  const stage = stages[number]?.spec.name ?? "";
+  // Names of blobs have no dots.
+  const stage = (stages[number]?.spec.name ?? "").replaceAll(".", "_");
   // The index lies in the home of the job, as do the files that it lists.
   const home = ref.file.split("/").slice(0, 3).join("/");
   return entries.map(({ url, size }, n) => {
