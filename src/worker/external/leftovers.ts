@@ -3,6 +3,9 @@
  * worker kills it too; the group can therefore not be used to end the program alone. Instead it gets a mark in its environment, which
  * its children inherit even if they leave group and session: whoever has it when the program has ended is killed.
  *
+ * Looking at all processes of a system takes milliseconds, as long as a small task. Process ids ascend until they begin again from below,
+ * so that children of a program that lived shortly have ids between its own and the last that was given away: mostly none.
+ *
  * Only where there is a /proc. Elsewhere what is left behind ends with the worker's group, at the end of the job at the latest.
  */
 import { readdirSync, readFileSync } from "node:fs";
@@ -10,14 +13,21 @@ import { readdirSync, readFileSync } from "node:fs";
 /** The variable that marks a program and its children. */
 export const markName = "DISCO_EXTERNAL";
 
-/** SIGKILL to all processes with this mark; returns how many there were. Costs a look at each process of the system. */
-export function killMarked(mark: string): number {
+/** So many ids are looked at one by one, without a list of all processes. */
+const probesMax = 200;
+/** One that was just being forked by another may be missed by the first look. */
+const looksMax = 3;
+
+/**
+ * SIGKILL to all processes with this mark; returns how many there were.
+ * @param since only those that were started after this process, so recently that ids have not come round again; `null`: all
+ */
+export function killMarked(mark: string, since: number | null): number {
   const wanted = Buffer.from(`${markName}=${mark}\0`);
   let killed = 0;
-  // One that was just forked by another may be missed by the first look.
   for (let found = true, looks = 0; found && looks < looksMax; looks++) {
     found = false;
-    for (const pid of processes()) {
+    for (const pid of startedAfter(since)) {
       if (!hasMark(pid, wanted) || !kill(pid)) continue;
       found = true;
       killed++;
@@ -26,20 +36,34 @@ export function killMarked(mark: string): number {
   return killed;
 }
 
-const looksMax = 3;
+/** Ids that processes started after this one may have. */
+function startedAfter(since: number | null): number[] {
+  const last = since === null ? null : lastId();
+  if (since === null || last === null) return processes();
+  if (last >= since && last - since <= probesMax) return Array.from({ length: last - since }, (_, i) => since + 1 + i);
+  return processes().filter((pid) => (last >= since ? pid > since && pid <= last : pid > since || pid <= last));
+}
+
+/** The id that was given away last. */
+function lastId(): number | null {
+  try {
+    const last = Number(readFileSync("/proc/loadavg", "utf8").trim().split(" ").at(-1));
+    return Number.isInteger(last) ? last : null;
+  } catch {
+    return null;
+  }
+}
 
 function processes(): number[] {
   try {
-    return readdirSync("/proc").flatMap((name) => {
-      const pid = Number(name);
-      return Number.isInteger(pid) && pid !== process.pid ? [pid] : [];
-    });
+    return readdirSync("/proc").map(Number).filter(Number.isInteger);
   } catch {
     return [];
   }
 }
 
 function hasMark(pid: number, wanted: Buffer): boolean {
+  if (pid === process.pid) return false;
   try {
     // Of one that has ended and waits for its parent nothing is left to read.
     return readFileSync(`/proc/${pid}/environ`).includes(wanted);

@@ -21,6 +21,8 @@ const busyRetries = 20;
 const busyDelayMs = 10;
 /** After the exit the pipes end by themselves, unless somebody else holds them: then it is killed. */
 const drainMs = 250;
+/** Ids of processes do not come round again within so long. */
+const newIdsMs = 10_000;
 /** Between two looks at its memory. */
 const memoryCheckMs = 200;
 
@@ -54,6 +56,7 @@ export class ExternalProgram {
   readonly fault: Promise<never>;
   readonly #child: Child;
   readonly #mark: string;
+  readonly #startedAt = performance.now();
   readonly #lines: LogLines;
   readonly #fail: (error: unknown) => void;
   #accepted: Promise<boolean> = Promise.resolve(true);
@@ -151,7 +154,7 @@ export class ExternalProgram {
   close(): void {
     clearInterval(this.#memoryTimer);
     this.kill();
-    killMarked(this.#mark);
+    this.#killLeftovers();
     this.#child.stdin.destroy();
     this.#child.stdout.destroy();
     this.#child.stderr.destroy();
@@ -181,9 +184,15 @@ export class ExternalProgram {
       // One turn of the event loop: what lies in the pipe is read in it, had we been too busy to.
       await new Promise((resolve) => setImmediate(resolve));
       if (isClosed) return;
-      if (looks === 0) killMarked(this.#mark);
+      if (looks === 0) this.#killLeftovers();
       else if (this.#outputBytes === before) return;
     }
+  }
+
+  #killLeftovers(): void {
+    const { pid } = this.#child;
+    const isNew = performance.now() - this.#startedAt < newIdsMs;
+    if (pid !== undefined) killMarked(this.#mark, isNew ? pid : null);
   }
 
   #guarded(work: () => void): void {
