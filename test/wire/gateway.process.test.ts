@@ -7,7 +7,7 @@
  */
 import assert from "node:assert/strict";
 import { lookup } from "node:dns/promises";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,8 +17,8 @@ import { skipWithoutNats } from "../../src/nats/server.test-kit.ts";
 import { parseIndex } from "../../src/schemes/dir.ts";
 import { Authority, whyNoCertificates } from "../cluster/certificates.test-kit.ts";
 import { ProcessStand } from "../cluster/stand.test-kit.ts";
-import { programPack, pythonWorker } from "./pack.test-kit.ts";
-import { noPython, python } from "./python.test-kit.ts";
+import { gatewayPack } from "./gateway-pack.test-kit.ts";
+import { noPython } from "./python.test-kit.ts";
 
 const token = "token-of-a-cluster-of-nowhere";
 const names = ["left-of-nowhere", "right-of-nowhere"];
@@ -61,20 +61,7 @@ test("workers reach outputs, blobs and tags of a cluster whose names mean nothin
   );
   await using disco = stand.client();
 
-  const pack = programPack({
-    inputs: inputs.map((input) => `raw://${input}`),
-    pipeline: [
-      ["map", "split", false],
-      ["reduce", "group_all", false],
-    ],
-    worker: {
-      name: "gateway.worker.py",
-      contents: `#!${python}\n${readFileSync(join(import.meta.dirname, "gateway.worker.py"), "utf8")}`,
-    },
-    files: { [pythonWorker.name]: pythonWorker.contents },
-    params: { folder },
-  });
-  const job = await disco.submitPack(pack);
+  const job = await disco.submitPack(gatewayPack({ inputs, folder, replicas: 2, mapSeconds: 0.5 }));
   await stand.until("the value is stored", () => existsSync(join(folder, "stored")));
   await (await stand.leader()).kill();
   writeFileSync(join(folder, "go"), "");
@@ -102,6 +89,7 @@ test("workers reach outputs, blobs and tags of a cluster whose names mean nothin
     "DISCO_MASTER",
     "DISCO_PORT",
     "DISCO_PROXY",
+    "DISCO_WORKER_OF",
   ]);
   assert.ok(!JSON.stringify(said).includes(token));
   // A replica on each node; a tag with the token that it was made with; nothing of the cluster besides.

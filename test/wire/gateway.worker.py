@@ -12,7 +12,7 @@ import word_count as disco
 def map_place():
     for entry in disco.inputs():
         for data in disco.read(*entry, disco.contents):
-            time.sleep(0.5)  # So that no node does the work of the other.
+            time.sleep(disco.parameters()["seconds"])  # So that no node does the work of the other.
             line = "%s %s\n" % (data.decode(), disco.TASK["host"])
             disco.write_output(0, line.encode())
 
@@ -40,9 +40,9 @@ def reduce_places():
         for data in disco.read(number, label, replicas, disco.contents):
             said["lines"] += data.decode().splitlines()
     master = disco.TASK["master"]
-    folder = disco.parameters()["folder"]
+    folder, replicas = disco.parameters()["folder"], disco.parameters()["replicas"]
     tag = "%s/ddfs/tag/disco:job:oob:%s" % (master, disco.TASK["jobname"])
-    places = json.loads(http("GET", master + "/ddfs/new_blob/places?replicas=2")[1])
+    places = json.loads(http("GET", master + "/ddfs/new_blob/places?replicas=%d" % replicas)[1])
     stored = [http("PUT", place, "\n".join(sorted(said["lines"])).encode()) for place in places]
     said["stored"] = [code for code, _ in stored]
     open(os.path.join(folder, "stored"), "w").close()
