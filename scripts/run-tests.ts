@@ -4,18 +4,33 @@
  * A run starts thousands of processes: a file of tests is one, and what it tests starts engines, daemons and workers. Each of them
  * would strip the types of hundreds of sources and compile them, which was half of the run's processor time. So the first one's
  * work is kept for the others, in a directory of this run alone: what is measured does not depend on the run before.
+ *
+ * Even so most unit tests are over sooner than their process has loaded what they test. So files of one of the `groups` share a process,
+ * each as a suite of its own, in which its hooks are its own as well. What a file changes in its process it puts back, as it does
+ * for its own next test. A file alone is run as ever: `node --test FILE`.
  */
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { globSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 
 /** For tests that say nothing else. */
 const testMsMax = 300_000;
 const testEnd = new URL("test-end.ts", import.meta.url).href;
 const cache = mkdtempSync(join(tmpdir(), "disco-tests-"));
+/** Folders of `src/` whose tests start nothing that would outlive them, by processes. */
+const groups: readonly (readonly string[])[] = [
+  ["client"],
+  ["worker"],
+  ["master"],
+  ["blobs", "bus", "ddfs", "http", "s3", "schemes", "settings", "shipping"],
+  ["core", "fn", "protocol"],
+  ["cli"],
+];
 // Those that end it do so by themselves: this process waits, and clears up.
 const signals: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+const args = process.argv.slice(2);
 const child = spawn(
   process.execPath,
   [
@@ -24,7 +39,8 @@ const child = spawn(
     "--test",
     "--test-reporter=spec",
     `--test-timeout=${testMsMax}`,
-    ...process.argv.slice(2),
+    ...args.filter((arg) => arg.startsWith("-")),
+    ...grouped(globSync(args.filter((arg) => !arg.startsWith("-"))).sort()),
   ],
   { stdio: "inherit", env: { ...process.env, NODE_COMPILE_CACHE: cache } },
 );
@@ -33,3 +49,25 @@ child.once("close", (code, signal) => {
   rmSync(cache, { recursive: true, force: true, maxRetries: 3 });
   process.exitCode = code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
 });
+
+/** The same tests in fewer files, the groups first: they take longest. */
+function grouped(files: readonly string[]): string[] {
+  const rest = new Set(files);
+  const together: string[] = [];
+  for (const folders of groups) {
+    const members = files.filter((file) => folders.some((folder) => file.startsWith(join("src", folder, "/"))));
+    if (members.length < 2) continue;
+    for (const member of members) rest.delete(member);
+    const path = join(cache, `${folders.join("-")}.test.mts`);
+    const suites = members.map(
+      (file) => `describe(${JSON.stringify(file)}, async () => void (await import(${urlOf(file)})));\n`,
+    );
+    writeFileSync(path, `import { describe } from "node:test";\n${suites.join("")}`);
+    together.push(path);
+  }
+  return [...together, ...rest];
+}
+
+function urlOf(file: string): string {
+  return JSON.stringify(pathToFileURL(resolve(file)).href);
+}

@@ -9,7 +9,7 @@ import { isMainThread } from "node:worker_threads";
 const patienceMs = 30_000;
 
 // Processes and threads that the tests start may load this file too.
-if (isMainThread && process.argv[1]?.endsWith(".test.ts") === true) {
+if (isMainThread && /\.test\.m?ts$/.test(process.argv[1] ?? "")) {
   after(() => {
     setTimeout(() => {
       const kept = [...new Set(process.getActiveResourcesInfo())].join(", ");
