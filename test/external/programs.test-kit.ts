@@ -1,6 +1,6 @@
 /** For tests of external programs: builds them, and says what is missing where that cannot be. */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -24,6 +24,14 @@ export class Programs {
   c(name: string, ...sources: readonly string[]): string {
     const file = join(this.folder, name);
     run(compiler ?? "cc", [...strict, "-I", "ext", "-o", file, ...sources]);
+    return file;
+  }
+
+  /** A shared library of a source text; returns its file. */
+  library(name: string, source: string): string {
+    const file = join(this.folder, `lib${name}.so`);
+    writeFileSync(join(this.folder, `${name}.c`), source);
+    run(compiler ?? "cc", [...strict, "-shared", "-fPIC", "-o", file, join(this.folder, `${name}.c`)]);
     return file;
   }
 

@@ -174,6 +174,28 @@ describe("a program in C", { skip: noCompiler }, () => {
     assert.match(all, /2 records/);
   });
 
+  it("finds a library that comes along with it", async () => {
+    const library = programs.library("answer", "int answer(void);\nint answer(void) { return 42; }\n");
+    const source = script(
+      "with-library.c",
+      `#include "disco.h"
+#include <stdio.h>
+int answer(void);
+int main(void) {
+    struct disco_item key, value;
+    char text[8];
+    int size = snprintf(text, sizeof text, "%d", answer());
+    disco_start(DISCO_MAP);
+    while (disco_next(&key, &value)) disco_emit(value.data, value.size, text, (size_t)size);
+    return disco_finish();
+}
+`,
+    );
+    const program = programs.c("with-library", source, "ext/disco.c", `-L${programs.folder}`, "-lanswer");
+    const job = await disco.newJob("library", { input: ["raw://x"], map: external([program, library]) });
+    assert.deepEqual(await records(job), [["x", "42"]]);
+  });
+
   it("ends its job by disco_fatal, and by disco_data_error has it tried again", async () => {
     const program = external([check]);
     const job = await disco.newJob("fatal", { input: ["raw://bad\ngood"], map: program, extParams: { fatal: "bad" } });

@@ -2,7 +2,7 @@
  * Programs that do what programs should not, each a few lines of shell: what the task says then, and that nothing of them is left.
  */
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import type { DiscoError } from "../../errors.ts";
@@ -230,6 +230,20 @@ describe("an external program", { concurrency: 4 }, () => {
       const error = await rejection(run());
       assert.equal(error.message, "map (op): bad line");
       assert.ok(fails("external-data", /./)(error) && retry("elsewhere")(error));
+    });
+  });
+
+  it("is gone when its input fails, whose error is the task's", async () => {
+    const mapReader = function* () {
+      yield "one";
+      throw new Error("the disk is on fire");
+    };
+    const stages = [{ kind: "map", fn: externalStandIn, external: plan, inputStream: [mapReader] }] as const;
+    await withJob({ stages }, async (bench) => {
+      const script = "#!/bin/sh\necho $$ >pid\nexec cat >/dev/null\n";
+      writeFileSync(join(bench.dataDir, "op"), script, { mode: 0o755 });
+      await assert.rejects(bench.run({ inputs: ["raw://x"] }), /^Error: the disk is on fire$/);
+      if (existsSync(join(bench.dataDir, "pid"))) assertGone(bench, "pid");
     });
   });
 

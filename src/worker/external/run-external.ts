@@ -22,6 +22,8 @@ import { PairEncoder } from "./encoder.ts";
 import { type Answers, ExternalFaults } from "./faults.ts";
 import { ExternalProgram, type ProgramEnd } from "./program.ts";
 
+/** After so many chunks the event loop turns once, also where the program takes each at once: timers and logs want to be seen. */
+const chunksPerTurn = 16;
 /** A map that has answered all entries may take so long to exit. */
 const exitGraceMs = 3_000;
 /** One that closed its input or output gets so long to exit, which tells more. */
@@ -58,6 +60,7 @@ class ExternalTask {
   #entries = 0;
   #isFed = false;
   #lists = 0;
+  #chunks = 0;
   #seen: number | undefined;
   #nextStatus: number;
   #bytesToSpill: number;
@@ -157,8 +160,9 @@ class ExternalTask {
     this.#entries++;
   }
 
-  #send(program: ExternalProgram): Promise<boolean> {
+  async #send(program: ExternalProgram): Promise<boolean> {
     this.#report();
+    if (++this.#chunks % chunksPerTurn === 0) await new Promise((resolve) => setImmediate(resolve));
     return program.write(this.#encoder.take());
   }
 
