@@ -8,8 +8,8 @@ import type { JobMachine } from "./job/machine.ts";
 /** Addresses of inputs that are kept; all of them are in the job pack. */
 export const endedInputsMax = 1_000;
 
-/** Outputs whose addresses are kept: of the stages of a job whose files stay, from the first on. */
-export const endedOutputsMax = 100_000;
+/** Outputs whose addresses are kept, of a job whose files stay: a megabyte of the state. */
+export const endedOutputsMax = 10_000;
 
 export interface EndedJob {
   readonly name: string;

@@ -1,8 +1,11 @@
 /** Jobs that bring their worker along, as the master plans and retries them. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { endedOutputsMax, endJob } from "../ended-job.ts";
 import { restoreMaster, snapshotMaster } from "../snapshot.ts";
-import { Bench, failure, type JobSketch, jobSpec, joined, type Run } from "../testing.ts";
+import { Bench, failure, type JobSketch, jobSpec, joined, outputOf, type Run } from "../testing.ts";
+import { JobMachine } from "./machine.ts";
+import { done, Stage } from "./stage.ts";
 
 const worker = { path: "lib/worker.py", packVersion: 1 } as const;
 const classic: JobSketch = { worker, pipeline: ["split", "group_node", "group_label"] };
@@ -99,6 +102,24 @@ describe("a job that brings its worker along", () => {
         ?.stages[0]?.outputs.labels(0)
         .map(({ label }) => label),
       [4],
+    );
+  });
+
+  it("leaves the addresses of so many outputs as the state can bear, by whole stages", () => {
+    const spec = jobSpec({ ...classic, inputs: 1 });
+    const job = new JobMachine("job@1:2:3", spec, new Bench().master.cluster, 0);
+    for (const [number, tasks] of [endedOutputsMax - 1, 1, 1].entries()) {
+      const group = { label: 0, host: null, task: null, inputs: [0], bytes: 0, hosts: [] };
+      const stage = new Stage(number, spec.pipeline[number] ?? assert.fail(), new Array(tasks).fill(group), 0);
+      for (let task = 0; task < tasks; task++) {
+        stage.outputs.set(task, outputOf("a", task));
+        stage.move(task, done);
+      }
+      job.adopt(stage);
+    }
+    assert.deepEqual(
+      endJob(job).outputs?.map(({ length }) => length),
+      [endedOutputsMax - 1, 1],
     );
   });
 
