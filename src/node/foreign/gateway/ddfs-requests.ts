@@ -68,7 +68,7 @@ export class DdfsRequests {
 
   async #tag(asked: DdfsRequest, attribute: string): Promise<void> {
     const { request, response, addresses } = asked;
-    const isUrls = attribute === "" || decodeURIComponent(attribute) === "ddfs:urls";
+    const isUrls = attribute === "" || /^ddfs(?::|%3a)urls$/i.test(attribute);
     let body: Buffer | null = null;
     if (request.method === "POST" || request.method === "PUT") {
       body = await bodyOf(request, bodyBytesMax);

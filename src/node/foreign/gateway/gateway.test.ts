@@ -14,6 +14,7 @@ import { jobDirectory } from "../../job-directory.ts";
 import type { GatewayAccess } from "../gateway-access.ts";
 import { Gateway } from "./gateway.ts";
 import { distantDoor } from "./master-door.ts";
+import { openGateway } from "./open-gateway.ts";
 
 /*
  * 1. Two nodes, `own` and `other`: names that resolve to nothing. `other` asks for the cluster's token.
@@ -220,6 +221,27 @@ describe("the gateway of foreign workers", () => {
     assert.equal((await ask(`${access.master}/ddfs/tag/t`, { method: "PATCH", body: "x" })).status, 405);
     assert.deepEqual(asked, []);
   });
+});
+
+it("takes a name that every object has for a node that is away", async () => {
+  const patience = { node: 0 };
+  const masterUrl = (): null => null;
+  const opened = await openGateway({
+    dataDir,
+    host: "own",
+    nodes: () => nodes,
+    remote: { token },
+    masterUrl,
+    patience,
+  });
+  try {
+    const { master: base } = await opened.openJob("job@1");
+    const reply = await ask(`${base}/disco/${jobDirectory("constructor", "j")}/f`);
+    assert.equal(reply.status, 502);
+    assert.match(await reply.text(), /address of node constructor is not known/);
+  } finally {
+    await opened.close();
+  }
 });
 
 describe("DDFS through the gateway", () => {

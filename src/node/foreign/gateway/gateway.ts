@@ -24,7 +24,7 @@ import { listen } from "../../../http/listen.ts";
 import { createDataServer } from "../../data-server/data-server.ts";
 import { pathSegments } from "../../data-server/request-path.ts";
 import type { OwnBlobs } from "../../ddfs/own-blobs.ts";
-import { Peers } from "../../fetch/peers.ts";
+import type { Peers } from "../../fetch/peers.ts";
 import type { GatewayAccess } from "../gateway-access.ts";
 import { Addresses } from "./addresses.ts";
 import { refuse, say } from "./answers.ts";
@@ -44,11 +44,11 @@ export interface GatewayParts {
   /** Base URLs of the data servers of all nodes, by name. */
   readonly nodes: () => Readonly<Record<string, string>>;
   /** How nodes are asked: with the cluster's token, and a certificate authority. Closed by the gateway. */
-  readonly peers?: Peers | undefined;
+  readonly peers: Peers;
   /** Called with the first request for DDFS. */
   readonly door: () => Promise<MasterDoor>;
   /** Milliseconds for which requests are held while a master, or a node, is away. Default: 60 s, and 15 s. */
-  readonly patience?: { readonly master?: number; readonly node?: number };
+  readonly patience?: { readonly master?: number; readonly node?: number } | undefined;
 }
 
 interface JobPlace {
@@ -75,9 +75,9 @@ export class Gateway {
   #closed = false;
 
   constructor(parts: GatewayParts) {
-    const { dataDir, host, formerHosts, blobs, nodes, door, patience } = parts;
+    const { dataDir, host, formerHosts, blobs, door, patience } = parts;
     this.#parts = parts;
-    this.#peers = parts.peers ?? new Peers({ urlOf: (node) => nodes()[node] });
+    this.#peers = parts.peers;
     this.#files = new FileRequests({
       dataDir,
       isOwn: (node) => node === host || formerHosts?.has(node) === true,

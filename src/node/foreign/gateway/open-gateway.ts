@@ -2,7 +2,7 @@
 import type { OwnBlobs } from "../../ddfs/own-blobs.ts";
 import { Peers } from "../../fetch/peers.ts";
 import type { OwnMaster, RemoteAccess } from "../../node-options.ts";
-import { Gateway } from "./gateway.ts";
+import { Gateway, type GatewayParts } from "./gateway.ts";
 import { distantDoor } from "./master-door.ts";
 
 export interface GatewayOptions {
@@ -15,15 +15,18 @@ export interface GatewayOptions {
   /** Base URL of the master that leads. */
   readonly masterUrl: () => string | null;
   readonly ownMaster?: (() => Promise<OwnMaster>) | undefined;
+  /** Other than the usual one, in tests. */
+  readonly patience?: GatewayParts["patience"];
 }
 
 /** To one server at once: workers read as slowly as they like, each on its own line. */
 const connectionsMax = 64;
 
 export async function openGateway(options: GatewayOptions): Promise<Gateway> {
-  const { dataDir, host, blobs, nodes, remote, masterUrl, ownMaster } = options;
-  const peers = new Peers({ urlOf: (node) => nodes()[node], ...remote, connectionsMax });
-  const parts = { dataDir, host, blobs, nodes, peers };
+  const { dataDir, host, blobs, nodes, remote, masterUrl, ownMaster, patience } = options;
+  const urlOf = (node: string): string | undefined => (Object.hasOwn(nodes(), node) ? nodes()[node] : undefined);
+  const peers = new Peers({ urlOf, ...remote, connectionsMax });
+  const parts = { dataDir, host, blobs, nodes, peers, patience };
   if (ownMaster === undefined) {
     const door = distantDoor(masterUrl, peers);
     return new Gateway({ ...parts, door: () => Promise.resolve(door) });
