@@ -117,7 +117,8 @@ export class PoolWorker {
   /** Its running task has made no progress for too long; then it notes so. */
   isOverdue(now: number): boolean {
     const limit = this.head?.taskTimeoutMs ?? null;
-    if (limit === null || this.killed || now - Math.max(this.movedAt, this.process.aliveAt ?? 0) < limit) return false;
+    if (limit === null || this.killed || now - this.movedAt < limit) return false;
+    if (this.process.quietMs !== undefined && this.process.quietMs < limit) return false;
     this.timedOutAfterMs = limit;
     return true;
   }

@@ -18,8 +18,8 @@ export interface WorkerHandle {
   readonly pid: number | null;
   /** Bytes that it wrote to stdout and stderr, and that were not kept. */
   readonly droppedOutputBytes: number;
-  /** When its running task last gave a sign of life that is no message; `performance.now()`. */
-  readonly aliveAt?: number;
+  /** How long its running task has given no sign of life, messages or not; 0 while it waits for others. Absent: by messages alone. */
+  readonly quietMs?: number;
   /** Lost without a sound if it has ended. */
   send(message: ToWorker): void;
   /** SIGTERM to the whole group, and SIGKILL after the grace; no grace: SIGKILL at once. */

@@ -66,7 +66,7 @@ export class ForeignAttempt {
   #timer: NodeJS.Timeout | undefined;
   #timerOf: SlowWorker | "last-words" | null = null;
   #killTimer: NodeJS.Timeout | undefined;
-  #aliveAt = performance.now();
+  #heardAt = performance.now();
 
   constructor(options: AttemptOptions) {
     this.#options = options;
@@ -88,9 +88,9 @@ export class ForeignAttempt {
     return this.#program.pid;
   }
 
-  /** When it last sent something; now, while it waits for inputs that are not there. `performance.now()`. */
-  get aliveAt(): number {
-    return this.#session.isWaiting ? performance.now() : this.#aliveAt;
+  /** How long it has sent nothing; 0 while it waits for inputs that are not there. */
+  get quietMs(): number {
+    return this.#session.isWaiting ? 0 : performance.now() - this.#heardAt;
   }
 
   inputsArrived(inputs: readonly SessionInput[], complete: boolean): void {
@@ -122,7 +122,7 @@ export class ForeignAttempt {
 
   #read(stream: 1 | 2, bytes: Buffer): void {
     if (this.#outcome !== null || this.#killed) return;
-    this.#aliveAt = performance.now();
+    this.#heardAt = performance.now();
     if (this.#garbage !== null) {
       this.#addLastWords(bytes);
       return;

@@ -6,6 +6,9 @@ import type { OutputRef } from "../../core/job/spec.ts";
 import type { FromWorker } from "../../protocol/messages.ts";
 import { ShellBench } from "./shell-worker.test-kit.ts";
 
+/** A few milliseconds, on a machine that is not busy with other tests. */
+const killedWithinMs = 3_000;
+
 let bench: ShellBench;
 beforeEach(() => (bench = new ShellBench()));
 afterEach(() => bench.close());
@@ -268,7 +271,7 @@ describe("limits of a worker", () => {
       const from = performance.now();
       worker.kill(30);
       await bench.until(() => bench.end !== null);
-      assert.ok(performance.now() - from < 1_000);
+      assert.ok(performance.now() - from < killedWithinMs);
       assert.deepEqual(bench.ends, []);
       assert.equal(isRunning(Number(readFileSync(join(bench.home, "grandchild"), "utf8"))), false);
     });

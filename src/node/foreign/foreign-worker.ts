@@ -69,8 +69,8 @@ export class ForeignWorker implements WorkerHandle {
     return this.#attempt?.pid ?? null;
   }
 
-  get aliveAt(): number {
-    return this.#attempt?.aliveAt ?? performance.now();
+  get quietMs(): number {
+    return this.#attempt?.quietMs ?? 0;
   }
 
   send(message: ToWorker): void {
