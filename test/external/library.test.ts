@@ -25,7 +25,7 @@ async function withProgram(external: ExternalPlan, use: (bench: JobBench) => Pro
     { ...stage, kind: "map", ...(external.program === "check" ? { inputStream: [netstrReader] } : {}) },
     { ...stage, kind: "reduce", sort: true },
   ] as const;
-  await withJob({ stages }, async (bench) => {
+  await withJob({ stages, statusInterval: 100 }, async (bench) => {
     await copyFile(join(programs.folder, external.program), join(bench.dataDir, external.program));
     await use(bench);
   });
@@ -70,6 +70,18 @@ describe("a program in C", { skip: noCompiler }, () => {
         ["one two three", "dim\ndam\n"],
         ["unnamed", "empty"],
       ]);
+    });
+  });
+
+  it("is counted: what it read, what it wrote, and how far it is", async () => {
+    await withProgram(plan("count"), async (bench) => {
+      const lines = Array.from({ length: 250 }, (_, i) => `line of ${"two ".repeat(i % 3)}words`);
+      const mapped = await bench.run({ inputs: [`raw://${lines.join("\n")}`] });
+      const words = lines.join(" ").split(" ").length;
+      assert.deepEqual([mapped.recordsIn, mapped.recordsOut], [250, words]);
+      assert.deepEqual(bench.status, ["100 items mapped", "200 items mapped"]);
+      const reduced = await bench.run({ stage: 1, label: 0 });
+      assert.deepEqual([reduced.recordsIn, reduced.recordsOut], [words, 4]);
     });
   });
 

@@ -77,6 +77,8 @@ export class ExternalProgram {
       fault.reject(error);
       this.kill();
     };
+    // Whether it is there, and what ends it, is asked in other ways; a signal that it may not get is no reason to end the worker.
+    child.on("error", () => {});
     child.stdin.on("error", () => {});
     child.stdout.on("error", () => {});
     child.stderr.on("error", () => {});
