@@ -1,5 +1,5 @@
 /**
- * Runs tests, from source: `node scripts/run-tests.ts PATTERN…`; options of `node --test` go before the patterns.
+ * Runs tests, from source: `node scripts/run-tests.ts PATTERN…`; options of `node --test` go before the patterns, as `--name=value`.
  *
  * A run starts thousands of processes: a file of tests is one, and what it tests starts engines, daemons and workers. Each of them
  * would strip the types of hundreds of sources and compile them, which was half of the run's processor time. So the first one's
@@ -24,6 +24,7 @@ const groups: readonly (readonly string[])[] = [
   ["client"],
   ["worker"],
   ["master"],
+  ["node"],
   ["blobs", "bus", "ddfs", "http", "s3", "schemes", "settings", "shipping"],
   ["core", "fn", "protocol"],
   ["cli"],
@@ -31,6 +32,13 @@ const groups: readonly (readonly string[])[] = [
 // Those that end it do so by themselves: this process waits, and clears up.
 const signals: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 const args = process.argv.slice(2);
+const patterns = args.filter((arg) => !arg.startsWith("-"));
+const files = globSync(patterns).sort();
+if (files.length === 0) {
+  rmSync(cache, { recursive: true });
+  // Without files Node would run all that it finds.
+  throw new Error(`there are no tests that match ${patterns.join(" ")}`);
+}
 const child = spawn(
   process.execPath,
   [
@@ -40,7 +48,7 @@ const child = spawn(
     "--test-reporter=spec",
     `--test-timeout=${testMsMax}`,
     ...args.filter((arg) => arg.startsWith("-")),
-    ...grouped(globSync(args.filter((arg) => !arg.startsWith("-"))).sort()),
+    ...grouped(files),
   ],
   { stdio: "inherit", env: { ...process.env, NODE_COMPILE_CACHE: cache } },
 );
@@ -51,11 +59,11 @@ child.once("close", (code, signal) => {
 });
 
 /** The same tests in fewer files, the groups first: they take longest. */
-function grouped(files: readonly string[]): string[] {
-  const rest = new Set(files);
+function grouped(all: readonly string[]): string[] {
+  const rest = new Set(all);
   const together: string[] = [];
   for (const folders of groups) {
-    const members = files.filter((file) => folders.some((folder) => file.startsWith(join("src", folder, "/"))));
+    const members = all.filter((file) => folders.some((folder) => file.startsWith(join("src", folder, "/"))));
     if (members.length < 2) continue;
     for (const member of members) rest.delete(member);
     const path = join(cache, `${folders.join("-")}.test.mts`);
