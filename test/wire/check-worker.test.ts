@@ -3,27 +3,28 @@
  * found out by the check that is there for it.
  */
 import assert from "node:assert/strict";
-import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { Bench } from "../../src/cli/check-worker/bench.ts";
 import { type CheckResult, checks, runChecks } from "../../src/cli/check-worker/checks.ts";
 import { readSubject } from "../../src/cli/check-worker/subject.ts";
-import { runDisco } from "../run-disco.ts";
+import { CommandPlace } from "../cli/cli.test-kit.ts";
 import { programPack } from "./pack.test-kit.ts";
 import { noPython, python } from "./python.test-kit.ts";
 
 const goodWorker = join(import.meta.dirname, "..", "..", "examples", "workers", "word_count.py");
+let place: CommandPlace;
 let folder = "";
 let source = "";
 
 before(async () => {
-  folder = await mkdtemp(join(tmpdir(), "disco-check-"));
+  place = await CommandPlace.open({ shared: true });
+  ({ folder } = place);
   // By its own path: what is called python3 may be a script that looks for it.
   source = (await readFile(goodWorker, "utf8")).replace(/^#!.*/, `#!${python}`);
 });
-after(() => rm(folder, { recursive: true, force: true }));
+after(() => place.close());
 
 interface Fault {
   readonly what: string;
@@ -96,6 +97,21 @@ const faults: readonly Fault[] = [
     next: /MSG/,
   },
   {
+    what: "announces two gigabytes",
+    check: "frames",
+    change: [['    stop("DONE")', '    os.write(2, b"MSG 2147483648 \\"")\n    time.sleep(60)']],
+    came: /a message has at most 104857600 bytes/,
+    next: /MSG/,
+  },
+  {
+    what: "stops in the middle of a message",
+    check: "plain",
+    change: [['    stop("DONE")', '    os.write(2, b"DONE 2 \\"")\n    time.sleep(60)']],
+    came: /^nothing for 2 s after OUTPUT; a message has begun, and not ended: "DONE 2 \\""$/,
+    next: /flush/,
+    patience: 2,
+  },
+  {
     what: "does not ask for its task",
     check: "task",
     change: [['TASK.update(ask("TASK")[1])', 'TASK.update(stage="map", taskid=0, host="checked-node")']],
@@ -105,7 +121,7 @@ const faults: readonly Fault[] = [
   {
     what: "puts out files outside of its job home",
     check: "plain",
-    change: [['    name = "%s-%d', '    name = "/tmp/disco-check-worker-%s-%d']],
+    change: [["[label, name, len(data)])", '[label, "/tmp/" + name, len(data)])']],
     came: /absolute path/,
     next: /docs/,
   },
@@ -279,7 +295,7 @@ describe("disco check-worker", { skip: noPython }, () => {
   it("passes a worker that does everything right, in every check", async () => {
     const program = join(folder, "good.py");
     await writeFile(program, source);
-    const done = await runDisco(["check-worker", program, "--json"], { root: folder });
+    const done = await place.look(["check-worker", program, "--json"]);
     assert.equal(done.code, 0, done.stdout + done.stderr);
     const { passed, results } = JSON.parse(done.stdout) as { passed: boolean; results: CheckResult[] };
     assert.equal(passed, true);
@@ -295,7 +311,7 @@ describe("disco check-worker", { skip: noPython }, () => {
     const counts = join(folder, "counts");
     await writeFile(counts, "fox 3\ndog 1\n");
     const args = ["check-worker", "--pack", pack, "--stage", "reduce", "--input", counts, "--only", "plain", "outputs"];
-    const done = await runDisco(args, { root: folder });
+    const done = await place.look(args);
     assert.equal(done.code, 0, done.stdout + done.stderr);
     assert.match(done.stdout, /\n2 of 2 checks passed\n$/);
   });
@@ -323,7 +339,7 @@ describe("disco check-worker", { skip: noPython }, () => {
 
 describe("disco check-worker without a worker", () => {
   it("lists its checks", async () => {
-    const done = await runDisco(["check-worker", "--list"], { root: folder });
+    const done = await place.look(["check-worker", "--list"]);
     assert.equal(done.code, 0, done.stderr);
     assert.deepEqual(
       done.stdout
@@ -340,7 +356,7 @@ describe("disco check-worker without a worker", () => {
       [["./no-such-worker"], /no-such-worker: there is no such file/],
       [[goodWorker, "--only", "anounces"], /no check anounces[^]*Did you mean announces\?/],
     ] as const) {
-      const done = await runDisco(["check-worker", ...args], { root: folder });
+      const done = await place.look(["check-worker", ...args]);
       assert.equal(done.code, 2, done.stderr);
       assert.match(done.stderr, said);
     }

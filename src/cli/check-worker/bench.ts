@@ -2,8 +2,8 @@
  * Where a worker is checked: a data directory with a job home as on a node, inputs as files of that node and by HTTP, and the job pack.
  * All of it is temporary.
  */
-import { createReadStream } from "node:fs";
-import { chmod, mkdir, mkdtemp, realpath, rm, stat, writeFile } from "node:fs/promises";
+import { createReadStream, rmSync } from "node:fs";
+import { chmod, mkdir, mkdtemp, realpath, stat, writeFile } from "node:fs/promises";
 import http from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -44,6 +44,7 @@ export class Bench implements AsyncDisposable {
     const server = http.createServer((request, response) => void serve(join(folder, "data"), request, response));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const bench = new Bench(subject, limits, folder, server);
+    process.once("exit", bench.#remove);
     try {
       await bench.#fill();
     } catch (error) {
@@ -56,8 +57,12 @@ export class Bench implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
-    await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+    process.off("exit", this.#remove);
+    this.#remove();
   }
+
+  /** Also when the command is interrupted. A worker that is being killed may still write. */
+  readonly #remove = (): void => rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
 
   /** The task with all of its inputs, and nothing out of the ordinary. Run once. */
   plain(): Promise<Run> {

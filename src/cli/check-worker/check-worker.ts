@@ -32,7 +32,7 @@ export async function checkWorker(program: string | undefined, options: CheckWor
   if (options.list === true) return list(wanted, options);
   const subject = await readSubject(program, options);
   const silenceMsMax = (options.patience ?? usualPatience) * 1_000;
-  endRunsWithThis();
+  using _ = endedWithThis();
   await using bench = await Bench.open(subject, { silenceMsMax, runMsMax: silenceMsMax * runsPerPatience });
   if (options.transcript === true) return await showTranscript(bench, options);
   const look = lookOf(process.stdout);
@@ -72,8 +72,12 @@ function wantedChecks(only: readonly string[] | undefined): readonly Check[] {
   return checks.filter(({ id }) => only === undefined || only.includes(id));
 }
 
-/** Workers are in process groups of their own: Ctrl-C does not reach them. */
-function endRunsWithThis(): void {
-  process.once("SIGINT", () => process.exit(exitCodes.interrupted));
-  process.once("SIGTERM", () => process.exit(exitCodes.terminated));
+/** Workers are in process groups of their own, and Ctrl-C does not reach them: the end of this process is theirs. */
+function endedWithThis(): Disposable {
+  const interrupted = (): void => process.exit(exitCodes.interrupted);
+  const terminated = (): void => process.exit(exitCodes.terminated);
+  process.once("SIGINT", interrupted).once("SIGTERM", terminated);
+  return {
+    [Symbol.dispose]: () => void process.off("SIGINT", interrupted).off("SIGTERM", terminated),
+  };
 }

@@ -2,17 +2,7 @@
 import type { SessionInput } from "../../node/foreign/session-inputs.ts";
 import type { Bench } from "./bench.ts";
 import type { Check } from "./checks.ts";
-import {
-  type Deviation,
-  endOf,
-  failed,
-  notDone,
-  type Outcome,
-  ok,
-  otherResults,
-  remedyFor,
-  skipped,
-} from "./judgement.ts";
+import { endOf, failed, notDone, type Outcome, ok, otherResults, remedyFor, skipped } from "./judgement.ts";
 import type { Situation } from "./situation.ts";
 import type { Run } from "./worker-run.ts";
 
@@ -198,13 +188,11 @@ export async function sameAsPlain(bench: Bench, change: Omit<Situation, "task">,
 }
 
 async function compared(bench: Bench, run: Run, next: string, usual?: Run): Promise<Outcome> {
+  const unfinished = notDone(run, "DONE, with the results of a plain task with the same data", next);
+  if (unfinished !== null) return failed(unfinished);
   const expected = "the results of a plain task with the same data";
-  const deviation: Deviation | null =
-    notDone(run, "DONE, with the results of a plain task with the same data", next) ??
-    ((await isRepeatable(bench))
-      ? await otherResults(run, usual ?? (await bench.plain()), bench, expected, next)
-      : null);
-  return failed(...(deviation === null ? [] : [deviation]));
+  const other = await otherResults(run, usual ?? (await bench.plain()), bench, expected, next);
+  return other === null || !(await isRepeatable(bench)) ? ok : failed(other);
 }
 
 /** Whether two attempts come to the same results. Where they do not, there is nothing to compare. */
