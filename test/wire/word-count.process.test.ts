@@ -69,17 +69,19 @@ describe("the word count in Python", { skip: noPython }, () => {
     });
   }
 
-  it("runs as a pipeline of its own stages", async () => {
-    const pipeline = [
-      ["map", "split", false],
-      ["reduce", "group_label", false],
-    ];
-    const inputs = texts.map((text) => [0, 0, [text]]);
-    const end = await runWireJob(daemon.url, { jobdict: { pipeline, inputs }, data: { partitions: 3 } });
-    assert.equal(end.status, "ready", end.events.join("\n"));
-    assert.equal(end.results.length, 3);
-    assert.deepEqual(countsOf(end), expectedCounts(texts));
-  });
+  for (const beside of [false, true]) {
+    it(`runs as a pipeline whose reduces ${beside ? "begin while maps still run" : "begin after the maps"}`, async () => {
+      const pipeline = [
+        ["map", "split", false],
+        ["reduce", "group_label", beside],
+      ];
+      const inputs = texts.map((text) => [0, 0, [text]]);
+      const end = await runWireJob(daemon.url, { jobdict: { pipeline, inputs }, data: { partitions: 3 } });
+      assert.equal(end.status, "ready", end.events.join("\n"));
+      assert.equal(end.results.length, 3);
+      assert.deepEqual(countsOf(end), expectedCounts(texts));
+    });
+  }
 
   it("gives the results of a map without a reduce", async () => {
     const jobdict = { input: [["/no/such/file", texts[0]], "raw://tyger"], nr_reduces: 0, "map?": true };
