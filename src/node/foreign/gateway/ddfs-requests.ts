@@ -4,7 +4,8 @@
  *
  * DR1. Disco's clients show the token of a tag as `Authorization`; it goes on as that, and as no more (`protocol/ddfs/tag-headers.ts`).
  * DR2. What changes a tag is sent with a key of its own: asked again after a takeover, it is carried out once.
- * DR3. Lists of a tag pass through as they come; requests are kept, as they may have to be sent again.
+ * DR3. Only plain names go on: nothing in a path leads to another part of the master.
+ * DR4. Lists of a tag pass through as they come; requests are kept, as they may have to be sent again.
  */
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -12,7 +13,7 @@ import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { tokenOf } from "../../../http/access.ts";
 import { forWorkerHeader, tagTokenHeader } from "../../../protocol/ddfs/tag-headers.ts";
-import { pathOf } from "../../data-server/request-path.ts";
+import { pathOf, pathSegments } from "../../data-server/request-path.ts";
 import type { Addresses } from "./addresses.ts";
 import { bodyOf, goneSignal, refuse, say } from "./answers.ts";
 import type { FailedUploads } from "./failed-uploads.ts";
@@ -55,7 +56,9 @@ export class DdfsRequests {
   async answer(asked: DdfsRequest): Promise<void> {
     const { request, response, target } = asked;
     const { method = "" } = request;
-    const [, , what = "", , ...attribute] = (target.split("?")[0] ?? "").split("/");
+    const names = ddfsNames(target);
+    if (names === null) return refuse(request, response, 400, "This is no path of a tag, or of a blob.");
+    const [what = "", , ...attribute] = names;
     const isRead = method === "GET" || method === "HEAD";
     if (what === "tag" && tagMethods.has(method)) return await this.#tag(asked, attribute.join("/"));
     if (what === "tags" && isRead) return await this.#relay(asked, null);
@@ -153,6 +156,16 @@ export class DdfsRequests {
     const { patienceMs = usualPatienceMs } = this.#parts;
     return await askAgain(() => door({ method, path, headers, body, signal }), { patienceMs, signal });
   }
+}
+
+/**
+ * What stands after `/ddfs/`, decoded. `null` for what is no path of plain names: the target goes on as it is, with the node's rights, and
+ * `/ddfs/tag/../../api/…` is an address of something else to whoever resolves it.
+ */
+function ddfsNames(target: string): readonly string[] | null {
+  const path = target.split("?")[0] ?? "";
+  const segments = pathSegments(path.endsWith("/") ? path.slice(0, -1) : path);
+  return segments?.[0] === "ddfs" ? segments.slice(1) : null;
 }
 
 /** As `/api/v1/ddfs/new_blob` lists them. */

@@ -198,6 +198,35 @@ describe("the gateway of foreign workers", () => {
     assert.equal((await ask(second.master + path)).status, 200);
   });
 
+  it("does not let a path of a tag lead to another part of the master, whose rights the node has", async () => {
+    const { hostname, port, pathname } = new URL(access.master);
+    answer = json({ jobs: "of others" });
+    // Clients resolve dots by themselves: this one says what it is told to.
+    const raw = (method: string, path: string): Promise<number | undefined> =>
+      new Promise((resolve, reject) => {
+        const sent = http.request({ hostname, port, method, path: pathname + path }, (reply) => {
+          reply.resume();
+          resolve(reply.statusCode);
+        });
+        sent.on("error", reject).end();
+      });
+    for (const up of ["..", "%2e%2e", ".%2E"]) {
+      assert.equal(await raw("GET", `/ddfs/tag/${up}/${up}/api/v1/jobs`), 400, up);
+      assert.equal(await raw("DELETE", `/ddfs/tag/${up}/${up}/api/v1/jobs/other@1`), 400, up);
+      assert.equal(await raw("GET", `/ddfs/tags/${up}/${up}/disco/ctrl/joblist`), 400, up);
+      assert.equal(await raw("GET", `/ddfs/new_blob/${up}/${up}/jobs`), 400, up);
+    }
+    for (const path of ["/ddfs/tag/..\\..\\api\\v1\\jobs", "/ddfs/tag/%5c..", "/ddfs/tag//x", "/ddfs/tag/a%2fb"])
+      assert.equal(await raw("GET", path), 400, path);
+    assert.deepEqual(asked, []);
+    assert.equal(await raw("GET", "/ddfs/tags/"), 200);
+    assert.equal(await raw("GET", "/ddfs/tag/data:t/ddfs:urls?a=../b"), 200);
+    assert.deepEqual(
+      asked.map(({ url }) => url),
+      ["/ddfs/tags/", "/ddfs/tag/data:t/ddfs:urls?a=../b"],
+    );
+  });
+
   it("leads nowhere but to files of jobs, blobs and tags", async () => {
     await writeFile(join(dataDir, "secret"), "x");
     await writeFile(join(root, "secret"), "x");
