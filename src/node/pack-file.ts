@@ -3,14 +3,18 @@
  * the node has for itself.
  */
 import {
+  closeSync,
   copyFileSync,
   createReadStream,
   createWriteStream,
   constants as fsConstants,
   linkSync,
   mkdirSync,
+  openSync,
+  readSync,
   renameSync,
   rmSync,
+  writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { PassThrough, Readable, Transform } from "node:stream";
@@ -18,7 +22,14 @@ import { pipeline } from "node:stream/promises";
 import { crc32, createInflateRaw } from "node:zlib";
 import type { PackHeader } from "../protocol/jobpack.ts";
 import { listPackedFiles, type PackedFile } from "../protocol/jobpack-file.ts";
+import { inflate } from "../protocol/jobpack-zip.ts";
 import { badZip, deflated, endBytes } from "../protocol/zip-directory.ts";
+
+/** Files of up to so many bytes are unpacked at once. */
+const smallBytesMax = 256 * 1024;
+/** So much before others have a turn; a file counts for so many bytes more than it has. */
+const atOnceBytesMax = 1024 * 1024;
+const perFileBytes = 16 * 1024;
 
 /**
  * Puts the master's pack in its place on a node that has the same disk, or at least the same files: as another name of the same file,
@@ -52,12 +63,54 @@ export async function unpackFiles(pack: string, header: PackHeader, directory: s
   if (header.dataAt - header.homeAt <= endBytes) return 0;
   const files = await listPackedFiles(pack, header);
   // Executable: an external program may be among them.
-  for (const file of files) await unpackFile(pack, file, join(directory, file.name), 0o755);
+  await unpackEach(pack, files, ({ name }) => ({ path: join(directory, name), mode: 0o755 }));
   return files.length;
 }
 
-/** Under its name a file is whole. @throws JobError `bad-jobpack` for one that is not what the archive's directory says */
-export async function unpackFile(pack: string, file: PackedFile, path: string, mode: number): Promise<void> {
+/**
+ * Unpacks files, each whole under its name or not there: small ones at once, as the way through the thread pool and back takes many times
+ * longer than a file of a few kilobytes; large ones as streams.
+ * @throws JobError `bad-jobpack` for the first that is not what the archive's directory says
+ */
+export async function unpackEach(
+  pack: string,
+  files: readonly PackedFile[],
+  placeOf: (file: PackedFile, index: number) => { readonly path: string; readonly mode: number },
+): Promise<void> {
+  const fd = openSync(pack, "r");
+  try {
+    let atOnceBytes = 0;
+    for (const [index, file] of files.entries()) {
+      const { path, mode } = placeOf(file, index);
+      if (file.size > smallBytesMax || file.storedSize > smallBytesMax) await unpackLarge(pack, file, path, mode);
+      else unpackSmall(fd, file, path, mode);
+      atOnceBytes += file.size + perFileBytes;
+      if (atOnceBytes < atOnceBytesMax) continue;
+      atOnceBytes = 0;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function unpackSmall(fd: number, file: PackedFile, path: string, mode: number): void {
+  const { from, to } = file;
+  const stored = Buffer.allocUnsafe(to - from);
+  if (readSync(fd, stored, 0, stored.length, from) !== stored.length) throw badZip("it is truncated");
+  const contents = inflate(file, stored);
+  mkdirSync(dirname(path), { recursive: true });
+  const temporary = `${path}.${process.pid}.partial`;
+  try {
+    writeFileSync(temporary, contents, { mode });
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+async function unpackLarge(pack: string, file: PackedFile, path: string, mode: number): Promise<void> {
   mkdirSync(dirname(path), { recursive: true });
   const temporary = `${path}.${process.pid}.partial`;
   try {

@@ -118,7 +118,7 @@ export function readEntry(zip: Buffer, entry: ZipEntry): Uint8Array {
 }
 
 /** The contents of an entry. @throws JobError `bad-jobpack` when they are not what the directory says */
-function inflate({ name, method, size, crc }: ZipEntry, data: Buffer): Uint8Array {
+export function inflate({ name, method, size, crc }: ZipEntry, data: Buffer): Uint8Array {
   let contents: Uint8Array = data;
   if (method === deflated) {
     try {

@@ -21,7 +21,7 @@ import {
 import { listPackedFiles, readPackEnvsSync } from "../../protocol/jobpack-file.ts";
 import { jobDirectory } from "../job-directory.ts";
 import { type JobHome, writeWhole } from "../job-home.ts";
-import { unpackFile } from "../pack-file.ts";
+import { unpackEach } from "../pack-file.ts";
 import { privateDirectoryMode } from "../private-modes.ts";
 
 export interface ForeignHome extends JobHome {
@@ -84,11 +84,14 @@ async function unpackHome(home: string, worker: string): Promise<void> {
   const staging = join(home, systemName, "unpacking");
   await rm(staging, { recursive: true, force: true });
   try {
-    for (const [i, file] of files.entries()) await unpackFile(pack, file, join(staging, String(i)), userMode);
+    await unpackEach(pack, files, (_file, i) => ({ path: join(staging, String(i)), mode: userMode }));
     for (const name of folders) mkdirSync(join(home, name), { recursive: true, mode: privateDirectoryMode });
+    const made = new Set<string>();
     for (const [i, { name, mode }] of files.entries()) {
       const place = join(home, name);
-      mkdirSync(dirname(place), { recursive: true, mode: privateDirectoryMode });
+      const folder = dirname(place);
+      if (!made.has(folder)) mkdirSync(folder, { recursive: true, mode: privateDirectoryMode });
+      made.add(folder);
       chmodSync(join(staging, String(i)), name === worker ? workerMode : (mode & modeMask) | userMode);
       renameSync(join(staging, String(i)), place);
     }
