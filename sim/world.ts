@@ -55,8 +55,6 @@ const deadMs = 250;
 /** Simulated time and steps within which all jobs end after the faults. */
 const livenessMs = 3_600_000;
 const stepsMax = 50_000;
-/** In each of so many histories, stages run beside each other. */
-const besideEvery = 4;
 
 export class World {
   readonly agenda = new Agenda();
@@ -90,7 +88,8 @@ export class World {
   #starts = 0;
   steps = 0;
 
-  constructor(seed: number) {
+  /** `beside`: stages may run beside the stages before them. */
+  constructor(seed: number, beside = false) {
     this.random = new Random(seed);
     this.#checks = new Checks(this);
     // Some histories are calm, so that long chains of events without a crash happen too.
@@ -101,7 +100,6 @@ export class World {
       this.nodes.set(host, new FakeNode(host, this.random.int(1, 2), this.random.int(1, 3), this));
     }
     const jobs = this.random.int(1, 3);
-    const beside = seed % besideEvery === 0;
     this.#slowness = beside ? 0.4 : 0.05;
     for (let n = 0; n < jobs; n++)
       this.#submissions.push({ key: `job${n}`, fake: randomJob(this.random, hosts, beside) });
