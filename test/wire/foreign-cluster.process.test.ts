@@ -13,18 +13,28 @@ import { programPack, pythonWorker } from "./pack.test-kit.ts";
 import { noPython } from "./python.test-kit.ts";
 import { shellWorker } from "./shell-worker.test-kit.ts";
 
-/** The word count, whose reduces say that they have begun, and wait until they are told to go on. */
-const waitingReduces = `#!/usr/bin/env python3
+/** The word count, whose reduces, or all maps but the first, say that they have begun and wait until they are told to go on. */
+const waitingTasks = `#!/usr/bin/env python3
 import os
 import time
 import word_count
 
 
-def reduce():
+def wait():
     begun = os.environ["BEGUN"]
-    open("%s-%d-%d" % (begun, word_count.TASK["taskid"], os.getpid()), "w").close()
-    while not os.path.exists(begun):
+    open("%s-%s-%d-%d" % (begun, word_count.TASK["stage"], word_count.TASK["taskid"], os.getpid()), "w").close()
+    while os.environ["WAITS"] == word_count.TASK["stage"] and not os.path.exists(begun):
         time.sleep(0.05)
+
+
+def map_():
+    if word_count.TASK["taskid"] > 0:
+        wait()
+    word_count.map_words()
+
+
+def reduce():
+    wait()
     word_count.reduce_counts()
 
 
@@ -34,16 +44,20 @@ def copy():
             word_count.write_output(label, word_count.read(entry[0], label, [[0, at]], lambda url, _: word_count.fetch(url)))
 
 
-shuffle = copy if os.environ["SHUFFLE"] == "copies" else word_count.pass_on
-word_count.run({**word_count.STAGES, "map_shuffle": shuffle, "reduce": reduce})
+shuffle = copy if os.environ.get("SHUFFLE") == "copies" else word_count.pass_on
+word_count.run({"map": map_, "map_shuffle": shuffle, "reduce": reduce})
 `;
 const texts = globSync(join(import.meta.dirname, "..", "..", "examples", "data", "*.txt")).sort();
-const expectedCounts = new Map<string, number>();
-for (const text of texts) {
-  for (const word of readFileSync(text, "latin1")
-    .toLowerCase()
-    .match(/[a-z]{2,}/g) ?? [])
-    expectedCounts.set(word, (expectedCounts.get(word) ?? 0) + 1);
+
+function countsOf(files: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const file of files) {
+    for (const word of readFileSync(file, "latin1")
+      .toLowerCase()
+      .match(/[a-z]{2,}/g) ?? [])
+      counts.set(word, (counts.get(word) ?? 0) + 1);
+  }
+  return counts;
 }
 
 const inputs = ["raw://a", "raw://b", "raw://c", "raw://d"];
@@ -156,15 +170,15 @@ describe("a job that brings its worker along, in a cluster", { skip: skipWithout
         programPack({
           version: 1,
           prefix: "lost",
-          worker: { name: "waiting.py", contents: waitingReduces },
+          worker: { name: "waiting.py", contents: waitingTasks },
           files: { "word_count.py": pythonWorker.contents },
           inputs: texts,
           partitions: 2,
-          jobenvs: { BEGUN: begun, SHUFFLE: shuffle },
+          jobenvs: { BEGUN: begun, SHUFFLE: shuffle, WAITS: "reduce" },
         }),
       );
       await stand.until("reduces wait", async () => {
-        return (await readdir(folder)).some((file) => join(folder, file).startsWith(`${begun}-`));
+        return (await readdir(folder)).some((file) => join(folder, file).startsWith(`${begun}-reduce-`));
       });
       const master = await client.master();
       const maps = await master.tasks(job.name, { stage: "map" });
@@ -176,12 +190,39 @@ describe("a job that brings its worker along, in a cluster", { skip: skipWithout
       await stand.until(`${victim} is given up`, async () => (await stand.nodeInfo(victim))?.connected === false);
       await writeFile(begun, "");
       const results = (await job.wait({ timeout: 120 })) as string[];
-      assert.deepEqual(await countsAt(results), expectedCounts);
+      assert.deepEqual(await countsAt(results), countsOf(texts));
       const log = await events(job);
       assert.ok(!log.some((line) => line.startsWith("FATAL")), log.join("\n"));
       await stand.restore();
     });
   }
+
+  it("runs a reduce beside its maps under one master, and ends under the next", { skip: noPython }, async () => {
+    const begun = join(folder, "beside");
+    // Two maps wait, and the third node has room for the reduce.
+    const few = texts.slice(0, 3);
+    const job = await client.submitPack(
+      programPack({
+        prefix: "beside",
+        worker: { name: "waiting.py", contents: waitingTasks },
+        files: { "word_count.py": pythonWorker.contents },
+        inputs: few,
+        pipeline: [
+          ["map", "split", false],
+          ["reduce", "group_all", true],
+        ],
+        jobenvs: { BEGUN: begun, WAITS: "map" },
+      }),
+    );
+    const has = async (stage: string): Promise<boolean> =>
+      (await readdir(folder)).some((file) => join(folder, file).startsWith(`${begun}-${stage}-`));
+    await stand.until("a reduce has begun while maps wait", async () => (await has("reduce")) && (await has("map")));
+    await stand.takeover();
+    await writeFile(begun, "");
+    const results = (await job.wait({ timeout: 120 })) as string[];
+    assert.deepEqual(await countsAt(results), countsOf(few));
+    await stand.restore();
+  });
 
   it("reads indexes of other nodes for the next job of a chain, and has its results kept", async () => {
     const { job, go } = await waitingJob("chain", { save_results: true });
