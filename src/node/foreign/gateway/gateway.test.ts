@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { after, afterEach, beforeEach, describe, it } from "node:test";
+import fc from "fast-check";
 import { hashOf } from "../../../blobs/volumes/layout.ts";
-import { serveNodeData } from "../../data-server/serve.ts";
 import { OwnBlobs } from "../../ddfs/own-blobs.ts";
 import { Peers } from "../../fetch/peers.ts";
 import { jobDirectory } from "../../job-directory.ts";
 import type { GatewayAccess } from "../gateway-access.ts";
+import { type Asked, ask, json, put, serveMaster, serveOther } from "./gateway.test-kit.ts";
 import { Gateway } from "./gateway.ts";
 import { distantDoor } from "./master-door.ts";
 import { openGateway } from "./open-gateway.ts";
@@ -25,13 +25,6 @@ const token = "cluster-token-0123456789";
 const root = await mkdtemp(join(tmpdir(), "disco-gateway-"));
 after(() => rm(root, { recursive: true, force: true }));
 
-interface Asked {
-  readonly method: string;
-  readonly url: string;
-  readonly headers: http.IncomingHttpHeaders;
-  readonly body: string;
-}
-
 let asked: Asked[] = [];
 let answer: (question: Asked, response: ServerResponse) => void = (_question, response) => void response.end();
 let closers: (() => unknown)[] = [];
@@ -42,58 +35,17 @@ let master: string | null = null;
 let dataDir = "";
 let otherDir = "";
 
-async function put(
-  directory: string,
-  host: string,
-  job: string,
-  file: string,
-  contents: string | Buffer,
-): Promise<string> {
-  const path = `${jobDirectory(host, job)}/${file}`;
-  await mkdir(dirname(join(directory, path)), { recursive: true });
-  await writeFile(join(directory, path), contents);
-  return `disco://${host}/disco/${path}`;
-}
-
-async function serveMaster(): Promise<string> {
-  const server = http.createServer((request, response) => void take(request, response));
-  async function take(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { method = "", url = "", headers } = request;
-    const body = ((await request.toArray()) as Buffer[]).map(String).join("");
-    const question = { method, url, headers, body };
-    asked.push(question);
-    answer(question, response);
-  }
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  closers.push(
-    () => server.close(),
-    () => server.closeAllConnections(),
-  );
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-async function serveOther(): Promise<string> {
-  const blobs = new OwnBlobs({ dataDir: otherDir });
-  const server = await serveNodeData({
-    dataDir: otherDir,
-    node: "other",
-    blobs,
-    host: "127.0.0.1",
-    port: 0,
-    tokens: { admin: token },
-  });
-  closers.push(
-    () => server.close(),
-    () => blobs.close(),
-  );
-  return server.url;
-}
-
 beforeEach(async () => {
   asked = [];
   [dataDir, otherDir] = [await mkdtemp(join(root, "own-")), await mkdtemp(join(root, "other-"))];
-  master = await serveMaster();
-  nodes = { other: await serveOther() };
+  const served = await serveMaster((question, response) => {
+    asked.push(question);
+    answer(question, response);
+  });
+  const other = await serveOther(otherDir, token);
+  master = served.url;
+  nodes = { other: other.url };
+  closers.push(served.close, other.close);
   const blobs = new OwnBlobs({ dataDir });
   const peers = new Peers({ urlOf: (node) => nodes[node], token });
   gateway = new Gateway({
@@ -116,14 +68,6 @@ afterEach(async () => {
   for (const close of closers.reverse()) await close();
   closers = [];
 });
-
-/** As a worker asks for an address that it was given. */
-function ask(url: string, init: RequestInit = {}): Promise<Response> {
-  return fetch(url.replace(/^dir:/, "http:"), init);
-}
-
-const json = (value: unknown) => (_question: Asked, response: ServerResponse) =>
-  void response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(value));
 
 describe("the gateway of foreign workers", () => {
   it("gives files of its own node and of others, with ranges", async () => {
@@ -268,6 +212,80 @@ it("takes a name that every object has for a node that is away", async () => {
     const reply = await ask(`${base}/disco/${jobDirectory("constructor", "j")}/f`);
     assert.equal(reply.status, 502);
     assert.match(await reply.text(), /address of node constructor is not known/);
+  } finally {
+    await opened.close();
+  }
+});
+
+it("answers whatever it is asked, and gives nothing but files", async () => {
+  await put(dataDir, "own", "j", "file", "a file");
+  await writeFile(join(dataDir, "secret"), "a secret");
+  const patience = { node: 0, master: 0 };
+  const masterUrl = (): string | null => master;
+  const opened = await openGateway({
+    dataDir,
+    host: "own",
+    nodes: () => nodes,
+    remote: { token },
+    masterUrl,
+    patience,
+  });
+  const part = fc.constantFrom(
+    ...[
+      "disco",
+      "ddfs",
+      "proxy",
+      "own",
+      "other",
+      "GET",
+      "PUT",
+      "tag",
+      "new_blob",
+      "vol0",
+      "blob",
+      "b$1",
+      "file",
+      "secret",
+    ],
+    ...[
+      "",
+      ".",
+      "..",
+      "%2e%2e",
+      "%2F",
+      "%00",
+      "%zz",
+      "%C3",
+      "a b",
+      "é",
+      "@",
+      "?x=1",
+      ...jobDirectory("own", "j").split("/"),
+    ],
+  );
+  try {
+    const { master: base, discoPort: port } = await opened.openJob("job@1");
+    const prefix = new URL(base).pathname;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(part, { maxLength: 7 }),
+        fc.constantFrom("GET", "HEAD", "PUT", "POST"),
+        async (parts, method) => {
+          // As it is: `fetch` would put some of it in order.
+          const path = encodeURI(`${prefix}/${parts.join("/")}`).replaceAll("%25", "%");
+          const reply = await new Promise<IncomingMessage>((resolve, reject) => {
+            http.request({ host: "127.0.0.1", port, path, method, agent: false }, resolve).on("error", reject).end();
+          });
+          const body = Buffer.concat((await reply.toArray()) as Buffer[]).toString();
+          assert.ok(
+            reply.statusCode !== undefined && (reply.statusCode < 500 || reply.statusCode === 502),
+            `${method} ${path}: ${reply.statusCode} ${body}`,
+          );
+          assert.doesNotMatch(body, /a secret|internal/i);
+        },
+      ),
+      { numRuns: 300 },
+    );
   } finally {
     await opened.close();
   }
