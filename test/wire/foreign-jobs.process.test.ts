@@ -236,6 +236,18 @@ describe("a job that brings its worker along", () => {
     assert.deepEqual(info["pipeline"], [["map", 0, 0, 0, 1, 4]]);
   });
 
+  test("may have stages with dots and dashes in their names, and its results kept all the same", async () => {
+    const name = await submit({
+      pipeline: [["step.1-a", "split", false]],
+      jobdict: { save_results: true },
+      jobenvs: { on_step_1_a: "out 0 x dotted" },
+    });
+    assert.deepEqual(await ended(name), ["ready", [`tag://disco:results:${name}`]]);
+    const [[index]] = (await ask(`/disco/ctrl/get_stageresults?name=${name}&stage=step.1-a`)) as [[string]];
+    const [entry] = parseIndex(await fileAt(index), index);
+    assert.equal(await fileAt(entry?.url ?? ""), "dotted");
+  });
+
   test("is dead when its worker says so, in the worker's words", async () => {
     const name = await submit({ version: 1, jobenvs: { on_map: `end FATAL '"no module named x"'` } });
     assert.deepEqual(await ended(name), ["dead", []]);

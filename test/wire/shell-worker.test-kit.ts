@@ -1,6 +1,6 @@
 /**
- * A worker of forty lines of shell. What it does in a stage is a line of shell in the job's environment, `on_STAGE`; without one it
- * outputs, under label 0, the task and the inputs that it was told.
+ * A worker of forty lines of shell. What it does in a stage is a line of shell in the environment, `on_STAGE` (with `_` for what no name
+ * of a variable has); without one it outputs, under label 0, the task and the inputs that it was told.
  */
 export const shellWorker = {
   name: "bin/worker.sh",
@@ -28,7 +28,7 @@ say WORKER "{\\"pid\\":$$,\\"version\\":\\"1.1\\"}"
 say TASK '""'
 task=$answer
 taskid=$(of_task taskid)
-stage=$(of_task stage)
+stage=$(of_task stage | tr -c "A-Za-z0-9\\n" _)
 say INPUT '""'
 inputs=$answer
 eval "does=\\"\\\${on_$stage:-}\\""
