@@ -14,11 +14,21 @@ export function addAssigned(
   queue: CommitQueue,
   { event, commands }: { readonly event: TasksAssigned; readonly commands: readonly Command[] },
 ): void {
-  const { tasks, ...rest } = event;
-  for (let from = tasksPerEventMax; from < tasks.length; from += tasksPerEventMax) {
-    const part = { kind: event.kind, at: event.at, tasks: tasks.slice(from - tasksPerEventMax, from) };
-    queue.add(encodeEvent(journal, part), []);
+  for (const [part, isLast] of partsOf(event)) queue.add(encodeEvent(journal, part), isLast ? commands : []);
+}
+
+/** Attempts that make room come with the first part, before all that is assigned; what is held back with the last. */
+export function partsOf({ tasks, preempted, holds, ...rest }: TasksAssigned): (readonly [TasksAssigned, boolean])[] {
+  const parts: (readonly [TasksAssigned, boolean])[] = [];
+  for (let from = 0; from === 0 || from < tasks.length; from += tasksPerEventMax) {
+    const isLast = from + tasksPerEventMax >= tasks.length;
+    const part = {
+      ...rest,
+      tasks: tasks.slice(from, from + tasksPerEventMax),
+      ...(from > 0 || preempted === undefined ? {} : { preempted }),
+      ...(!isLast || holds === undefined ? {} : { holds }),
+    };
+    parts.push([part, isLast]);
   }
-  const last = tasks.slice(Math.floor(Math.max(0, tasks.length - 1) / tasksPerEventMax) * tasksPerEventMax);
-  queue.add(encodeEvent(journal, { ...rest, tasks: last }), commands);
+  return parts;
 }

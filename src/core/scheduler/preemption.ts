@@ -15,6 +15,7 @@ import type { JobMachine } from "../job/machine.ts";
 import type { Attempt, Stage } from "../job/stage.ts";
 import { waiting } from "../job/stage.ts";
 import { choose, placementOf } from "./choose.ts";
+import type { Cluster } from "./cluster.ts";
 
 interface Victim {
   readonly stage: Stage;
@@ -22,22 +23,24 @@ interface Victim {
   readonly attempt: Attempt;
 }
 
+/** Nodes on which something is queued behind attempts that wait for input (PR2). */
+function crowded(cluster: Cluster): ReadonlySet<string> {
+  const hosts = new Set<string>();
+  for (const [host, awaiting] of cluster.awaitingHosts) {
+    const node = cluster.node(host);
+    if (node !== undefined && node.slots > 0 && awaiting >= node.slots && node.load > awaiting) hosts.add(host);
+  }
+  return hosts;
+}
+
 /** The attempts of the job that are to give up their slots now: none or one. */
 export function victimsOf(job: JobMachine, at: number): AttemptId[] {
   if (job.status !== "active" || !job.stages.some((stage) => stage.awaitsInput && stage.live.size > 0)) return [];
-  const victim = blockingQueue(job) ?? blockingTask(job, at);
+  const hosts = crowded(job.cluster);
+  const queued = hosts.size === 0 ? undefined : youngest(job, 0, ({ host }) => hosts.has(host));
+  const victim = queued ?? blockingTask(job, at);
   if (victim === undefined) return [];
   return [{ job: job.name, stage: victim.stage.number, task: victim.task, attempt: victim.attempt.attempt }];
-}
-
-/** PR2. */
-function blockingQueue(job: JobMachine): Victim | undefined {
-  return youngest(job, 0, ({ host }) => {
-    const node = job.cluster.node(host);
-    if (node === undefined || node.slots === 0) return false;
-    const awaiting = job.cluster.awaiting(host);
-    return awaiting >= node.slots && node.load > awaiting;
-  });
 }
 
 /** PR1. */
