@@ -228,7 +228,7 @@ const faults: readonly Fault[] = [
   },
   {
     what: "counts characters",
-    check: "no-replica",
+    check: "non-ascii",
     change: [
       [
         'body = json.dumps(payload).encode("utf-8")',

@@ -6,8 +6,10 @@ import { endOf, failed, notDone, type Outcome, ok, otherResults, remedyFor, skip
 import type { Situation } from "./situation.ts";
 import type { Run } from "./worker-run.ts";
 
-/** No such file; its name has more bytes than characters. */
-const missing = "gone/blåbær-終";
+/** There is no such file. */
+const missing = "gone/no-such-file";
+/** Names with more bytes than characters. */
+const [strange, strangeAndMissing] = ["inputs/blåbær-終", "gone/blåbær-終"];
 const asksForNone = "it does not ask for inputs";
 
 export const inputs: readonly Check[] = [
@@ -102,16 +104,19 @@ export const inputs: readonly Check[] = [
   },
   {
     id: "non-ascii",
-    title: "counts bytes, not characters, in what it reads",
+    title: "counts bytes, not characters, in what it reads and sends",
     async run(bench) {
       const contents = bench.subject.inputs[0]?.contents;
       if (contents === undefined) return skipped("the first input is elsewhere");
-      const path = "inputs/blåbær-終";
-      await bench.write(path, contents);
-      const steps = [withFirst(bench, () => [bench.address(missing), bench.address(path)])];
+      await bench.write(strange, contents);
+      const replicas = [bench.address(strangeAndMissing), bench.address(strange)];
       const next =
         "Read exactly LENGTH bytes of an answer, and decode them as UTF-8 then; addresses may have any letters.";
-      return sameAsPlain(bench, { steps }, next);
+      const outcome = await sameAsPlain(bench, { steps: [withFirst(bench, () => replicas)] }, next);
+      // What it says of a name is a message as well.
+      return outcome.kind === "ok"
+        ? orderly(await bench.run({ steps: [withFirst(bench, () => replicas.slice(0, 1))] }))
+        : outcome;
     },
   },
   {
@@ -159,6 +164,9 @@ export const inputs: readonly Check[] = [
         const usual = await bench.run({ steps: [inputs.map((input) => ({ ...input, label: 0 }))] });
         const run = await bench.run({ steps: [[{ label, replicas: [url] }]] });
         if (!asksForInputs(run)) return skipped(asksForNone);
+        const { kind } = run.end;
+        if (bench.subject.isFirstStage && (kind === "ERROR" || kind === "FATAL"))
+          return skipped("it takes no index in this stage, to which a job may give none; --stage checks a later one");
         const outcome = await compared(bench, run, next, usual);
         if (outcome.kind !== "ok") return outcome;
       }

@@ -37,13 +37,13 @@ export function endOf({ end, messages }: Run): string {
       return "DONE";
     case "ERROR":
     case "FATAL":
-      return `${end.kind} ${JSON.stringify(end.text)}`;
+      return `${end.kind} ${quoted(end.text)}`;
     case "refused":
       return end.reason;
     case "exited":
-      return `the worker ended by itself (${end.how})${after}${end.lastWords === "" ? "" : `; its last words: ${end.lastWords.trim()}`}`;
+      return `the worker ended by itself (${end.how})${after}${end.lastWords === "" ? "" : `; its last words: ${quoted(end.lastWords.trim())}`}`;
     case "no-message":
-      return `on ${end.stream}, what is no message${after}: ${end.reason}; received: ${JSON.stringify(end.received)}`;
+      return `on ${end.stream}, what is no message${after}: ${end.reason}; received: ${quoted(end.received)}`;
     case "silent": {
       const half =
         end.unfinished === "" ? "" : `; a message has begun, and not ended: ${JSON.stringify(end.unfinished)}`;
@@ -56,7 +56,13 @@ export function endOf({ end, messages }: Run): string {
   }
 }
 
+const quotedCharsMax = 300;
 const wrongLength = /announced length/;
+
+/** Of a long text, such as a traceback, the end tells most. */
+function quoted(text: string): string {
+  return text.length <= quotedCharsMax ? JSON.stringify(text) : `… ${JSON.stringify(text.slice(-quotedCharsMax))}`;
+}
 
 /** What usually helps, by the way in which a run ended. */
 export function remedyFor({ kind, ...end }: RunEnd, otherwise: string): string {

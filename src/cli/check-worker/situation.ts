@@ -7,7 +7,7 @@ export interface Situation {
   readonly task: TaskBody;
   /** Inputs that become known in steps: with each question for inputs the next step is there. */
   readonly steps: readonly (readonly SessionInput[])[];
-  /** Of each input the worker is told the first replica only; it gets to know the others when it says that this one is broken. */
+  /** The worker is told the first replica of each input only, until it says that one is broken. */
   readonly firstReplicaOnly?: true;
   /** How answers arrive. Default: whole. */
   readonly delivery?: "single-bytes";
@@ -28,10 +28,12 @@ export class Master {
   readonly #session: ForeignSession;
   #step = 1;
   #hasAsked = false;
+  #hidesReplicas: boolean;
 
   constructor(situation: Situation) {
     const { task, steps } = situation;
     this.#situation = situation;
+    this.#hidesReplicas = situation.firstReplicaOnly === true;
     this.#session = new ForeignSession({ task, inputs: steps[0] ?? [], complete: steps.length <= 1 });
   }
 
@@ -39,6 +41,7 @@ export class Master {
   receive(message: WorkerMessage): MasterMessage | Verdict {
     if (message.kind === "INPUT" && this.#hasAsked) this.#takeStep();
     if (message.kind === "INPUT") this.#hasAsked = true;
+    if (message.kind === "INPUT_ERR") this.#hidesReplicas = false;
     let step = this.#session.receive(message);
     // As a node does, it leaves no question without something new, unless there is nothing that could come.
     while (step.kind === "wait") {
@@ -61,7 +64,7 @@ export class Master {
   }
 
   #shown(message: MasterMessage): MasterMessage {
-    if (this.#situation.firstReplicaOnly !== true || message.kind !== "INPUT") return message;
+    if (!this.#hidesReplicas || message.kind !== "INPUT") return message;
     const [state, entries] = message.body;
     return {
       kind: "INPUT",

@@ -4,7 +4,7 @@ import { basename } from "node:path";
 import { DiscoError } from "../../errors.ts";
 import { checkForeignHome, foreignWorkerPath } from "../../protocol/foreign-home.ts";
 import { decodeJobPack, encodeJobPack } from "../../protocol/jobpack.ts";
-import { type DiscoStage, readDiscoDict } from "../../protocol/jobpack-dict.ts";
+import { type DiscoStage, ownWorker, readDiscoDict } from "../../protocol/jobpack-dict.ts";
 import { readHome } from "../../protocol/jobpack-zip.ts";
 
 export interface Subject {
@@ -16,6 +16,8 @@ export interface Subject {
   readonly pack: Uint8Array;
   readonly stage: string;
   readonly grouping: DiscoStage["grouping"];
+  /** Its tasks get what the job was given, and not what tasks before have put out; as far as is known. */
+  readonly isFirstStage: boolean;
   /** At least two, so that there can be a list that grows. */
   readonly inputs: readonly SubjectInput[];
   /** They are texts of the checker's own. */
@@ -78,12 +80,29 @@ async function programSubject(
     jobdata: options.data === undefined ? Buffer.alloc(0) : await readGiven(options.data),
   });
   const files = new Map([[worker, { contents, mode: 0o755 }]]);
-  return { worker, files, jobenvs: {}, pack, stage, grouping: "split", inputs, hasOwnTexts: given === null };
+  const isFirstStage = stage === usualStage;
+  return {
+    worker,
+    files,
+    jobenvs: {},
+    pack,
+    stage,
+    grouping: "split",
+    isFirstStage,
+    inputs,
+    hasOwnTexts: given === null,
+  };
 }
 
 function packSubject(pack: Uint8Array, options: SubjectOptions, given: readonly SubjectInput[] | null): Subject {
   const { version, jobdict, jobenvs, jobhome } = decodeJobPack(pack);
   const { worker: named, pipeline, inputs: packed } = readDiscoDict(jobdict, version);
+  if (named === ownWorker) {
+    throw new DiscoError("the job of this pack has no worker of its own: its functions run in Disco's", {
+      code: "bad-argument",
+      hint: "disco check-worker is for packs whose job dict names a program of theirs as the worker.",
+    });
+  }
   const worker = foreignWorkerPath(named);
   const files = readHome(jobhome);
   checkForeignHome(
@@ -101,7 +120,8 @@ function packSubject(pack: Uint8Array, options: SubjectOptions, given: readonly 
   }
   const ofPack = packed.map(({ label, replicas }): SubjectInput => ({ label, addresses: replicas }));
   const inputs = atLeastTwo(given ?? ofPack);
-  return { worker, files, jobenvs, pack, stage, grouping: planned.grouping, inputs, hasOwnTexts: false };
+  const isFirstStage = stage === stages[0];
+  return { worker, files, jobenvs, pack, stage, grouping: planned.grouping, isFirstStage, inputs, hasOwnTexts: false };
 }
 
 function atLeastTwo(inputs: readonly SubjectInput[]): readonly SubjectInput[] {
