@@ -17,6 +17,7 @@ import {
   exitFailure,
   garbageFailure,
   memoryFailure,
+  nodeFailure,
   type SlowWorker,
   slowFailure,
   startFailure,
@@ -45,6 +46,9 @@ export interface AttemptOptions {
   readonly ended: (end: AttemptEnd) => void;
 }
 
+/** Of a worker that reads nothing any more they need not be answered: what it says counts. */
+const questions: ReadonlySet<string> = new Set(["TASK", "INPUT", "PING"]);
+
 const okFrame = encodeFrame("OK", "ok");
 
 export class ForeignAttempt {
@@ -52,7 +56,7 @@ export class ForeignAttempt {
   readonly #limits: AttemptLimits;
   readonly #session: ForeignSession;
   readonly #program: ForeignProgram;
-  readonly #memory: MemoryWatch | null;
+  #memory: MemoryWatch | null = null;
   /** Each stream on its own: what a library prints to the one does not tear a message on the other. */
   readonly #readers = { 1: new FrameReader(), 2: new FrameReader() };
   #backlog: Frame[] = [];
@@ -74,13 +78,10 @@ export class ForeignAttempt {
     this.#session = options.session;
     this.#program = new ForeignProgram(options.command, {
       bytes: (stream, bytes) => this.#read(stream, bytes),
-      drained: () => this.#flow(),
+      started: (pid) => this.#watchMemory(pid),
+      drained: () => this.#work(),
       ended: (end) => this.#programEnded(end),
     });
-    const { pid } = this.#program;
-    const { memoryLimitBytes: limitBytes } = options;
-    const over = (): void => this.fail(memoryFailure(limitBytes));
-    this.#memory = pid === null ? null : new MemoryWatch({ pid, limitBytes, everyMs: this.#limits.memoryMs, over });
     this.#watch("announce");
   }
 
@@ -137,26 +138,45 @@ export class ForeignAttempt {
     this.#work();
   }
 
-  /** Handles what has come, as far as it may be handled. */
+  /**
+   * Handles what has come, as far as it may be handled: a few bytes may ask a thousand times for all inputs, so that the rest waits when
+   * too much lies unread.
+   */
   #work(): void {
-    const answers: Uint8Array[] = [];
+    if (this.#outcome !== null || this.#ended) return;
     const backlog = this.#backlog;
     let next = 0;
-    while (next < backlog.length && this.#outcome === null && !this.#session.holdsBack) {
-      const answer = this.#handle(backlog[next++] as Frame);
-      if (answer !== null) answers.push(answer);
+    const mayHandle = (): boolean =>
+      next < backlog.length && this.#outcome === null && !this.#session.holdsBack && this.#room > 0;
+    while (mayHandle()) {
+      const answers: Uint8Array[] = [];
+      let room = this.#room;
+      while (mayHandle() && room > 0) {
+        const frame = backlog[next++] as Frame;
+        const answer = this.#program.isDeaf && questions.has(frame.name) ? null : this.#handle(frame);
+        if (answer === null) continue;
+        answers.push(answer);
+        room -= answer.length;
+      }
+      if (answers.length > 0)
+        this.#program.write(answers.length === 1 ? (answers[0] as Buffer) : Buffer.concat(answers));
     }
     this.#backlog = next === backlog.length ? [] : backlog.slice(next);
-    if (answers.length > 0) this.#program.write(answers.length === 1 ? (answers[0] as Buffer) : Buffer.concat(answers));
     this.#flow();
+  }
+
+  /** Bytes of answers that may still lie unread. */
+  get #room(): number {
+    return this.#program.isDeaf ? Number.POSITIVE_INFINITY : this.#limits.unreadBytesMax - this.#program.unreadBytes;
   }
 
   #handle(frame: Frame): Uint8Array | null {
     try {
       return this.#answer(this.#session.receive(readWorkerMessage(frame)));
     } catch (error) {
-      if (!(error instanceof MessageError)) throw error;
-      this.#finish({ kind: "violation", text: error.message });
+      // Whatever a worker sends, the node goes on: other jobs run here.
+      if (error instanceof MessageError) this.#finish({ kind: "violation", text: error.message });
+      else this.fail(nodeFailure(error));
       return null;
     }
   }
@@ -201,7 +221,7 @@ export class ForeignAttempt {
       if (this.#lastWordsBytes >= this.#limits.lastWordsBytesMax) this.#failForGarbage();
       return;
     }
-    const unread = this.#program.unreadBytes > this.#limits.unreadBytesMax;
+    const unread = this.#room <= 0;
     if (held || unread) this.#program.pause();
     else this.#program.resume();
     if (unread) this.#watch("unread");
@@ -226,6 +246,12 @@ export class ForeignAttempt {
 
   #failForGarbage(): void {
     if (this.#garbage !== null) this.fail(garbageFailure(this.#garbage.message, this.#words));
+  }
+
+  #watchMemory(pid: number): void {
+    const { memoryLimitBytes: limitBytes } = this.#options;
+    const over = (): void => this.fail(memoryFailure(limitBytes));
+    this.#memory = new MemoryWatch({ pid, limitBytes, everyMs: this.#limits.memoryMs, over });
   }
 
   #watch(what: SlowWorker | "last-words" | null): void {
@@ -262,6 +288,8 @@ export class ForeignAttempt {
   }
 
   #programEnded(program: ProgramEnd): void {
+    // What it said before it ended counts, also what waited for it to read.
+    if (!this.#killed) this.#work();
     if (this.#garbage !== null && !this.#killed) this.#failForGarbage();
     const failure = program.error === null ? exitFailure(program, this.#words) : startFailure(program.error);
     const outcome = this.#outcome ?? { kind: "failed", failure };

@@ -84,6 +84,25 @@ test("an output that names files of other nodes is lost with them, but not when 
   }
 });
 
+test("an address that leads out of the files of jobs is asked for nowhere, whatever a worker has written", async () => {
+  const paths = ["b/../../api/v1/jobs", "b/00/job/..%2f..", "b/00/job/x?y#z", "../secret"];
+  const text = formatIndex(paths.map((path) => ({ label: 0, url: `disco://b/disco/${path}`, size: 3 })));
+  const ref = { host: "a", file: "a/00/job/.disco/up.results", at: 0, length: text.length, digest: "d" };
+  await mkdir(join(dataDir, "a/00/job/.disco"), { recursive: true });
+  await writeFile(join(dataDir, ref.file), text);
+  const asked: (string | undefined)[] = [];
+  const { peers, close } = await serving((request, response) => {
+    asked.push(request.url);
+    response.writeHead(200, { "content-length": 3 }).end();
+  });
+  try {
+    assert.equal(await isOutputLost(ref, { host: "a", dataDir, peers }), false);
+    assert.deepEqual(asked, ["/disco/b/00/job/..%252f..", "/disco/b/00/job/x%3Fy%23z"]);
+  } finally {
+    close();
+  }
+});
+
 test("an output of a node that nobody reaches is lost, after a while in which it may come back", async () => {
   const { ref } = indexOf("c");
   let asked = 0;

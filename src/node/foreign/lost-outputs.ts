@@ -11,6 +11,7 @@ import { join } from "node:path";
 import type { OutputRef } from "../../core/job/spec.ts";
 import { DiscoError } from "../../errors.ts";
 import { parseIndex } from "../../schemes/dir.ts";
+import { isPlainName, pathOf } from "../data-server/request-path.ts";
 import type { Peers } from "../fetch/peers.ts";
 
 export interface LostOutputsOptions {
@@ -43,6 +44,8 @@ export async function isOutputLost(ref: OutputRef, options: LostOutputsOptions):
   for (const { url, size } of parseIndex(text.index, ref.file)) {
     const [, host, path] = /^disco:\/\/([^/:]+)\/disco\/(.+)$/.exec(url) ?? [];
     if (host === undefined || path === undefined) continue;
+    // A worker may have written anything: what is no path of a file is none of ours to look for.
+    if (!path.split("/").every(isPlainName)) continue;
     const found = await sizeOf(host, path, options);
     if (found === "gone" || (found !== "unclear" && found !== size)) return true;
   }
@@ -80,7 +83,7 @@ async function asked<T>(
   const end = performance.now() + patienceMs;
   for (;;) {
     try {
-      const url = `${peers.urlOf(host)}/disco/${file}`;
+      const url = peers.urlOf(host) + pathOf(["disco", ...file.split("/")]);
       const answer = await peers.ask(url, { method, signal: new AbortController().signal, idleMs });
       if (answer.statusCode === 200) return await read(answer);
       answer.resume();

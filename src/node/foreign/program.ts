@@ -24,9 +24,11 @@ export interface ProgramEnd {
 }
 
 export interface ProgramEvents {
+  /** Once, perhaps while it is being made, perhaps later; not if it cannot be started. */
+  started(pid: number): void;
   /** Of the stream 1 or 2; `bytes` are the callee's to keep. */
   bytes(stream: 1 | 2, bytes: Buffer): void;
-  /** It has read what was written. */
+  /** A write is through, or came to nothing. */
   drained(): void;
   /** Once, and the last. */
   ended(end: ProgramEnd): void;
@@ -61,13 +63,21 @@ export class ForeignProgram {
 
   /** Bytes that were written and that it has not read. */
   get unreadBytes(): number {
-    return this.#child?.stdin.writableLength ?? 0;
+    const stdin = this.#child?.stdin;
+    // One that closed its end reads nothing any more, and nothing is kept for it.
+    return stdin === undefined || stdin.destroyed ? 0 : stdin.writableLength;
+  }
+
+  /** Nobody reads what is written any more. */
+  get isDeaf(): boolean {
+    return this.#ended || this.#child?.stdin.writable !== true;
   }
 
   write(bytes: Uint8Array): void {
     const stdin = this.#child?.stdin;
     if (this.#ended || stdin === undefined || !stdin.writable) return;
-    stdin.write(bytes);
+    // Not "drain", which does not come for what fits in.
+    stdin.write(bytes, () => this.#events.drained());
   }
 
   /** Nothing is read until `resume`. */
@@ -118,9 +128,9 @@ export class ForeignProgram {
     }
     this.#child = child;
     lowerPriority(child.pid);
+    this.#events.started(child.pid);
     // When it closes its stdin, what was written is gone as well.
     child.stdin.on("error", () => this.#events.drained());
-    child.stdin.on("drain", () => this.#events.drained());
     child.on("error", () => undefined);
     child.on("exit", (code, signal) => this.#exited(child, code, signal));
     for (const [stream, readable] of [

@@ -70,7 +70,8 @@ export class SessionInputs {
   }
 
   selected(select: "all" | "include" | "exclude", ids: readonly number[]): InputEntry[] {
-    if (select === "include") return ids.map((id) => this.entry(id));
+    // Each once, however often it is named: answers are not to be endlessly longer than questions.
+    if (select === "include") return Array.from(new Set(ids), (id) => this.entry(id));
     const excluded = new Set(select === "exclude" ? ids : []);
     return this.#inputs.flatMap((_, id) => (excluded.has(id) ? [] : [this.entry(id)]));
   }

@@ -179,6 +179,27 @@ describe("inputs that cannot be read", () => {
   });
 });
 
+describe("a session that is asked for too much", () => {
+  test("gives each input once, however often it is named", () => {
+    const session = open([jobInput("http://x/1")]);
+    const step = session.receive({ kind: "INPUT", select: "include", ids: Array(100_000).fill(0) });
+    assert.ok(step.kind === "answer" && step.message.kind === "INPUT");
+    assert.deepEqual(step.message.body[1], [[0, "ok", 0, [[0, "http://x/1"]]]]);
+  });
+
+  test("keeps no more of outputs than an index may have", () => {
+    const session = open();
+    const location = `http://x/${"y".repeat(1_000_000)}`;
+    let step: SessionStep = session.receive({ kind: "PING" });
+    let outputs = 0;
+    for (; step.kind === "answer" && outputs < 100; outputs++)
+      step = session.receive({ kind: "OUTPUT", label: 0, location, size: 1 });
+    assert.ok(step.kind === "end" && step.end.kind === "error", step.kind);
+    assert.match(step.end.text, /^Too many outputs: a task has at most 1000000 outputs/);
+    assert.equal(outputs, 34);
+  });
+});
+
 describe("a session of a concurrent stage", () => {
   test("owes the answer until there is an input, and says more until there will be no other", () => {
     const session = open([], false);

@@ -52,6 +52,10 @@ export type SessionStep =
   | { readonly kind: "check"; readonly output: StageOutput }
   | { readonly kind: "end"; readonly end: SessionEnd };
 
+/** Outputs of one task at most, and characters of their places together: their index has to be read as a whole. */
+const outputsMax = 1_000_000;
+const outputCharsMax = 32 * 1_024 * 1_024;
+
 const ok: SessionStep = { kind: "answer", message: { kind: "OK", body: "ok" } };
 const pong: SessionStep = { kind: "answer", message: { kind: "OK", body: "pong" } };
 const fail: SessionStep = { kind: "answer", message: { kind: "FAIL", body: "" } };
@@ -60,6 +64,7 @@ export class ForeignSession {
   readonly #task: TaskBody;
   readonly #inputs = new SessionInputs();
   readonly #outputs: ClaimedOutput[] = [];
+  #outputChars = 0;
   #state: "silent" | "open" | "waiting" | "checking" | "over" = "silent";
   #complete = false;
   /** Asked for and not answered, while `waiting`. */
@@ -192,6 +197,11 @@ export class ForeignSession {
   #output({ label, location, size }: Extract<WorkerMessage, { kind: "OUTPUT" }>): SessionStep {
     const place = outputLocation(location);
     if (place.kind === "wrong") return this.#end({ kind: "error", text: `Invalid output: ${place.why}` });
+    this.#outputChars += location.length;
+    if (this.#outputs.length >= outputsMax || this.#outputChars > outputCharsMax) {
+      const limits = `${outputsMax} outputs, and ${outputCharsMax} characters of their paths`;
+      return this.#end({ kind: "error", text: `Too many outputs: a task has at most ${limits}` });
+    }
     this.#outputs.push({ label, place, size });
     return ok;
   }

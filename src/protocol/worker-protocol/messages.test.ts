@@ -37,6 +37,8 @@ for (const [name, body, why] of [
   ["OUTPUT", '[-1, "x", 1]', /label/],
   ["OUTPUT", '[0, "x", 1.5]', /label/],
   ["OUTPUT", '[0, "x", 1e300]', /label/],
+  ["OUTPUT", '[0, "x", 1000000000000000]', /label/],
+  ["OUTPUT", '[1000000000000000, "x", 1]', /label/],
 ] as const) {
   test(`${name} ${body} is no message, which is said with what is expected`, () => {
     assert.throws(
@@ -45,6 +47,16 @@ for (const [name, body, why] of [
     );
   });
 }
+
+test("a body that is nested more deeply than a stack is no message, like any other", () => {
+  const body = "[".repeat(200_000) + "]".repeat(200_000);
+  for (const name of ["WORKER", "INPUT", "INPUT_ERR", "MSG", "OUTPUT", "ERROR"])
+    assert.throws(() => read(name, body), { name: "MessageError", message: /\[{200} received$/ });
+});
+
+test("a message names a million inputs at most", () => {
+  assert.throws(() => read("INPUT", `["include", [0${",0".repeat(1_000_000)}]]`), MessageError);
+});
 
 test("text that is no UTF-8 is no message", () => {
   const body = Buffer.from([0x22, 0xff, 0xfe, 0x22]);

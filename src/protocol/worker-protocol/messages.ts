@@ -65,6 +65,13 @@ export type MasterMessage =
   | { readonly kind: "WAIT"; readonly body: number }
   | { readonly kind: "FAIL"; readonly body: "" };
 
+/** Inputs that a message may name: as many as a job has. */
+export const idsMax = 1_000_000;
+/** Of labels and sizes: what an index of outputs has room for. */
+const indexNumberMax = 999_999_999_999_999;
+/** Bytes that are shown of a body that is wrong. */
+const shownBytes = 200;
+
 /** What came is a frame and no message of the protocol. */
 export class MessageError extends Error {
   constructor(message: string) {
@@ -80,7 +87,7 @@ export function readWorkerMessage({ name, body }: Frame): WorkerMessage {
     case "WORKER": {
       const { pid, version } = isRecord(value) ? value : {};
       if (!isInteger(pid, 1) || typeof version !== "string")
-        throw wrong(name, '{"pid": number, "version": "1.1"}', value);
+        throw wrong(name, '{"pid": number, "version": "1.1"}', body);
       return { kind: name, pid, version };
     }
     case "TASK":
@@ -89,21 +96,21 @@ export function readWorkerMessage({ name, body }: Frame): WorkerMessage {
       // What they carry says nothing; Disco's own workers send "".
       return { kind: name };
     case "INPUT":
-      return readInput(value);
+      return readInput(value, body);
     case "INPUT_ERR": {
       const [input, replicas] = Array.isArray(value) && value.length === 2 ? (value as unknown[]) : [];
-      if (!isInteger(input, 0) || !areIds(replicas)) throw wrong(name, "[input, [replica, …]]", value);
+      if (!isInteger(input, 0) || !areIds(replicas)) throw wrong(name, "[input, [replica, …]]", body);
       return { kind: name, input, replicas };
     }
     case "MSG":
     case "ERROR":
     case "FATAL":
-      if (typeof value !== "string") throw wrong(name, "a string", value);
+      if (typeof value !== "string") throw wrong(name, "a string", body);
       return { kind: name, text: value };
     case "OUTPUT": {
       const [label, location, size] = Array.isArray(value) && value.length === 3 ? (value as unknown[]) : [];
-      if (!isInteger(label, 0) || typeof location !== "string" || location === "" || !isInteger(size, 0))
-        throw wrong(name, "[label, path or address, size]", value);
+      if (!isIndexNumber(label) || typeof location !== "string" || location === "" || !isIndexNumber(size))
+        throw wrong(name, "[label, path or address, size]", body);
       return { kind: name, label, location, size };
     }
     default:
@@ -111,11 +118,11 @@ export function readWorkerMessage({ name, body }: Frame): WorkerMessage {
   }
 }
 
-function readInput(value: unknown): WorkerMessage {
+function readInput(value: unknown, body: Buffer): WorkerMessage {
   if (value === "") return { kind: "INPUT", select: "all", ids: [] };
   const [select, ids] = Array.isArray(value) && value.length === 2 ? (value as unknown[]) : [];
   if ((select !== "include" && select !== "exclude") || !areIds(ids))
-    throw wrong("INPUT", '"", ["include", [id, …]] or ["exclude", [id, …]]', value);
+    throw wrong("INPUT", '"", ["include", [id, …]] or ["exclude", [id, …]]', body);
   return { kind: "INPUT", select, ids };
 }
 
@@ -127,8 +134,9 @@ function parse(name: string, body: Buffer): unknown {
   }
 }
 
-function wrong(name: string, expected: string, value: unknown): MessageError {
-  const received = (JSON.stringify(value) ?? "nothing").slice(0, 200);
+/** The body as it came: its value may be nested so deeply that it cannot be written again. */
+function wrong(name: string, expected: string, body: Buffer): MessageError {
+  const received = body.toString("utf8", 0, shownBytes);
   return new MessageError(`Invalid message body (type '${name}'): ${expected} expected, ${received} received`);
 }
 
@@ -140,6 +148,10 @@ function isInteger(value: unknown, min: number): value is number {
   return Number.isSafeInteger(value) && (value as number) >= min;
 }
 
+function isIndexNumber(value: unknown): value is number {
+  return isInteger(value, 0) && value <= indexNumberMax;
+}
+
 function areIds(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((id) => isInteger(id, 0));
+  return Array.isArray(value) && value.length <= idsMax && value.every((id) => isInteger(id, 0));
 }
