@@ -254,6 +254,18 @@ const faults: readonly Fault[] = [
     next: /LABEL SP ADDRESS SP SIZE/,
   },
   {
+    what: "leaves out the beginning of paths, which differ from node to node",
+    check: "http",
+    change: [
+      [
+        "    import urllib.request",
+        '    url = re.sub("/[^/]*/disco/", "/disco/", url, count=1)\n    import urllib.request',
+      ],
+    ],
+    came: /^ERROR/,
+    next: /whatever their path is/,
+  },
+  {
     what: "takes a part of an answer for the whole",
     check: "single-bytes",
     change: [["sys.stdin.buffer.read(int(read_word()) + 1)", "sys.stdin.buffer.read1(int(read_word()) + 1)"]],
@@ -316,6 +328,27 @@ describe("disco check-worker", { skip: noPython }, () => {
     assert.match(done.stdout, /\n2 of 2 checks passed\n$/);
   });
 
+  it("puts texts with spaces, which no index can name, into indexes all the same", async () => {
+    const pack = join(folder, "spaces.pack");
+    await writeFile(pack, programPack({ inputs: ["raw://a b", "raw://b c"], partitions: 2 }));
+    const done = await place.look(["check-worker", "--pack", pack, "--only", "index"]);
+    assert.equal(done.code, 0, done.stdout + done.stderr);
+    assert.match(done.stdout, /\n1 of 1 checks passed\n$/);
+  });
+
+  it("says in one line which checks have to wait until a plain task is done", async () => {
+    const program = join(folder, "says-hello.py");
+    await writeFile(program, `#!${python}\nprint("hello")\n`);
+    const done = await place.look(["check-worker", program]);
+    assert.equal(done.code, 1, done.stdout + done.stderr);
+    assert.match(
+      done.stdout,
+      /a plain task has to be done first; not checked yet:\n {4}waits, outputs, names, no-inputs,/,
+    );
+    assert.equal(done.stdout.match(/not checked/g)?.length, 2, "and that it does not ask for its task");
+    assert.match(done.stdout, /\n1 of 24 checks passed, 3 failed, 20 not made\n$/);
+  });
+
   for (const { what, check: id, change, came, next, patience } of faults) {
     it(`finds out a worker that ${what}: ${id}`, async () => {
       let text = source;
@@ -323,7 +356,7 @@ describe("disco check-worker", { skip: noPython }, () => {
         assert.ok(text.includes(from), `${from} is in the good worker`);
         text = text.replace(from, () => to);
       }
-      const program = join(folder, `${id}.py`);
+      const program = join(folder, `${id}-worker.py`);
       await writeFile(program, text);
       await chmod(program, 0o755);
       const [result] = await check(program, [id], patience);

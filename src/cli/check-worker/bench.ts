@@ -17,6 +17,8 @@ import { type Program, type Run, type RunLimits, runWorker } from "./worker-run.
 /** A name that leads nowhere: what is of a worker's own node is a file to it. */
 export const benchHost = "checked-node";
 const jobName = "check@1:2:3";
+/** As gateways have it, below which all that they serve is: a worker that takes addresses apart and leaves it out would fail on a node. */
+const gatewayKey = "1-key-of-the-job";
 
 export class Bench implements AsyncDisposable {
   readonly subject: Subject;
@@ -88,7 +90,7 @@ export class Bench implements AsyncDisposable {
 
   /** The same file, as another node would serve it. */
   httpAddress(path: string): string {
-    return `http://127.0.0.1:${this.#port}/disco/${benchHost}/${path}`;
+    return `${this.#master}/disco/${benchHost}/${path}`;
   }
 
   /** Puts a file where `address(path)` leads. */
@@ -108,11 +110,15 @@ export class Bench implements AsyncDisposable {
     return typeof address === "object" && address !== null ? address.port : 0;
   }
 
+  get #master(): string {
+    return `http://127.0.0.1:${this.#port}/${gatewayKey}`;
+  }
+
   #task(): TaskBody {
     const { stage, grouping } = this.subject;
     return {
       taskid: 0,
-      master: `http://127.0.0.1:${this.#port}`,
+      master: this.#master,
       disco_port: this.#port,
       put_port: this.#port,
       ddfs_data: join(this.#folder, "ddfs"),
@@ -155,7 +161,7 @@ export class Bench implements AsyncDisposable {
 }
 
 async function serve(data: string, request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
-  const path = decodeURIComponent((request.url ?? "/").replace(/^\/disco\//, "/"));
+  const path = decodeURIComponent((request.url ?? "/").replace(`/${gatewayKey}/disco/`, "/"));
   try {
     const file = join(data, path);
     const { size } = await stat(file);

@@ -5,8 +5,8 @@ import { exitCodes } from "../exit-codes.ts";
 import { printJson, printLines } from "../print/write-out.ts";
 import { lookOf } from "../progress/look.ts";
 import { Bench } from "./bench.ts";
-import { type Check, type CheckResult, checks, runChecks } from "./checks.ts";
-import { linesOfResult, summaryOf } from "./report.ts";
+import { type Check, type CheckResult, checks, plainFirst, runChecks } from "./checks.ts";
+import { linesOfResult, linesOfSkipped, summaryOf } from "./report.ts";
 import { readSubject, type SubjectOptions } from "./subject.ts";
 import { transcriptOf } from "./transcript.ts";
 
@@ -39,12 +39,19 @@ export async function checkWorker(program: string | undefined, options: CheckWor
   const results: CheckResult[] = [];
   for await (const result of runChecks(bench, wanted)) {
     results.push(result);
-    if (options.json !== true) printLines(linesOfResult(result, look, idWidth));
+    if (options.json !== true && !isLater(result)) printLines(linesOfResult(result, look, idWidth));
   }
+  const later = results.filter(isLater).map(({ id }) => id);
+  if (options.json !== true && later.length > 0) printLines(linesOfSkipped(later, plainFirst, look));
   const passed = results.every(({ outcome }) => outcome.kind !== "failed");
   if (options.json === true) printJson({ version: 1, worker: subject.worker, stage: subject.stage, passed, results });
   else printLines(["", summaryOf(results)]);
   return passed ? exitCodes.ok : exitCodes.failed;
+}
+
+/** One line says it of all of them. */
+function isLater({ outcome }: CheckResult): boolean {
+  return outcome.kind === "skipped" && outcome.reason === plainFirst;
 }
 
 async function showTranscript(bench: Bench, { json }: CheckWorkerOptions): Promise<number> {

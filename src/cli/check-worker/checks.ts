@@ -24,12 +24,15 @@ export interface CheckResult {
   readonly ms: number;
 }
 
+/** Why most checks of a new worker are not made. */
+export const plainFirst = "a plain task has to be done first";
+
 export async function* runChecks(bench: Bench, wanted: readonly Check[]): AsyncGenerator<CheckResult> {
   for (const check of wanted) {
     const { id, title } = check;
     const from = performance.now();
     const isReady = check.needs === "nothing" || (await bench.plain()).end.kind === "DONE";
-    const outcome = isReady ? await check.run(bench) : skipped("a plain task has to be done first");
+    const outcome = isReady ? await check.run(bench) : skipped(plainFirst);
     yield { id, title, outcome, ms: Math.round(performance.now() - from) };
   }
 }

@@ -128,7 +128,8 @@ export const inputs: readonly Check[] = [
     async run(bench) {
       if (bench.subject.inputs[0]?.contents === undefined) return skipped("the first input is elsewhere");
       const steps = [withFirst(bench, () => [bench.httpAddress("inputs/0")])];
-      const next = "Inputs of other nodes come as http:// addresses of the own machine: GET them, without a proxy.";
+      const next =
+        "Inputs of other nodes come as http:// addresses of the own machine: GET them, whatever their path is, without a proxy.";
       return sameAsPlain(bench, { steps }, next);
     },
   },
@@ -150,15 +151,12 @@ export const inputs: readonly Check[] = [
     async run(bench) {
       const [first, second] = bench.inputs();
       if (first === undefined || second === undefined) return skipped("it takes two inputs");
-      // As nodes give indexes: they are asked for by HTTP, and so is what they name.
-      const lines = [first, second].map(({ replicas }, i) => {
-        const isHere = bench.subject.inputs[i]?.contents !== undefined;
-        return `${i} ${isHere ? bench.httpAddress(`inputs/${i}`) : replicas[0]} 1\n`;
-      });
-      await bench.write("results", lines.join(""));
+      const addresses = await Promise.all([first, second].map((input, i) => indexed(bench, input, i)));
+      if (addresses.some((address) => /\s/.test(address))) return skipped("no index has addresses with spaces");
+      await bench.write("results", addresses.map((address, i) => `${i} ${address} 1\n`).join(""));
       const url = bench.httpAddress("results").replace("http://", "dir://");
       const next =
-        "GET what is at dir://HOST:PORT/PATH as http://HOST:PORT/PATH: a list of outputs, in lines of LABEL SP ADDRESS SP SIZE. Read the " +
+        "GET what is at dir://HOST:PORT/PATH as http://HOST:PORT/PATH, whatever PATH is: a list of outputs, in lines of LABEL SP ADDRESS SP SIZE. Read the " +
         'addresses whose label is that of the input, or all of them if that is "all".';
       for (const [label, inputs] of [
         [0, [first]],
@@ -177,6 +175,14 @@ export const inputs: readonly Check[] = [
     },
   },
 ];
+
+/** An input as indexes of nodes name it: what is a file there is asked for by HTTP. Text in an address is no line of an index. */
+async function indexed(bench: Bench, { replicas }: SessionInput, i: number): Promise<string> {
+  const [address = ""] = replicas;
+  const isText = address.startsWith("raw://");
+  if (isText) await bench.write(`inputs/${i}`, address.slice("raw://".length));
+  return isText || bench.subject.inputs[i]?.contents !== undefined ? bench.httpAddress(`inputs/${i}`) : address;
+}
 
 /** Whatever it says of the data: it said it in the protocol. */
 function orderly(run: Run): Outcome {

@@ -25,6 +25,26 @@ export function linesOfResult({ id, title, outcome }: CheckResult, look: Look, i
   }
 }
 
+/** Checks that were not made for one and the same reason. */
+export function linesOfSkipped(ids: readonly string[], reason: string, look: Look): string[] {
+  return [
+    `${look.paint("dim", look.unicode ? "-" : "skip")} ${reason}; not checked yet:`,
+    ...wrapped(ids).map((line) => look.paint("dim", `    ${line}`)),
+  ];
+}
+
+const lineCharsMax = 76;
+
+function wrapped(ids: readonly string[]): string[] {
+  const lines: string[] = [];
+  for (const id of ids) {
+    const line = lines.at(-1);
+    if (line === undefined || line.length + id.length + 2 > lineCharsMax) lines.push(id);
+    else lines[lines.length - 1] = `${line}, ${id}`;
+  }
+  return lines;
+}
+
 export function summaryOf(results: readonly CheckResult[]): string {
   const count = (kind: string): number => results.filter(({ outcome }) => outcome.kind === kind).length;
   const [failed, skipped] = [count("failed"), count("skipped")];

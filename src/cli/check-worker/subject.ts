@@ -55,7 +55,9 @@ export async function readSubject(program: string | undefined, options: SubjectO
   }
   const given = options.input === undefined ? null : await Promise.all(options.input.map(readInput));
   if (program !== undefined) return programSubject(program, options, given);
-  return packSubject(await readGiven(options.pack ?? ""), options, given);
+  const { pack: file = "" } = options;
+  const pack = await readGiven(file);
+  return checkedPack(file, () => packSubject(pack, options, given));
 }
 
 async function programSubject(
@@ -92,6 +94,21 @@ async function programSubject(
     inputs,
     hasOwnTexts: given === null,
   };
+}
+
+/** What is wrong with the pack is said of the file. */
+function checkedPack(file: string, read: () => Subject): Subject {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof DiscoError) || error.code !== "bad-jobpack") throw error;
+    const { message, hint } = error;
+    throw new DiscoError(`${file}: ${message}`, {
+      code: "bad-jobpack",
+      cause: error,
+      hint: `${hint === undefined ? "" : `${hint} `}\`disco jobpack inspect ${file}\` shows what is in it.`,
+    });
+  }
 }
 
 function packSubject(pack: Uint8Array, options: SubjectOptions, given: readonly SubjectInput[] | null): Subject {

@@ -19,7 +19,7 @@ export function formatEvent(event: JobEvent, look: Look): string {
   // They name the task as well.
   const task = event.task === null || event.message.includes(event.task) ? "" : ` [${event.task}]`;
   const style = levelStyles[event.level];
-  const text = `${mark}${event.message}`;
+  const text = `${mark}${event.message}`.trimEnd();
   return `${look.paint("dim", timeOf(event))} ${look.paint("cyan", event.host)}${task} ${style === undefined ? text : look.paint(style, text)}`;
 }
 
@@ -31,5 +31,5 @@ function timeOf({ time }: JobEvent): string {
 
 /** What the user's functions print (`console.log`) is shown always; `null` for Disco's own events. */
 export function formatTaskMessage(event: JobEvent): string | null {
-  return event.task !== null && event.level === "message" ? `[${event.task}] ${event.message}` : null;
+  return event.task !== null && event.level === "message" ? `[${event.task}] ${event.message.trimEnd()}` : null;
 }

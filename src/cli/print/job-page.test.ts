@@ -47,6 +47,14 @@ test("a job that brings its worker along shows it, and outputs where others show
   assert.equal(reportJob({ ...job, worker: "lib/worker.py" }).worker, "lib/worker.py");
 });
 
+test("an active job whose attempts fail says how many, and where the reasons are", () => {
+  const failing: JobInfo = { ...job, status: "active", endedAt: null, stages: [{ ...stage, running: 0, failed: 24 }] };
+  const text = formatJobPage(failing, [], 80, plain).join("\n");
+  assert.match(text, /24 failed attempts/);
+  assert.match(text, /events words@1:2:3 {4}says why attempts failed$/m);
+  assert.doesNotMatch(formatJobPage(job, [], 80, plain).join("\n"), /failed/);
+});
+
 test("a job of this package shows records", () => {
   const text = formatJobPage(job, [], 80, plain).join("\n");
   assert.match(text, /0 records in, 3 out/);

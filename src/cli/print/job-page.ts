@@ -36,6 +36,8 @@ export function formatJobPage(info: JobInfo, tasks: readonly TaskInfo[], columns
   ];
   if (info.waits.length > 0) lines.push("", ...info.waits.map((why) => `  ${look.paint("yellow", "waits:")} ${why}`));
   if (tasks.length > 0) lines.push("", ...taskLines(tasks, columns, look).map((line) => `  ${line}`));
+  if (info.status === "active" && info.stages.some(({ failed }) => failed > 0))
+    lines.push("", `  ${ownCommand()} events ${info.name}    says why attempts failed`);
   if (info.reason !== null) lines.push("", `  ${look.paint("red", "reason:")} ${info.reason}`);
   if (info.failure !== null) lines.push(...failureLines(info.failure, info.reason, look));
   if (info.results.length > 0) lines.push("", ...resultLines(info));
@@ -101,11 +103,12 @@ function stageLines(info: JobInfo, columns: number, look: Look): string[] {
 }
 
 function countsOf(stage: StageInfo, { status, worker }: JobInfo): string {
-  const { running, queued, waiting, recordsIn, recordsOut, bytesIn } = stage;
+  const { running, queued, waiting, failed, recordsIn, recordsOut, bytesIn } = stage;
   return [
     ...(status === "active" && running > 0 ? [`${formatCount(running)} running`] : []),
     ...(status === "active" && queued > 0 ? [`${formatCount(queued)} queued`] : []),
     ...(status === "active" && waiting > 0 ? [`${formatCount(waiting)} waiting`] : []),
+    ...(failed > 0 ? [`${formatCount(failed)} failed ${failed === 1 ? "attempt" : "attempts"}`] : []),
     ...(bytesIn > 0 ? [`${formatBytes(bytesIn)} read`] : []),
     ...(worker === undefined && (recordsIn > 0 || recordsOut > 0)
       ? [`${formatCount(recordsIn)} records in, ${formatCount(recordsOut)} out`]
