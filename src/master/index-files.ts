@@ -1,9 +1,15 @@
-/** Indexes of results (`dir://`), as a master reads them: from its own disk, from the node that has it, or wherever the address leads. */
+/**
+ * Indexes of results (`dir://`), as a master reads them: from its own disk, from the node that has it, or wherever the address leads.
+ * Who submits a job may call anything an index: no more of it is taken than an index may have.
+ */
 import { existsSync } from "node:fs";
 import { DataError } from "../errors.ts";
 import { type IndexEntry, parseIndexText, readIndex } from "../schemes/dir.ts";
 import { fileBelow, parseDiscoUrl } from "../schemes/disco.ts";
 import type { DistantFiles } from "./distant-files.ts";
+
+/** A million lines. */
+export const indexBytesMax = 256 * 1024 * 1024;
 
 export interface IndexFilesParts {
   readonly dataDir: string;
@@ -11,12 +17,17 @@ export interface IndexFilesParts {
   readonly host?: string;
   /** Absent: there are no other machines. */
   readonly distant?: Pick<DistantFiles, "index">;
+  /** Of an index. Default: 256 MiB. */
+  readonly bytesMax?: number;
 }
 
 /** @throws DiscoError that says why it cannot be read */
-export async function readIndexFile(url: string, { dataDir, host, distant }: IndexFilesParts): Promise<IndexEntry[]> {
+export async function readIndexFile(
+  url: string,
+  { dataDir, host, distant, bytesMax = indexBytesMax }: IndexFilesParts,
+): Promise<IndexEntry[]> {
   const address = parseDiscoUrl(url);
-  if (existsSync(fileBelow(dataDir, address))) return await readIndex(url, { host: address.node, dataDir });
+  if (existsSync(fileBelow(dataDir, address))) return await readIndex(url, { host: address.node, dataDir }, bytesMax);
   // With a port it is the way of a client to a node: to one of this cluster, or to one of that name in another cluster.
   const mayBeElsewhere = address.port !== null;
   if (address.node === host && !mayBeElsewhere)
@@ -26,5 +37,5 @@ export async function readIndexFile(url: string, { dataDir, host, distant }: Ind
     return undefined;
   });
   if (bytes !== undefined) return parseIndexText(bytes, url);
-  return await readIndex(url, { isHasty: true });
+  return await readIndex(url, { isHasty: true }, bytesMax);
 }

@@ -82,6 +82,34 @@ describe("inputs of a version 1 job that are indexes", () => {
     );
   });
 
+  it("are refused as soon as they are too many, and none is read after that", async () => {
+    const many = Array.from({ length: 1_000 }, () => listed);
+    const entries = Array.from({ length: 400 }, (_, label) => ({ label, url: "http://x/y", size: 1 }));
+    for (const [grouping, limits, message] of [
+      ["split", { inputsMax: 1_000, linesMax: 1e9 }, "its inputs have more than 1000 labels together"],
+      ["group_all", { inputsMax: 1_000, linesMax: 2_000 }, "its indexes have more than 2000 lines together"],
+    ] as const) {
+      let reads = 0;
+      const readIndex = async (): Promise<typeof entries> => {
+        reads++;
+        return await Promise.resolve(entries);
+      };
+      const refused = { code: "bad-jobpack", message };
+      await assert.rejects(withLabelledInputs(spec(grouping, many), readIndex, limits), refused);
+      assert.ok(reads < 40, `${reads} indexes were read`);
+    }
+  });
+
+  it("are no more than an index may have, whatever a job calls one", async () => {
+    const folder = join(dataDir, "n/aa/job@1:2:3");
+    await writeFile(join(folder, "data"), "x".repeat(5_000));
+    const data = "dir://n/disco/n/aa/job@1:2:3/data";
+    await assert.rejects(readIndexFile(data, { dataDir, bytesMax: 4_000 }), { message: /at most 4000 bytes$/ });
+    await assert.rejects(readIndexFile(data, { dataDir }), (error: Error) => error.message.length < 500);
+    await writeFile(join(folder, "data"), `${"x".repeat(5_000)}\n`);
+    await assert.rejects(readIndexFile(data, { dataDir }), (error: Error) => /x{200}…/.test(error.message));
+  });
+
   it("are read at the node of the cluster, whichever way the client goes there", async () => {
     const asked: string[] = [];
     const distant = {

@@ -10,8 +10,8 @@ import type { ReadIndex } from "./index-reader.ts";
 
 /** Indexes that are read at once. */
 const lanes = 16;
-/** As of all inputs. */
-const inputsMax = 1_000_000;
+/** `inputsMax`: as of all inputs. `linesMax`: of all indexes together; a minute of reading. */
+const usualLimits = { inputsMax: 1_000_000, linesMax: 50_000_000 };
 
 const isIndex = (input: InputSpec): boolean => input.replicas[0]?.startsWith("dir://") === true;
 
@@ -21,26 +21,48 @@ export function hasIndexInputs({ worker, inputs }: JobSpec): boolean {
 }
 
 /** @throws JobError `bad-input` naming an index that cannot be read */
-export async function withLabelledInputs(spec: JobSpec, readIndex: ReadIndex): Promise<JobSpec> {
+export async function withLabelledInputs(
+  spec: JobSpec,
+  readIndex: ReadIndex,
+  { inputsMax, linesMax } = usualLimits,
+): Promise<JobSpec> {
   const isWhole = spec.pipeline[0]?.grouping === "group_all";
   const lists: (readonly InputSpec[])[] = new Array(spec.inputs.length);
   let next = 0;
+  let found = 0;
+  let lines = 0;
+  let isRefused = false;
   const lane = async (): Promise<void> => {
-    while (next < spec.inputs.length) {
+    while (next < spec.inputs.length && !isRefused) {
       const at = next++;
       const input = spec.inputs[at] as InputSpec;
-      if (!isIndex(input)) lists[at] = [input];
-      else lists[at] = inputsOf(input, await read(input.replicas[0] as string, readIndex), isWhole);
+      let list: readonly InputSpec[] = [input];
+      if (isIndex(input)) {
+        const entries = await read(input.replicas[0] as string, readIndex);
+        if (isRefused) return;
+        lines += entries.length;
+        list = inputsOf(input, entries, isWhole);
+      }
+      found += list.length;
+      // As soon as it is known: a pack of a few megabytes may name one large index a hundred thousand times.
+      if (found > inputsMax) throw tooMany(`inputs have more than ${inputsMax} labels`);
+      if (lines > linesMax) throw tooMany(`indexes have more than ${linesMax} lines`);
+      lists[at] = list;
     }
   };
-  await Promise.all(Array.from({ length: Math.min(lanes, spec.inputs.length) }, lane));
-  const inputs = lists.flat();
-  if (inputs.length > inputsMax) {
-    throw new JobError(`its inputs have ${inputs.length} labels together, the limit is ${inputsMax}`, {
-      code: "bad-jobpack",
+  const running = Array.from({ length: Math.min(lanes, spec.inputs.length) }, async () => {
+    // The others read no more for nothing.
+    await lane().catch((error: unknown) => {
+      isRefused = true;
+      throw error;
     });
-  }
-  return { ...spec, inputs };
+  });
+  await Promise.all(running);
+  return { ...spec, inputs: lists.flat() };
+}
+
+function tooMany(what: string): JobError {
+  return new JobError(`its ${what} together`, { code: "bad-jobpack" });
 }
 
 function inputsOf(input: InputSpec, entries: readonly IndexEntry[], isWhole: boolean): InputSpec[] {

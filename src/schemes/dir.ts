@@ -15,6 +15,9 @@ export interface IndexEntry {
   readonly size: number;
 }
 
+/** Characters that are shown of a line that is none of an index. */
+const shownChars = 200;
+
 /** The lines of an index. Throws `DataError` `bad-index` naming the line. */
 export function parseIndex(text: string, url: string): IndexEntry[] {
   const entries: IndexEntry[] = [];
@@ -23,7 +26,7 @@ export function parseIndex(text: string, url: string): IndexEntry[] {
   if (lines.pop() !== "") throw indexError(url, lines.length + 1, "it is cut off");
   for (const [i, line] of lines.entries()) {
     const match = /^(\d{1,15}) (\S+) (\d{1,15})$/.exec(line);
-    if (match === null) throw indexError(url, i + 1, `"label address size" was expected, not ${JSON.stringify(line)}`);
+    if (match === null) throw indexError(url, i + 1, `"label address size" was expected, not ${shown(line)}`);
     entries.push({ label: Number(match[1]), url: match[2] as string, size: Number(match[3]) });
   }
   return entries;
@@ -43,11 +46,25 @@ export function readIndexSync(url: string, context: SchemeContext): IndexEntry[]
   return listed(Buffer.concat([...openDisco(url, address, context)]), url, address);
 }
 
-/** As `readIndexSync`, without blocking. */
-export async function readIndex(url: string, context: SchemeContext): Promise<IndexEntry[]> {
+/**
+ * As `readIndexSync`, without blocking.
+ * @param bytesMax of what calls itself an index. Default: none
+ */
+export async function readIndex(
+  url: string,
+  context: SchemeContext,
+  bytesMax = Number.POSITIVE_INFINITY,
+): Promise<IndexEntry[]> {
   const address = parseDiscoUrl(url);
   const chunks: Uint8Array[] = [];
-  for await (const chunk of openDisco(url, address, context)) chunks.push(chunk);
+  let bytes = 0;
+  for await (const chunk of openDisco(url, address, context)) {
+    bytes += chunk.length;
+    if (bytes > bytesMax) {
+      throw new DataError(`${url}: an index of results has at most ${bytesMax} bytes`, { code: "bad-index", url });
+    }
+    chunks.push(chunk);
+  }
   return listed(Buffer.concat(chunks), url, address);
 }
 
@@ -103,6 +120,11 @@ export const dirScheme: Scheme = {
     };
   },
 };
+
+/** The beginning: what was taken for an index may be anything, in a single line. */
+function shown(line: string): string {
+  return JSON.stringify(line.length > shownChars ? `${line.slice(0, shownChars)}…` : line);
+}
 
 function indexError(url: string, line: number, what: string): DataError {
   return new DataError(`${url}, line ${line}: not an index of results: ${what}`, { code: "bad-index", url });

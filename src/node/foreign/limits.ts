@@ -1,5 +1,8 @@
 /** How long a worker of a job's own may take, and how much of it is kept. Those of Disco, where it has some. */
 
+/** Of the index of a task's outputs: whoever reads it has it in memory. */
+export const indexBytesMax = 128 * 1_024 * 1_024;
+
 export interface AttemptLimits {
   /** From the start to WORKER. */
   readonly announceMs: number;

@@ -13,6 +13,7 @@ import { DiscoError } from "../../errors.ts";
 import { parseIndex } from "../../schemes/dir.ts";
 import { isPlainName, pathOf } from "../data-server/request-path.ts";
 import type { Peers } from "../fetch/peers.ts";
+import { indexBytesMax } from "./limits.ts";
 
 export interface LostOutputsOptions {
   /** Name of this node. */
@@ -31,9 +32,6 @@ const usualPatienceMs = 2_000;
 const usualRetryDelayMs = 500;
 /** Without a byte for so long it counts as one that cannot be reached. */
 const idleMs = 5_000;
-/** Of an index that another node sends. */
-const indexBytesMax = 64 * 1_024 * 1_024;
-
 /** `gone`: it is not there, or its node is not. `unclear`: its node does not say. */
 type Found<T> = T | "gone" | "unclear";
 

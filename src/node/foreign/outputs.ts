@@ -21,6 +21,7 @@ import { formatIndex, type IndexEntry } from "../../schemes/dir.ts";
 import { openContained } from "../data-server/contained-file.ts";
 import { diskFullHint, isDiskFull } from "../disk.ts";
 import type { JobHome } from "../job-home.ts";
+import { indexBytesMax } from "./limits.ts";
 import type { ClaimedOutput } from "./session.ts";
 
 export interface OutputPlace {
@@ -63,11 +64,16 @@ export async function collectOutputs(
   }
   const { jobDir, workDir } = place.home;
   const text = formatIndex(checked.map(({ entry }) => entry));
+  const length = Buffer.byteLength(text);
+  if (length > indexBytesMax) {
+    throw badOutput(
+      `the list of the worker's ${claims.length} outputs has ${length} bytes: ${indexBytesMax} are allowed`,
+    );
+  }
   const file = indexFile(attempt, text);
   signal?.throwIfAborted();
   await writeSynced(join(workDir, file), text);
   const path = `${jobDir}/${file}`;
-  const length = Buffer.byteLength(text);
   return {
     ref: { host: place.host, file: path, at: 0, length, digest: digestOf(checked) },
     labels: labelsOf(checked),

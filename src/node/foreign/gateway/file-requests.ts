@@ -10,14 +10,13 @@ import { askAs, forward, relay } from "../../data-server/forward.ts";
 import { pathOf } from "../../data-server/request-path.ts";
 import type { Peers } from "../../fetch/peers.ts";
 import { jobDirectory } from "../../job-directory.ts";
+import { indexBytesMax } from "../limits.ts";
 import type { Addresses } from "./addresses.ts";
 import { bodyOf, goneSignal, refuse, say, sendPart } from "./answers.ts";
 import type { FailedUploads } from "./failed-uploads.ts";
 import { rewriteIndex } from "./index-text.ts";
 import { askAgain } from "./patience.ts";
 
-/** Half a million outputs. */
-const indexBytesMax = 128 * 1024 * 1024;
 /** A node that starts again is back by then. Its tasks run elsewhere, should it not be. */
 const usualPatienceMs = 15_000;
 const indexType = "text/plain; charset=utf-8";

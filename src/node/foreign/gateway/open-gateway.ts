@@ -19,8 +19,11 @@ export interface GatewayOptions {
   readonly patience?: GatewayParts["patience"];
 }
 
-/** To one server at once: workers read as slowly as they like, each on its own line. */
-const connectionsMax = 64;
+/**
+ * To one server at once. Workers read as slowly as they like, each input on its own line, and those that merge read from all of them in
+ * turn: where one has to wait until another is read to its end, it waits for ever.
+ */
+const connectionsMax = 1_000;
 
 export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const { dataDir, host, blobs, nodes, remote, masterUrl, ownMaster, patience } = options;
