@@ -6,16 +6,25 @@ import type { IncomingMessage } from "node:http";
 import type { Scope } from "../settings/daemon-settings.ts";
 import { Access, allows, tokenOf } from "./access.ts";
 import type { Refusal } from "./refusal.ts";
+import type { TrustedNetworks } from "./trusted-networks.ts";
 import { WrongTokens } from "./wrong-tokens.ts";
+
+export interface TokenCheckOptions {
+  /** Whose machines need no token. Default: nobody's. */
+  readonly trusted?: TrustedNetworks | undefined;
+  /** Milliseconds of a clock that never goes back, for tests. */
+  readonly now?: () => number;
+}
 
 export class TokenCheck {
   readonly #access: Access;
   readonly #wrong: WrongTokens;
+  readonly #trusted: TrustedNetworks | undefined;
 
-  /** `now`: milliseconds of a clock that never goes back, for tests. */
-  constructor(tokens: Readonly<Partial<Record<Scope, string>>>, now?: () => number) {
+  constructor(tokens: Readonly<Partial<Record<Scope, string>>>, { trusted, now }: TokenCheckOptions = {}) {
     this.#access = new Access(tokens);
     this.#wrong = new WrongTokens(now);
+    this.#trusted = trusted;
   }
 
   /** No tokens are set. */
@@ -23,9 +32,14 @@ export class TokenCheck {
     return this.#access.isOpen;
   }
 
+  /** It comes from a network whose machines need no token. */
+  isTrusted(address: string | undefined): boolean {
+    return this.#trusted?.has(address) === true;
+  }
+
   /** Why the request is not answered; `null`: it has a token of ours that allows it, or none is needed. */
   refusal({ headers, socket }: IncomingMessage, needed: Scope = "read"): Refusal | null {
-    if (this.isOpen) return null;
+    if (this.isOpen || this.isTrusted(socket.remoteAddress)) return null;
     const address = socket.remoteAddress ?? "";
     const locked = this.#wrong.refusal(address);
     if (locked !== null) return locked;

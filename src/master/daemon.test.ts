@@ -27,6 +27,7 @@ function settingsOf(changes: Partial<DaemonSettings> = {}): DaemonSettings {
     gcAfterSeconds: null,
     tokens: {},
     allowedHosts: [],
+    trustedNetworks: [],
     packBytesMax: 2 ** 30,
     diskReserveBytes: 0,
     ddfs: {

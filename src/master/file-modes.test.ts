@@ -29,6 +29,7 @@ function settingsOf(root: string): DaemonSettings {
     gcAfterSeconds: null,
     tokens: {},
     allowedHosts: [],
+    trustedNetworks: [],
     packBytesMax: 2 ** 30,
     diskReserveBytes: 0,
     ddfs: {

@@ -30,6 +30,7 @@ function open(node: string, warnings: object[] = []): Promise<Daemon> {
     gcAfterSeconds: null,
     tokens: {},
     allowedHosts: [],
+    trustedNetworks: [],
     packBytesMax: 2 ** 30,
     diskReserveBytes: 0,
     ddfs: {

@@ -84,6 +84,7 @@ export async function openNodeProcess(
       port: settings.port,
       tokens,
       allowedHosts: settings.allowedHosts,
+      trustedNetworks: settings.trustedNetworks,
       tls: tlsOf(settings),
       noted: (what) => log.warn(what, "a request was refused"),
     });

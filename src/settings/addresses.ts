@@ -88,3 +88,19 @@ export const hostNames: ValueType<readonly string[]> = {
   },
   show: (names) => (names.length === 0 ? "none" : names.join(",")),
 };
+
+export const networks: ValueType<readonly string[]> = {
+  expects: "networks such as 10.1.0.0/16 or fd00::/8, or addresses, separated by commas; not everybody's (/0)",
+  read: (raw) => {
+    const named = typeof raw === "string" ? raw.split(",").map((name) => name.trim()) : raw;
+    if (!Array.isArray(named)) return null;
+    return named.every((name) => typeof name === "string" && isNetwork(name)) ? { value: named as string[] } : null;
+  },
+  show: (named) => (named.length === 0 ? "none" : named.join(",")),
+};
+
+/** Whether it is one is looked at again by who trusts it (`http/trusted-networks.ts`). */
+function isNetwork(text: string): boolean {
+  const [, address = "", digits] = /^([0-9a-f:.]+)(?:\/([1-9]\d{0,2}))?$/i.exec(text) ?? [];
+  return isAddress(address) && Number(digits ?? 1) <= (ipv4Pattern.test(address) ? 32 : 128);
+}

@@ -23,6 +23,8 @@ export interface DaemonSettings {
   readonly tokens: Readonly<Partial<Record<Scope, string>>>;
   /** Names under which browsers and clients may address the server, besides its own addresses. `DISCO_ALLOWED_HOSTS`. */
   readonly allowedHosts: readonly string[];
+  /** Networks (`10.1.0.0/16`) whose machines need no token. `DISCO_TRUSTED_NETWORKS`; default: none. */
+  readonly trustedNetworks: readonly string[];
   /** Bytes of one job pack. `DISCO_PACK_MAX`; default 1 GiB. */
   readonly packBytesMax: number;
   /** Free bytes of the root's disk below which the master takes no jobs and starts no tasks. `DISCO_DISK_RESERVE`; default 64 MiB. */

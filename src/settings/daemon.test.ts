@@ -42,6 +42,7 @@ describe("the settings of a daemon", () => {
       gcAfterSeconds: null,
       tokens: {},
       allowedHosts: [],
+      trustedNetworks: [],
       packBytesMax: 2 ** 30,
       diskReserveBytes: 2 ** 26,
       ddfs: {

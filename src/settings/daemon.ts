@@ -38,6 +38,7 @@ export function daemonOf(resolved: Resolved): ResolvedDaemon {
     gcAfterSeconds: values.gcAfter,
     tokens,
     allowedHosts: values.allowedHosts,
+    trustedNetworks: values.trustedNetworks,
     packBytesMax: values.packMax,
     diskReserveBytes: values.diskReserve,
     ddfs: ddfsOf(values),

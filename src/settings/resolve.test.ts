@@ -42,6 +42,7 @@ const samples: Readonly<Record<SettingName, readonly [string, string, string]>> 
   diskReserve: ["1MiB", "2MiB", "3MiB"],
   packMax: ["1MiB", "2MiB", "3MiB"],
   allowedHosts: ["a", "b", "c"],
+  trustedNetworks: ["10.0.0.0/8", "10.1.0.0/16", "fd00::/8"],
   logLevel: ["debug", "warn", "error"],
   token: ["token-token-token-1", "token-token-token-2", "token-token-token-3"],
   submitToken: ["token-token-token-1", "token-token-token-2", "token-token-token-3"],

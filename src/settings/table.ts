@@ -4,7 +4,7 @@
  */
 import { availableParallelism, hostname } from "node:os";
 import { defaultRoot } from "../root-directory.ts";
-import { host, hostNames, isLoopback, masterAddress, nodeName, proxyAddress } from "./addresses.ts";
+import { host, hostNames, isLoopback, masterAddress, networks, nodeName, proxyAddress } from "./addresses.ts";
 import { clusterTable } from "./cluster-table.ts";
 import type { DaemonSettings } from "./daemon-settings.ts";
 import { ddfsTable } from "./ddfs-table.ts";
@@ -165,6 +165,15 @@ export const settingsTable = {
     type: hostNames,
     default: () => [],
     description: "names by which clients may address the server, besides its own addresses",
+  }),
+  trustedNetworks: setting({
+    of: "daemon",
+    flag: "--trusted-networks <networks>",
+    env: "DISCO_TRUSTED_NETWORKS",
+    key: "trusted_networks",
+    type: networks,
+    default: () => [],
+    description: "networks (`10.1.0.0/16`) whose machines may do everything without a token",
   }),
   logLevel: setting({
     of: "daemon",

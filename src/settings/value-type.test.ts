@@ -3,7 +3,7 @@ import { isIP } from "node:net";
 import { homedir } from "node:os";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { host, hostNames, isLoopback, masterAddress, nodeName, proxyAddress } from "./addresses.ts";
+import { host, hostNames, isLoopback, masterAddress, networks, nodeName, proxyAddress } from "./addresses.ts";
 import { labels } from "./labels.ts";
 import { token } from "./token.ts";
 import { path, type ValueType, wholeNumber } from "./value-type.ts";
@@ -36,6 +36,8 @@ describe("types of settings", () => {
     assert.deepEqual(host.read("[::1]", ""), { value: "::1" });
     allows(hostNames, "a.example.org, b", ["a", "10.0.0.1"], []);
     refuses(hostNames, "a,,b", "*", ["a b"], [1], {});
+    allows(networks, "10.1.0.0/16, fd00::/8", ["10.1.2.3"], []);
+    refuses(networks, "0.0.0.0/0", "::/0", "10.1.0.0/33", "10.1/16", "host", "", [1], {});
   });
 
   it("know the same addresses as the network does", () => {

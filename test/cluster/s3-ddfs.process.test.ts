@@ -162,6 +162,7 @@ describe("DDFS in S3", { skip: whyNoRadosgw() ?? false, timeout: 280_000 }, () =
       gcAfterSeconds: null,
       tokens: {},
       allowedHosts: [],
+      trustedNetworks: [],
       packBytesMax: 2 ** 30,
       diskReserveBytes: 0,
       ddfs: {

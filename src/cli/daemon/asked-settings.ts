@@ -22,6 +22,7 @@ const readers: { readonly [N in SettingName]?: (settings: Comparable) => unknown
   diskReserve: ({ diskReserveBytes }) => diskReserveBytes,
   packMax: ({ packBytesMax }) => packBytesMax,
   allowedHosts: ({ allowedHosts }) => allowedHosts,
+  trustedNetworks: ({ trustedNetworks }) => trustedNetworks,
   logLevel: ({ logLevel }) => logLevel,
 };
 

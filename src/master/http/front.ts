@@ -67,7 +67,7 @@ export class Front {
     // Each request that waits listens.
     setMaxListeners(0, closing);
     this.#parts = parts;
-    this.#guard = new Guard({ tokens: settings.tokens, names, allowedHosts: settings.allowedHosts });
+    this.#guard = new Guard({ ...settings, names });
     this.#disco = { master, limits, packBytesMax: settings.packBytesMax, jobList: new JobListBody(master), closing };
     const { leading, leaderTls: tls } = parts;
     this.#following = leading === undefined ? null : new Following({ leading, instance, master, tls, closing });
@@ -131,7 +131,7 @@ export class Front {
     // The same for everybody, without data: a browser cannot send a token for a page.
     if (place.kind === "page") return { target, place, caller: { scope: "read", closing } };
     const scope = this.#guard.scopeOf(request, target);
-    const { isGuarded } = this.#guard;
+    const isGuarded = this.#guard.isGuarded(request);
     if (typeof scope === "string") return { target, place, caller: { scope, closing, isGuarded } };
     this.#parts.strangers.warn(
       { code: scope.code, method, path: target.path, address: socket.remoteAddress },

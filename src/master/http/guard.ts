@@ -6,6 +6,7 @@ import type { IncomingMessage } from "node:http";
 import { Access, allows, tokenOf } from "../../http/access.ts";
 import { HostCheck } from "../../http/host-check.ts";
 import type { Refusal } from "../../http/refusal.ts";
+import { TrustedNetworks } from "../../http/trusted-networks.ts";
 import { WrongTokens } from "../../http/wrong-tokens.ts";
 import type { Scope } from "../../settings/daemon-settings.ts";
 import { placeOf } from "./place.ts";
@@ -18,6 +19,8 @@ export interface GuardOptions {
   readonly names: Iterable<string>;
   /** Other names under which it may be addressed, each with or without a port. */
   readonly allowedHosts: Iterable<string>;
+  /** Networks whose machines need no token. */
+  readonly trustedNetworks: readonly string[];
   /** Milliseconds of a clock that never goes back, for tests. */
   readonly now?: () => number;
 }
@@ -26,16 +29,18 @@ export class Guard {
   readonly #access: Access;
   readonly #hosts: HostCheck;
   readonly #wrong: WrongTokens;
+  readonly #trusted: TrustedNetworks;
 
-  constructor({ tokens, names, allowedHosts, now }: GuardOptions) {
+  constructor({ tokens, names, allowedHosts, trustedNetworks, now }: GuardOptions) {
     this.#access = new Access(tokens);
     this.#hosts = new HostCheck(names, allowedHosts);
     this.#wrong = new WrongTokens(now);
+    this.#trusted = new TrustedNetworks(trustedNetworks);
   }
 
-  /** Tokens are asked for. */
-  get isGuarded(): boolean {
-    return !this.#access.isOpen;
+  /** The request needs a token of ours. One that needs none may carry a tag's. */
+  isGuarded(request: IncomingMessage): boolean {
+    return !this.#access.isOpen && !this.#needsNone(request);
   }
 
   /** Whether the request comes from where it may. */
@@ -46,6 +51,8 @@ export class Guard {
   /** The scope that the request's token allows, when it allows what is asked. */
   scopeOf(request: IncomingMessage, target: Target): Scope | Refusal {
     if (this.#access.isOpen) return "admin";
+    // What masters and nodes say to each other is signed by the cluster's token, wherever they are.
+    if (placeOf(target).kind !== "bus" && this.#needsNone(request)) return "admin";
     const address = request.socket.remoteAddress ?? "";
     const locked = this.#wrong.refusal(address);
     if (locked !== null) return locked;
@@ -62,6 +69,13 @@ export class Guard {
       return unauthorized("the token is wrong");
     }
     return allows(scope, needed) ? scope : forbidden(scope, needed);
+  }
+
+  /** It comes from a trusted network, and has no token of ours that says what it may. */
+  #needsNone({ headers: { authorization }, socket }: IncomingMessage): boolean {
+    if (!this.#trusted.has(socket.remoteAddress)) return false;
+    const token = authorization === undefined ? null : tokenOf(authorization);
+    return token === null || (this.#access.scopeOf(token) === null && !this.#access.isForData(token));
   }
 }
 

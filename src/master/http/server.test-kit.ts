@@ -39,6 +39,7 @@ export async function openServer({ compose, ...options }: TestServerOptions = {}
     node: "h",
     tokens: {},
     allowedHosts: [],
+    trustedNetworks: [],
     packBytesMax: 1024 * 1024,
     ...options.settings,
   };

@@ -43,6 +43,39 @@ describe("where a server listens", () => {
   });
 });
 
+describe("a trusted network", () => {
+  const tokens = { read: "read-4711", admin: "admin-4711" };
+  const settings = { tokens, trustedNetworks: ["127.0.0.0/8"] };
+
+  test("is asked for no token, and keeps its tokens of tags", async () => {
+    await using trusting = await openServer({ settings });
+    const basic = { authorization: `Basic ${Buffer.from("token:job").toString("base64")}` };
+    for (let i = 0; i < 30; i++) assert.equal((await trusting.ask("/disco/version", { headers: basic })).status, 200);
+    const blacklisted = await trusting.ask("/disco/ctrl/blacklist", { method: "POST", body: '"h"' });
+    assert.equal(blacklisted.status, 200);
+  });
+
+  test("does not make more of a token that is shown than it is", async () => {
+    await using trusting = await openServer({ settings });
+    const headers = { authorization: `Bearer ${tokens.read}` };
+    assert.equal((await trusting.ask("/disco/version", { headers })).status, 200);
+    const asked = await trusting.ask("/disco/ctrl/blacklist", { method: "POST", body: '"h"', headers });
+    assert.equal(asked.status, 403);
+  });
+
+  test("has browsers too, which other pages may not use, and nodes join by their token", async () => {
+    await using trusting = await openServer({ settings, bus: () => Promise.reject(new Error("not reached")) });
+    const headers = { origin: "http://evil.example" };
+    assert.equal((await trusting.ask("/disco/version", { headers })).status, 403);
+    assert.equal((await trusting.ask("/bus/alpha", { headers: { "x-disco-session": "s" } })).status, 401);
+  });
+
+  test("that is another one changes nothing", async () => {
+    await using other = await openServer({ settings: { tokens, trustedNetworks: ["10.0.0.0/8"] } });
+    assert.equal((await other.ask("/disco/version")).status, 401);
+  });
+});
+
 describe("what a server says of itself", () => {
   test("health is the process and its instance, and nothing else", async () => {
     const { status, json } = await at.ask("/healthz");

@@ -18,7 +18,10 @@ import { Metrics } from "./metrics.ts";
 
 export interface HttpParts {
   readonly master: ServedMaster;
-  readonly settings: Pick<DaemonSettings, "host" | "port" | "node" | "tokens" | "allowedHosts" | "packBytesMax">;
+  readonly settings: Pick<
+    DaemonSettings,
+    "host" | "port" | "node" | "tokens" | "allowedHosts" | "trustedNetworks" | "packBytesMax"
+  >;
   /** Unique for each start of the daemon. */
   readonly instance: string;
   readonly log: Log;

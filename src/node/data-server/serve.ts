@@ -16,6 +16,7 @@ import { assertGuarded, listen, urlOf } from "../../http/listen.ts";
 import { createServerFor } from "../../http/plain-or-tls.ts";
 import { hasBody, type Refusal, sendRefusal } from "../../http/refusal.ts";
 import { TokenCheck } from "../../http/token-check.ts";
+import { TrustedNetworks } from "../../http/trusted-networks.ts";
 import type { Scope } from "../../settings/daemon-settings.ts";
 import type { OwnBlobs } from "../ddfs/own-blobs.ts";
 import { createDataServer } from "./data-server.ts";
@@ -38,6 +39,8 @@ export interface NodeDataParts {
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   /** Other names under which this machine may be addressed. */
   readonly allowedHosts?: Iterable<string>;
+  /** Networks whose machines need no token. Default: none. */
+  readonly trustedNetworks?: readonly string[];
   readonly limits?: Partial<HttpLimits>;
   /** A request was refused, or failed: for a log. Neither tokens nor paths are told. */
   readonly noted?: (what: { readonly code: string; readonly address: string }) => void;
@@ -54,7 +57,7 @@ export interface NodeDataServer {
 /** @throws DiscoError `token-needed`, `port-in-use`, `port-forbidden`, `bad-host`, `bad-certificate` */
 export async function serveNodeData(parts: NodeDataParts): Promise<NodeDataServer> {
   const { dataDir, node, blobs, host, port, tokens, tls, allowedHosts = [], noted } = parts;
-  const tokenCheck = new TokenCheck(tokens);
+  const tokenCheck = new TokenCheck(tokens, { trusted: new TrustedNetworks(parts.trustedNetworks) });
   await assertGuarded(host, !tokenCheck.isOpen);
   const limits: HttpLimits = { ...defaultLimits, ...parts.limits };
   const names = new HostCheck(["localhost", hostname(), node], allowedHosts);
@@ -64,9 +67,11 @@ export async function serveNodeData(parts: NodeDataParts): Promise<NodeDataServe
   const refusalOf = (request: IncomingMessage): Refusal | null => {
     const { method = "", headers } = request;
     const stores = method === "PUT";
+    // Without a token a page in a browser could ask as well as anybody.
+    const isOpen = tokenCheck.isOpen || tokenCheck.isTrusted(request.socket.remoteAddress);
     return (
       headRefusal(request, stores ? Number.POSITIVE_INFINITY : bodyBytesMax, limits) ??
-      (tokenCheck.isOpen ? names.refusal(method, headers) : null) ??
+      (isOpen ? names.refusal(method, headers) : null) ??
       tokenCheck.refusal(request, stores ? "submit" : "read")
     );
   };
