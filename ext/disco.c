@@ -114,6 +114,8 @@ static void reserve_output(size_t bytes)
     size_t size = output_size > 0 ? output_size : OUTPUT_BYTES;
     if (output_size - output_end >= bytes)
         return;
+    if (bytes > SIZE_MAX / 2 - output_end)
+        disco_fatal("no memory for the results of one entry");
     while (size - output_end < bytes)
         size *= 2;
     output = resized(output, size);

@@ -54,6 +54,16 @@ test("a body that is nested more deeply than a stack is no message, like any oth
     assert.throws(() => read(name, body), { name: "MessageError", message: /\[{200} received$/ });
 });
 
+test("what would take much memory is refused before it is read: long lists where a text is expected, and all that is long but no text", () => {
+  // Were they read, it would be said that they are no JSON.
+  assert.throws(() => read("MSG", " \n[[],[],"), { message: /a string expected/ });
+  const long = "[],".repeat(6_000_000);
+  assert.throws(() => read("INPUT", `["include",[${long}`), { message: /it has 18000012 bytes of at most 16777216$/ });
+  assert.throws(() => read("DONE", long), { message: /of at most 16777216$/ });
+  const text = "x".repeat(20_000_000);
+  assert.deepEqual(read("MSG", ` "${text}"`), { kind: "MSG", text });
+});
+
 test("a message names a million inputs at most", () => {
   assert.throws(() => read("INPUT", `["include", [0${",0".repeat(1_000_000)}]]`), MessageError);
 });

@@ -69,6 +69,12 @@ export type MasterMessage =
 export const idsMax = 1_000_000;
 /** Of labels and sizes: what an index of outputs has room for. */
 const indexNumberMax = 999_999_999_999_999;
+/** Bytes of a body that is no string: a list of so many ids fits in. */
+const valueBytesMax = 16 * 1024 * 1024;
+const textMessages: ReadonlySet<string> = new Set(["MSG", "ERROR", "FATAL"]);
+const quote = 0x22;
+/** That JSON may begin with. */
+const blanks: ReadonlySet<number> = new Set(Buffer.from(" \t\r\n"));
 /** Bytes that are shown of a body that is wrong. */
 const shownBytes = 200;
 
@@ -126,7 +132,16 @@ function readInput(value: unknown, body: Buffer): WorkerMessage {
   return { kind: "INPUT", select, ids };
 }
 
+/** What a value takes in memory may be twenty times its JSON, but for a string: only that may be long. */
 function parse(name: string, body: Buffer): unknown {
+  if (textMessages.has(name)) {
+    const first = body.find((byte) => !blanks.has(byte));
+    if (first !== undefined && first !== quote) throw wrong(name, "a string", body);
+  } else if (body.length > valueBytesMax) {
+    throw new MessageError(
+      `Invalid message body (type '${name}'): it has ${body.length} bytes of at most ${valueBytesMax}`,
+    );
+  }
   try {
     return JSON.parse(new TextDecoder("utf8", { fatal: true, ignoreBOM: true }).decode(body));
   } catch {
