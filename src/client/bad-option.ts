@@ -26,8 +26,15 @@ export function checkNames(
 export function checkValues(options: object, known: Readonly<Record<string, Check>>, prefix: string): void {
   for (const [name, value] of Object.entries(options)) {
     const expected = value === undefined ? null : (known[name]?.(value) ?? null);
-    if (expected !== null) throw badOption(`${prefix}${name}: ${expected} was expected, not ${shown(value)}`);
+    if (expected !== null)
+      throw badOption(`${prefix}${name}: ${expected} was expected, not ${shown(value)}`, programHint(name, value));
   }
+}
+
+/** A path where a function belongs. */
+function programHint(name: string, value: unknown): string | undefined {
+  if (typeof value !== "string" || (name !== "map" && name !== "reduce")) return undefined;
+  return `A program in another language is given as external([${JSON.stringify(value)}]).`;
 }
 
 export function badOption(message: string, hint?: string): JobError {

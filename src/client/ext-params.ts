@@ -2,6 +2,7 @@
  * Parameters of external programs: what a program reads before the first record. A string and bytes go as they are; a dictionary is a line
  * with the number of bytes that follow, then for each entry `<size> <key> <size> <value>` and a line feed, with sizes in bytes.
  */
+import { badOption } from "./bad-option.ts";
 import { anObject, type Check, shown } from "./option-checks.ts";
 
 /** They lie in the job pack, and in the memory of each task. */
@@ -10,7 +11,7 @@ const extParamsBytesMax = 64 * 1024 * 1024;
 /** What programs read that got no parameters. */
 const none = "0\n";
 
-/** For `extParams`. */
+/** For `extParams`. Throws `JobError` `bad-option` for a value that is no string. */
 export const extParamsCheck: Check = (value) => {
   if (typeof value === "string" || value instanceof Uint8Array) {
     return sizeOf(value) <= extParamsBytesMax ? broken("", value) : tooLarge;
@@ -20,7 +21,12 @@ export const extParamsCheck: Check = (value) => {
   }
   let bytes = 0;
   for (const [key, item] of Object.entries(value as object)) {
-    if (typeof item !== "string") return `strings as values (${JSON.stringify(key)} is ${shown(item)})`;
+    if (typeof item !== "string") {
+      throw badOption(
+        `extParams: a string was expected as the value of ${JSON.stringify(key)}, not ${shown(item)}`,
+        "Programs read text: write it as a string.",
+      );
+    }
     const reason = broken(` of ${JSON.stringify(key)}`, key) ?? broken(` of ${JSON.stringify(key)}`, item);
     if (reason !== null) return reason;
     bytes += sizeOf(key) + sizeOf(item);

@@ -93,7 +93,7 @@ describe("external programs in a job pack", () => {
     const empty = file("c/empty", "");
     const other = file("d/plain", "other contents", 0o644);
     const cases: [readonly string[], string, RegExp][] = [
-      [[join(folder, "none")], "no-such-file", /^map: external: .*none cannot be read: ENOENT/],
+      [[join(folder, "none")], "no-such-file", /^map: external: .*none cannot be read: there is no such file/],
       [[program, join(folder, "none")], "no-such-file", /none cannot be read/],
       [[folder], "bad-option", /is a directory/],
       [[program, "/dev/null"], "bad-option", /\/dev\/null is no regular file/],

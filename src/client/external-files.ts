@@ -10,6 +10,7 @@ import type { ExternalPlan } from "../protocol/job-data.ts";
 import { badOption } from "./bad-option.ts";
 import { encodeExtParams } from "./ext-params.ts";
 import { type ExternalFiles, externalFiles } from "./external.ts";
+import { fileFault } from "./file-fault.ts";
 import type { AnyJobOptions } from "./job-options.ts";
 import { isFileName } from "./option-checks.ts";
 import { filesBytesMax, readRequiredFile } from "./required.ts";
@@ -112,16 +113,19 @@ function readProgram(role: string, path: string): Uint8Array {
   return contents;
 }
 
+/** Of what is no path: somebody may mean a command. */
+const commandHint = " A command of the system, like sort, goes into a script that calls it, and the script travels.";
+
 function readFile(role: string, path: string): Uint8Array {
   const what = `${role}: external`;
   let stats: Stats;
   try {
     stats = statSync(path);
   } catch (error) {
-    throw new JobError(`${what}: ${path} cannot be read: ${(error as Error).message}`, {
+    throw new JobError(`${what}: ${path} cannot be read: ${fileFault(error)}`, {
       code: "no-such-file",
       cause: error,
-      hint: `It was looked for at ${resolve(path)}.`,
+      hint: `It was looked for at ${resolve(path)}.${path.includes("/") ? "" : commandHint}`,
     });
   }
   if (!stats.isFile()) {

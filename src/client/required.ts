@@ -5,6 +5,7 @@ import { basename, dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { JobError } from "../errors.ts";
 import { badOption } from "./bad-option.ts";
+import { fileFault } from "./file-fault.ts";
 import { isFileName } from "./option-checks.ts";
 
 /** All of a job's files together, in bytes: they travel inside of the job pack. */
@@ -47,7 +48,7 @@ export function readRequiredFile(what: string, path: string): Uint8Array {
   try {
     return readFileSync(path);
   } catch (error) {
-    throw new JobError(`${what}: ${path} cannot be read: ${(error as Error).message}`, {
+    throw new JobError(`${what}: ${path} cannot be read: ${fileFault(error)}`, {
       code: "no-such-file",
       cause: error,
       hint: `It was looked for at ${resolve(path)}.`,

@@ -62,6 +62,9 @@ describe("options of a job", () => {
     refuses({ map, partitions: 1.5 }, "bad-option", /partitions: .* not 1\.5/);
     refuses({ map, partitions: "4" }, "bad-option", /partitions: .* not "4"/);
     refuses({ map: "line" }, "bad-option", /map: a function was expected, not "line"/);
+    assert.throws(() => validateOptions({ input: ["x"], map: "./count" } as unknown as AnyJobOptions), {
+      hint: /is given as external\(\["\.\/count"\]\)/,
+    });
     refuses({ map: class Mapper {} }, "bad-option", /map: a function that can be called without new was expected/);
     refuses({ map: null }, "bad-option", /map: a function was expected, not null/);
     refuses({ map, mapInputStream: map }, "bad-option", /mapInputStream: a list of at least one function/);
@@ -122,7 +125,11 @@ describe("options of a job", () => {
       /extParams: an object with strings as values, a string or a Uint8Array/,
     );
     refuses({ reduce, extParams: ["a"] }, "bad-option", /an object with strings as values/);
-    refuses({ reduce, extParams: { a: 7 } }, "bad-option", /strings as values \("a" is 7\)/);
+    refuses(
+      { reduce, extParams: { a: 7 } },
+      "bad-option",
+      /extParams: a string was expected as the value of "a", not 7/,
+    );
     refuses({ reduce, extParams: { a: "\ud800" } }, "bad-option", /well-formed text of "a"/);
     refuses({ reduce, extParams: "\udc00" }, "bad-option", /well-formed text \(no half/);
   });

@@ -100,7 +100,8 @@ function readVersion2(dict: JobDictJson): Pick<DiscoJob, "inputs" | "pipeline"> 
     if (names.has(name)) throw bad(`invalid ${where}: the stage ${shown(name)} is repeated`);
     names.add(name);
     const grouping = groupings.find((known) => known === stage[1]);
-    if (grouping === undefined) throw bad(`invalid grouping ${shown(stage[1])} in ${where}`);
+    if (grouping === undefined)
+      throw bad(`invalid grouping ${shown(stage[1])} in ${where}`, `Groupings are ${groupings.join(", ")}.`);
     return { name, grouping, concurrent: flag(stage[2], `${where}[2]`) };
   });
   const inputs = list(dict["inputs"], "inputs", inputsMax).map((entry, i): DiscoInput => {
@@ -174,6 +175,6 @@ function shown(value: unknown): string {
   return (JSON.stringify(value) ?? String(value)).slice(0, 100);
 }
 
-function bad(message: string): JobError {
-  return new JobError(message, { code: "bad-jobpack" });
+function bad(message: string, hint?: string): JobError {
+  return new JobError(message, { code: "bad-jobpack", ...(hint === undefined ? {} : { hint }) });
 }

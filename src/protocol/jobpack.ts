@@ -98,7 +98,7 @@ export function checkJobDict(jobdict: JobDictJson, version: JobPackVersion): voi
   }
   const { prefix } = jobdict;
   if (typeof prefix !== "string" || prefix === "" || /[/.\p{Cc}]/u.test(prefix))
-    throw bad(`invalid prefix: ${JSON.stringify(prefix)}`);
+    throw bad(`invalid prefix: ${JSON.stringify(prefix)}`, "It begins the job's name: text without / and .");
 }
 
 /** @throws JobError `bad-jobpack` */

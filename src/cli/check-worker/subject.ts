@@ -1,6 +1,7 @@
 /** What is checked: a program alone, or the worker of a job pack with the files that the pack brings along. */
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
+import { fileFault } from "../../client/file-fault.ts";
 import { DiscoError } from "../../errors.ts";
 import { checkForeignHome, foreignWorkerPath } from "../../protocol/foreign-home.ts";
 import { decodeJobPack, encodeJobPack } from "../../protocol/jobpack.ts";
@@ -157,8 +158,7 @@ async function readGiven(file: string): Promise<Buffer<ArrayBuffer>> {
   try {
     return await readFile(file);
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    throw new DiscoError(`${file}: ${code === "ENOENT" ? "there is no such file" : message}`, {
+    throw new DiscoError(`${file} cannot be read: ${fileFault(cause)}`, {
       code: "no-such-file",
       cause,
     });

@@ -35,6 +35,8 @@ interface Place {
 /** What to try where Node refuses the module itself: its own messages leave that open. */
 const hints: Readonly<Record<string, string>> = {
   ERR_MODULE_NOT_FOUND: "Install it with npm in the folder of the job, or correct the path, which needs its extension.",
+  ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING:
+    "Node runs no TypeScript below node_modules: copy the file, and what it reads, into a folder of your own.",
   ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX:
     "Node runs TypeScript by erasing its types: write a const object for an enum, and properties out in full.",
 };
@@ -69,7 +71,7 @@ export function formatError(error: unknown, look: Look): string {
   if (process.env["DISCO_DEBUG"] === "1" && error instanceof Error) return error.stack ?? error.message;
   const report = reportError(error);
   const kind = error instanceof DiscoError ? "error" : report.name;
-  const lines = [`${look.paint(["bold", "red"], `${kind}:`)} ${saidOnce(report.message)}`];
+  const lines = [`${look.paint(["bold", "red"], `${kind}:`)} ${saidOnce(report.message, error)}`];
   const place = report.file === null ? null : `${report.file}:${report.line}:${report.column}`;
   if (place !== null && !report.message.includes(`${report.file}:${report.line}`)) lines.push(`  at ${place}`);
   if (report.frame !== null) lines.push("", ...report.frame.split("\n").map((line) => paintFrame(line, look)), "");
@@ -84,10 +86,15 @@ export function paintFrame(line: string, look: Look): string {
   return `  ${look.paint(/^\s*\|\s*\^/.test(line) ? "red" : "gray", line)}`;
 }
 
-/** The first line of a dead job's message, the reason, quotes the second, the error: people read it once. */
-function saidOnce(message: string): string {
-  const [first = "", second, ...rest] = message.split("\n");
-  return second !== undefined && second !== "" && first.includes(second) ? [first, ...rest].join("\n") : message;
+/** A dead job's message begins with the reason, which quotes the error that comes after it: people read it once. */
+function saidOnce(message: string, error: unknown): string {
+  const failure = error instanceof JobError ? error.failure : undefined;
+  const said = failure?.message ?? message.split("\n")[1] ?? "";
+  if (said === "") return message;
+  const again = [`\n${failure?.name}: ${said}`, `\n${said}`].find((text) => message.includes(text));
+  const at = again === undefined ? -1 : message.lastIndexOf(again);
+  if (again === undefined || !message.slice(0, at).includes(said)) return message;
+  return `${message.slice(0, at)}${message.slice(at + again.length)}`;
 }
 
 /** The message of a `JobError` may show the frame already: a report shows it once. */

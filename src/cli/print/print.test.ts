@@ -93,6 +93,14 @@ test("a reason that quotes the error is followed by its place, not by the error 
   assert.match(reportError(error).message, /\nTypeError: no\n/, "programs get the whole message");
 });
 
+test("an error of several lines is said once, too", () => {
+  const message = "map (op): it exited with code 1; its last words:\n  File one\nKeyError: 'x'\n";
+  const failure = { code: "external-exit", name: "DiscoError", message, retry: "here" } as const;
+  const dead = `job x is dead: task map:0 failed on h: DiscoError: ${message} (twice)`;
+  const error = new JobError(`${dead}\nDiscoError: ${message}\n    while reading /a`, { job: "x", failure });
+  assert.equal(formatError(error, plain), `error: ${dead}\n    while reading /a`);
+});
+
 test("a hint follows the message", () => {
   const error = new DiscoError("no such thing", { code: "unknown-job", hint: "Look elsewhere." });
   assert.equal(formatError(error, plain), "error: no such thing\nhint: Look elsewhere.");

@@ -24,7 +24,7 @@ export type JobExport =
   | { readonly kind: "dict"; readonly dict: Record<string, unknown> }
   | { readonly kind: "function"; readonly call: JobFunction };
 
-const moduleName = /\.[cm]?[jt]s$/;
+export const moduleName = /\.[cm]?[jt]s$/;
 const pathHint = "Give the path of a .ts, .mts, .js or .mjs file.";
 
 export async function loadJob(file: string): Promise<JobExport> {

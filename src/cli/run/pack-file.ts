@@ -5,7 +5,7 @@ import type { Job } from "../../client/job.ts";
 import { JobPack } from "../../client/packs/pack.ts";
 import { DiscoError, JobError } from "../../errors.ts";
 import { ownWorker } from "../../protocol/jobpack-dict.ts";
-import { usageError } from "./job-module.ts";
+import { moduleName, usageError } from "./job-module.ts";
 import type { JobModuleOptions } from "./options.ts";
 
 /** First bytes of a job pack, before its version. */
@@ -29,6 +29,12 @@ export async function readPackFile(file: string): Promise<JobPack> {
   } catch (error) {
     if (!(error instanceof DiscoError) || error.code !== "bad-jobpack") throw error;
     const { message, hint } = error;
+    if (moduleName.test(file)) {
+      throw usageError(
+        `${file} is no job pack but a module`,
+        `Write disco run ${file}, or disco submit ${file} to start it at a master.`,
+      );
+    }
     throw new JobError(`${file}: ${message}`, {
       code: "bad-jobpack",
       cause: error,

@@ -1,10 +1,13 @@
 /** Reads job packs as a master would, and writes their files. */
+
 import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import { JobError } from "../../errors.ts";
 import { checkForeignHome } from "../../protocol/foreign-home.ts";
 import { decodeJobPack, jobPackBytesMax } from "../../protocol/jobpack.ts";
 import { ownWorker, readDiscoDict } from "../../protocol/jobpack-dict.ts";
 import { readHome } from "../../protocol/jobpack-zip.ts";
+import { fileFault } from "../file-fault.ts";
 
 /** @throws JobError `bad-jobpack`, `no-such-file` */
 export async function readPack(source: Uint8Array | string): Promise<{
@@ -36,9 +39,10 @@ export async function readPackFile(path: string): Promise<Uint8Array> {
     return await readFile(path);
   } catch (cause) {
     if (cause instanceof JobError) throw cause;
-    throw new JobError(`the job pack ${path} cannot be read: ${(cause as Error).message}`, {
+    throw new JobError(`the job pack ${path} cannot be read: ${fileFault(cause)}`, {
       code: "no-such-file",
       cause,
+      hint: `It was looked for at ${resolve(path)}.`,
     });
   }
 }

@@ -5,6 +5,7 @@ import { foreignWorkerPath } from "../../protocol/foreign-home.ts";
 import { checkJobDict, encodeJobPack, type JobDictJson } from "../../protocol/jobpack.ts";
 import type { HomeFile } from "../../protocol/jobpack-zip.ts";
 import { checkNames } from "../bad-option.ts";
+import { fileFault } from "../file-fault.ts";
 import { jobOwner } from "../owner.ts";
 import type { HomeFileSource, JobHomeSource, JobPackContents } from "./contents.ts";
 import { filesOfFolder, modeOf } from "./home-folder.ts";
@@ -73,7 +74,7 @@ async function readPacked(name: string, path: string): Promise<{ contents: Uint8
     const mode = await modeOf(path);
     return { contents, ...(mode === undefined ? {} : { mode }) };
   } catch (error) {
-    throw new JobError(`invalid jobhome: ${JSON.stringify(name)}: ${(error as Error).message}`, {
+    throw new JobError(`invalid jobhome: ${JSON.stringify(name)}: ${path} cannot be read: ${fileFault(error)}`, {
       code: "no-such-file",
       cause: error,
     });

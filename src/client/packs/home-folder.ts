@@ -2,6 +2,7 @@
 import { lstat, readdir, stat } from "node:fs/promises";
 import { join, relative, resolve, sep } from "node:path";
 import { JobError } from "../../errors.ts";
+import { fileFault } from "../file-fault.ts";
 
 const executable = 0o111;
 const programMode = 0o755;
@@ -30,7 +31,7 @@ async function pathsIn(root: string, folder: string): Promise<string[]> {
     const names = await readdir(root, { recursive: true });
     return names.sort().map((name) => join(root, name));
   } catch (cause) {
-    throw new JobError(`invalid jobhome: the folder ${folder} cannot be read: ${(cause as Error).message}`, {
+    throw new JobError(`invalid jobhome: the folder ${folder} cannot be read: ${fileFault(cause)}`, {
       code: "no-such-file",
       cause,
       hint: `It was looked for at ${root}.`,

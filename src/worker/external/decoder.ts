@@ -44,6 +44,8 @@ export class ListDecoder {
   #listBytes = 0;
   #isAscii = false;
   #text = "";
+  /** The first number. */
+  #head: number | null = null;
 
   constructor(sink: ListSink, options: DecoderOptions) {
     this.#sink = sink;
@@ -61,6 +63,11 @@ export class ListDecoder {
       return `in the middle of a list: ${announced} pairs were announced, ${whole} came${half}`;
     }
     return this.#pendingBytes > 0 ? `in the middle of the number that begins a list` : null;
+  }
+
+  /** Its output begins as its input does: with the line of the parameters, `0` and a line feed, where a list should. */
+  get copies(): boolean {
+    return this.#head !== null && (this.#head & 0xffff) === noParams;
   }
 
   /** Throws `DiscoError` `external-protocol`, `external-text`, `record-too-large`, and whatever the sink throws. */
@@ -114,6 +121,7 @@ export class ListDecoder {
 
   #begin(chunk: Buffer, at: number): void {
     const pairs = uint32(chunk, at);
+    this.#head ??= pairs;
     if (pairs > pairsMax) throw noList(chunk.subarray(at), pairs);
     this.#announced = pairs;
     this.#missing = pairs;
@@ -132,6 +140,12 @@ export class ListDecoder {
   /** A size above the limit is either that, or no size at all: a program that prints is the usual reason. */
   #tooLarge(chunk: Buffer, at: number, part: "key" | "value", bytes: number): DiscoError {
     const sizeAt = part === "key" ? at : at + 4 + uint32(chunk, at);
+    if (this.copies) {
+      return new DiscoError("the external program wrote what it read where a result list was expected", {
+        code: "external-protocol",
+        hint: copyHint,
+      });
+    }
     const text = printed(chunk.subarray(sizeAt));
     if (text !== null || bytes > itemBytesMax) {
       const shown = text === null ? "" : ` (${describe(text)})`;
@@ -151,6 +165,13 @@ export class ListDecoder {
 
 /** A key or a value, whatever the memory limit is: as in Disco. */
 const itemBytesMax = 1024 ** 3;
+
+/** `0` and a line feed, as a number begins with them. */
+const noParams = 0x0a30;
+
+export const copyHint =
+  "It reads records as if they were lines of text: before them come the parameters (0 and a line feed), and each begins with its size. " +
+  "docs/external.md has the format, and examples.";
 
 const garbageHint =
   "A result list is the number of its pairs, then each pair; sizes are 32-bit little-endian. What a program has to say goes to stderr.";

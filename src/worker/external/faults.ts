@@ -1,5 +1,6 @@
 /** What can go wrong with an external program, in words: which program it was, what came instead, and what to try. */
 import { DataError, DiscoError, type RetryPolicy } from "../../errors.ts";
+import { copyHint } from "./decoder.ts";
 import type { ProgramEnd } from "./program.ts";
 
 /** Signals that a program gets by its own doing. */
@@ -13,6 +14,9 @@ const crashSignals: ReadonlySet<string> = new Set([
   "SIGTRAP",
 ]);
 
+const stderrHint =
+  "Standard error is a socket: write to descriptor 2 (>&2), and not to /dev/stderr, which cannot be opened.";
+
 const listHint = "A map writes exactly one result list for each entry; one of 0 pairs if there is nothing to say.";
 
 export interface Answers {
@@ -25,6 +29,8 @@ export interface Answers {
   readonly entries: number | null;
   /** `ListDecoder.unfinished`. */
   readonly unfinished: string | null;
+  /** `ListDecoder.copies`. */
+  readonly copies: boolean;
 }
 
 /** `name` is the program as messages call it: `map (count)`. */
@@ -59,9 +65,10 @@ export class ExternalFaults {
     return new DiscoError(message, { code: "external-error" });
   }
 
-  /** An error of the codec, with the program's name. */
+  /** An error of the codec, or of here already, with the program's name. */
   protocol(error: DiscoError): DiscoError {
     const { code, hint, message } = error;
+    if (message.startsWith(`${this.#name}: `)) return error;
     return new DiscoError(`${this.#name}: ${message}`, {
       code,
       retry: "here",
@@ -107,6 +114,7 @@ export class ExternalFaults {
   end({ code, signal }: ProgramEnd, answers: Answers, lastWords: string): DiscoError | null {
     const { kind, lists, entries, unfinished, tookAll } = answers;
     const words = lastWords === "" ? "" : `; its last words:\n${lastWords}`;
+    const opensStderr = lastWords.includes("/dev/stderr");
     if (signal !== null) {
       const isCrash = crashSignals.has(signal);
       return this.#error("external-signal", `was ended by ${signal}${after(lists)}${words}`, {
@@ -115,11 +123,14 @@ export class ExternalFaults {
       });
     }
     if (code !== 0)
-      return this.#error("external-exit", `exited with code ${code}${after(lists)}${words}`, { retry: "here" });
+      return this.#error("external-exit", `exited with code ${code}${after(lists)}${words}`, {
+        retry: "here",
+        hint: opensStderr ? stderrHint : undefined,
+      });
     if (unfinished !== null) {
       return this.#error("external-protocol", `exited ${unfinished}${words}`, {
         retry: "here",
-        hint: "Does it flush its output before it exits?",
+        hint: opensStderr ? stderrHint : answers.copies ? copyHint : "Does it flush its output before it exits?",
       });
     }
     if (!tookAll) {

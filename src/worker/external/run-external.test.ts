@@ -144,6 +144,19 @@ describe("an external program", { concurrency: 4 }, () => {
     );
   });
 
+  it("that writes back what it reads is told how its input begins", async () => {
+    const copied = { code: "external-protocol", hint: /^It reads records as if they were lines of text/ };
+    await runs("cat", (_bench, run) => assert.rejects(run(), { ...copied, message: /exited in the middle of a list/ }));
+    const upper = `${takeAll}printf '0\\n\\n\\000AAAA'`;
+    const message = /wrote what it read where a result list was expected$/;
+    await runs(upper, (_bench, run) => assert.rejects(run(), { ...copied, message }));
+  });
+
+  it("that opens /dev/stderr is told what to write to", () =>
+    runs(`${takeAll}echo hello >/dev/stderr || exit 2`, (_bench, run) =>
+      assert.rejects(run(), { code: "external-exit", hint: /write to descriptor 2/ }),
+    ));
+
   it("that announces 2 million pairs is an error", () =>
     refused(
       `${takeAll}printf '${number(2_000_000)}'; sleep 60`,
@@ -156,7 +169,11 @@ describe("an external program", { concurrency: 4 }, () => {
 
   it("that writes more lists than it got entries is an error", async () => {
     const script = `${takeAll}${list()}${list()}`;
-    await refused(script, "external-protocol", /wrote more result lists than it got entries \(1 entry\)/);
+    await refused(
+      script,
+      "external-protocol",
+      /^map \(op\): the external program wrote more result lists than it got entries \(1 entry\)$/,
+    );
   });
 
   it("that closes its input and goes on is an error", () =>

@@ -234,6 +234,7 @@ class ExternalTask {
       lists: this.#lists,
       entries: this.#isFed ? this.#entries : null,
       unfinished: this.#decoder.unfinished,
+      copies: this.#decoder.copies,
     };
   }
 }
