@@ -11,6 +11,9 @@ import type { DistantFiles } from "./distant-files.ts";
 /** A million lines. */
 export const indexBytesMax = 256 * 1024 * 1024;
 
+/** Beside homes of jobs there are other files on a master's disk. */
+const jobFile = /^\/disco\/[^/]+\/[0-9a-f]{2}\/[^/]+\/./s;
+
 export interface IndexFilesParts {
   readonly dataDir: string;
   /** The node whose files are in `dataDir`, and nowhere else. Absent: none. */
@@ -27,6 +30,8 @@ export async function readIndexFile(
   { dataDir, host, distant, bytesMax = indexBytesMax }: IndexFilesParts,
 ): Promise<IndexEntry[]> {
   const address = parseDiscoUrl(url);
+  if (!jobFile.test(address.path))
+    throw new DataError(`${url} is no address of a file of a job`, { code: "bad-index", url });
   if (existsSync(fileBelow(dataDir, address))) return await readIndex(url, { host: address.node, dataDir }, bytesMax);
   // With a port it is the way of a client to a node: to one of this cluster, or to one of that name in another cluster.
   const mayBeElsewhere = address.port !== null;

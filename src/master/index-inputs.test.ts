@@ -100,6 +100,16 @@ describe("inputs of a version 1 job that are indexes", () => {
     }
   });
 
+  it("are files of jobs, and nothing else that a master has on its disk", async () => {
+    await writeFile(join(dataDir, "secret"), "a secret");
+    await mkdir(join(dataDir, "n/aa/secret"), { recursive: true });
+    for (const path of ["/secret", "/disco/secret", "/disco/n/aa/secret", "/ddfs/vol0/blob/aa/b", "/disco/n/vol0/j/f"])
+      await assert.rejects(readIndexFile(`dir://n${path}`, { dataDir }), {
+        code: "bad-index",
+        message: `dir://n${path} is no address of a file of a job`,
+      });
+  });
+
   it("are no more than an index may have, whatever a job calls one", async () => {
     const folder = join(dataDir, "n/aa/job@1:2:3");
     await writeFile(join(folder, "data"), "x".repeat(5_000));
