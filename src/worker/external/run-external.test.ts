@@ -5,12 +5,15 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { setTimeout as passed } from "node:timers/promises";
 import type { DiscoError } from "../../errors.ts";
 import type { ExternalPlan } from "../../protocol/job-data.ts";
 import { fails, type JobBench, withJob } from "../fixtures/job-bench.ts";
 import { externalStandIn } from "./stand-in.ts";
 
 const plan: ExternalPlan = { program: "op", params: Buffer.from("0\n"), keys: "text", values: "text" };
+/** Much less than the children sleep. */
+const goneMs = 20_000;
 const takeAll = "cat >/dev/null\n";
 /** As printf of a shell writes it. */
 const number = (n: number): string =>
@@ -204,7 +207,7 @@ describe("an external program", { concurrency: 4 }, () => {
     runs(`${takeAll}${list(["a", "1"])}echo $$ >pid; exec sleep 60`, async (bench, run) => {
       await run();
       assert.deepEqual(bench.results(0), [["a", "1"]]);
-      assertGone(bench, "pid");
+      await assertGone(bench, "pid");
     }));
 
   it("that cannot be started is an error with the reason", () =>
@@ -218,11 +221,11 @@ describe("an external program", { concurrency: 4 }, () => {
     await runs(`${children}${takeAll}${list(["a", "1"])}`, async (bench, run) => {
       await run();
       assert.deepEqual(bench.results(0), [["a", "1"]]);
-      assertGone(bench, "pid", "pid2");
+      await assertGone(bench, "pid", "pid2");
     });
     await runs(`${children}exit 1`, async (bench, run) => {
       await assert.rejects(run(), fails("external-exit", /code 1/));
-      assertGone(bench, "pid", "pid2");
+      await assertGone(bench, "pid", "pid2");
     });
   });
 
@@ -260,7 +263,7 @@ describe("an external program", { concurrency: 4 }, () => {
       const script = "#!/bin/sh\necho $$ >pid\nexec cat >/dev/null\n";
       writeFileSync(join(bench.dataDir, "op"), script, { mode: 0o755 });
       await assert.rejects(bench.run({ inputs: ["raw://x"] }), /^Error: the disk is on fire$/);
-      if (existsSync(join(bench.dataDir, "pid"))) assertGone(bench, "pid");
+      if (existsSync(join(bench.dataDir, "pid"))) await assertGone(bench, "pid");
     });
   });
 
@@ -289,15 +292,23 @@ async function rejection(run: Promise<unknown>): Promise<DiscoError> {
 }
 
 /** Processes whose ids lie in these files are gone, or dead and waiting for their parent. */
-function assertGone(bench: JobBench, ...files: string[]): void {
+/** What was killed may need a moment until it is gone. */
+async function assertGone(bench: JobBench, ...files: string[]): Promise<void> {
   for (const file of files) {
     const pid = readFileSync(join(bench.dataDir, file), "utf8").trim();
-    let state = "gone";
-    try {
-      state = /^State:\s+(\w)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? "?";
-    } catch {
-      // No such process any more.
+    const until = performance.now() + goneMs;
+    for (let state = stateOf(pid); !/^[ZX-]$/.test(state); state = stateOf(pid)) {
+      assert.ok(performance.now() < until, `process ${pid} of ${file} lives: ${state}`);
+      await passed(5);
     }
-    assert.ok(state === "gone" || state === "Z" || state === "X", `process ${pid} of ${file} lives: ${state}`);
+  }
+}
+
+/** As the kernel has it; `-`: there is no such process any more. */
+function stateOf(pid: string): string {
+  try {
+    return /^State:\s+(\w)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? "?";
+  } catch {
+    return "-";
   }
 }
