@@ -343,7 +343,7 @@ describe("disco check-worker", { skip: noPython }, () => {
     assert.equal(done.code, 1, done.stdout + done.stderr);
     assert.match(
       done.stdout,
-      /a plain task has to be done first; not checked yet:\n {4}waits, outputs, names, no-inputs,/,
+      /a plain task has to be done first; not checked yet:\n {4}waits, outputs, names, no-inputs, empty-input, bad-input, growing-list,\n/,
     );
     assert.equal(done.stdout.match(/not checked/g)?.length, 2, "and that it does not ask for its task");
     assert.match(done.stdout, /\n1 of 24 checks passed, 3 failed, 20 not made\n$/);

@@ -39,10 +39,10 @@ function wrapped(ids: readonly string[]): string[] {
   const lines: string[] = [];
   for (const id of ids) {
     const line = lines.at(-1);
-    if (line === undefined || line.length + id.length + 2 > lineCharsMax) lines.push(id);
+    if (line === undefined || line.length + id.length + 3 > lineCharsMax) lines.push(id);
     else lines[lines.length - 1] = `${line}, ${id}`;
   }
-  return lines;
+  return lines.map((line, i) => (i + 1 < lines.length ? `${line},` : line));
 }
 
 export function summaryOf(results: readonly CheckResult[]): string {
