@@ -9,6 +9,8 @@ export function say(response: ServerResponse, status: number, text: string): voi
   response.writeHead(status, { "content-type": "text/plain; charset=utf-8", "content-length": body.length }).end(body);
 }
 
+export const busyText = "Workers of this node ask for too much at once: ask again.";
+
 /** Says why not, and takes no more of what is still coming. */
 export function refuse(request: IncomingMessage, response: ServerResponse, status: number, text: string): void {
   if (!request.complete && hasBody(request)) {
@@ -32,14 +34,19 @@ export function sendPart(request: IncomingMessage, response: ServerResponse, who
   response.end(request.method === "HEAD" ? undefined : whole.subarray(from, to));
 }
 
-/** All of a body, `null` when it has more than `bytesMax`. */
-export async function bodyOf(message: IncomingMessage, bytesMax: number): Promise<Buffer | null> {
+/** All of a body, `null` when it has more than `bytesMax`; `"busy"` when `mayKeep` says no. */
+export async function bodyOf<Busy extends "busy" = never>(
+  message: IncomingMessage,
+  bytesMax: number,
+  mayKeep?: (bytes: number) => boolean,
+): Promise<Buffer | null | Busy> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   // Left as it is: destroyed, it would take the connection along, and the answer with it.
   for await (const chunk of message.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     bytes += chunk.length;
     if (bytes > bytesMax) return null;
+    if (mayKeep?.(chunk.length) === false) return "busy" as Busy;
     chunks.push(chunk);
   }
   return Buffer.concat(chunks, bytes);

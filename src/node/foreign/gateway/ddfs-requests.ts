@@ -15,8 +15,9 @@ import { tokenOf } from "../../../http/access.ts";
 import { forWorkerHeader, tagTokenHeader } from "../../../protocol/ddfs/tag-headers.ts";
 import { pathOf, pathSegments } from "../../data-server/request-path.ts";
 import type { Addresses } from "./addresses.ts";
-import { bodyOf, goneSignal, refuse, say } from "./answers.ts";
+import { bodyOf, busyText, goneSignal, refuse, say } from "./answers.ts";
 import type { FailedUploads } from "./failed-uploads.ts";
+import type { HeldBytes } from "./held-bytes.ts";
 import type { MasterDoor, MasterRequest } from "./master-door.ts";
 import { askAgain } from "./patience.ts";
 import { rewriteUrls, UrlRewriter } from "./url-rewriter.ts";
@@ -44,6 +45,7 @@ export interface DdfsRequest {
   readonly target: string;
   readonly addresses: Addresses;
   readonly failed: FailedUploads;
+  readonly held: HeldBytes;
 }
 
 export class DdfsRequests {
@@ -70,11 +72,13 @@ export class DdfsRequests {
   }
 
   async #tag(asked: DdfsRequest, attribute: string): Promise<void> {
-    const { request, response, addresses } = asked;
+    const { request, response, addresses, held } = asked;
     const isUrls = attribute === "" || /^ddfs(?::|%3a)urls$/i.test(attribute);
     let body: Buffer | null = null;
     if (request.method === "POST" || request.method === "PUT") {
-      body = await bodyOf(request, bodyBytesMax);
+      const whole = await bodyOf<"busy">(request, bodyBytesMax, held.for(response));
+      if (whole === "busy") return refuse(request, response, 503, busyText);
+      body = whole;
       if (body === null) {
         const text = `A list of at most ${bodyBytesMax} bytes was expected: add the addresses in several requests.`;
         return refuse(request, response, 413, text);

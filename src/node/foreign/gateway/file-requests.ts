@@ -12,8 +12,9 @@ import type { Peers } from "../../fetch/peers.ts";
 import { jobDirectory } from "../../job-directory.ts";
 import { indexBytesMax } from "../limits.ts";
 import type { Addresses } from "./addresses.ts";
-import { bodyOf, goneSignal, refuse, say, sendPart } from "./answers.ts";
+import { bodyOf, busyText, goneSignal, refuse, say, sendPart } from "./answers.ts";
 import type { FailedUploads } from "./failed-uploads.ts";
+import type { HeldBytes } from "./held-bytes.ts";
 import { rewriteIndex } from "./index-text.ts";
 import { askAgain } from "./patience.ts";
 
@@ -39,6 +40,7 @@ export interface FileRequest {
   readonly segments: readonly string[];
   readonly addresses: Addresses;
   readonly failed: FailedUploads;
+  readonly held: HeldBytes;
 }
 
 export class FileRequests {
@@ -65,12 +67,13 @@ export class FileRequests {
     await this.#parts.data(request, response);
   }
 
-  async #ownIndex({ request, response, addresses }: FileRequest, path: readonly string[]): Promise<void> {
+  async #ownIndex({ request, response, addresses, held }: FileRequest, path: readonly string[]): Promise<void> {
     const opened = await openContained(this.#parts.dataDir, path.slice(1));
     if (opened.kind === "busy") return say(response, 503, "Too many files are open.");
     if (opened.kind !== "file") return say(response, 404, "Not found.");
     try {
       if (opened.size > indexBytesMax) return say(response, 500, tooLarge);
+      if (!held.for(response)(opened.size)) return say(response, 503, busyText);
       const text = await opened.handle.readFile("utf8");
       sendPart(request, response, Buffer.from(rewriteIndex(text, (url) => addresses.inside(url))), indexType);
     } finally {
@@ -79,7 +82,7 @@ export class FileRequests {
   }
 
   async #distant(
-    { request, response, addresses, failed }: FileRequest,
+    { request, response, addresses, failed, held }: FileRequest,
     node: string,
     path: readonly string[],
     isUpload: boolean,
@@ -110,10 +113,10 @@ export class FileRequests {
       return say(response, 502, `${node} cannot be reached: ${error.message}`);
     }
     if (!isOfOutputs || reply.statusCode !== 200) return await relay(reply, response);
-    const body = await bodyOf(reply, indexBytesMax);
-    if (body === null) {
+    const body = await bodyOf<"busy">(reply, indexBytesMax, held.for(response));
+    if (body === null || body === "busy") {
       reply.destroy();
-      return say(response, 502, tooLarge);
+      return body === null ? say(response, 502, tooLarge) : say(response, 503, busyText);
     }
     if (range !== undefined) request.headers.range = range;
     sendPart(request, response, Buffer.from(rewriteIndex(body.toString(), (url) => addresses.inside(url))), indexType);

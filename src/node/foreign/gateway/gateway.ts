@@ -10,7 +10,7 @@
  * GW1. Every path begins with the key of a job, which its workers alone know: other users of this machine reach nothing. It holds as
  *      long as the job has work on the node.
  * GW2. Requests go to this cluster's nodes and masters, and nowhere else.
- * GW3. Bodies are streams: of a file no more than a part is in memory.
+ * GW3. Bodies are streams: of a file no more than a part is in memory. What has to be whole has a limit (`held-bytes.ts`).
  *
  * It is opened with the first such job, and keeps no process alive.
  */
@@ -31,6 +31,7 @@ import { refuse, say } from "./answers.ts";
 import { DdfsRequests, sayUnanswered } from "./ddfs-requests.ts";
 import { FailedUploads } from "./failed-uploads.ts";
 import { FileRequests } from "./file-requests.ts";
+import { HeldBytes } from "./held-bytes.ts";
 import type { MasterDoor } from "./master-door.ts";
 
 export interface GatewayParts {
@@ -49,12 +50,18 @@ export interface GatewayParts {
   readonly door: () => Promise<MasterDoor>;
   /** Milliseconds for which requests are held while a master, or a node, is away. Default: 60 s, and 15 s. */
   readonly patience?: { readonly master?: number; readonly node?: number } | undefined;
+  /** Of requests and answers of one job that have to be in memory as a whole, together. Default: 512 MiB. */
+  readonly heldBytesMax?: number | undefined;
 }
+
+/** Some of the largest indexes and lists at once. */
+const usualHeldBytesMax = 512 * 1024 * 1024;
 
 interface JobPlace {
   readonly key: Buffer;
   readonly addresses: Addresses;
   readonly failed: FailedUploads;
+  readonly held: HeldBytes;
   readonly access: GatewayAccess;
 }
 
@@ -168,7 +175,8 @@ export class Gateway {
       addressForWorker: (url) => addresses.input(url),
       addressFromWorker: (url) => addresses.outside(url),
     };
-    const place = { key: Buffer.from(key), addresses, failed: new FailedUploads(listenedAt), access };
+    const held = new HeldBytes(this.#parts.heldBytesMax ?? usualHeldBytesMax);
+    const place = { key: Buffer.from(key), addresses, failed: new FailedUploads(listenedAt), held, access };
     this.#places.set(number, place);
     return place;
   }
@@ -180,13 +188,13 @@ export class Gateway {
       const [, key = "", target = ""] = /^\/([^/?#]+)(\/.*)$/s.exec(request.url ?? "") ?? [];
       const place = this.#placeBy(key);
       if (place === null || this.#closed) return refuse(request, response, 404, "Not found.");
-      const { addresses, failed } = place;
+      const { addresses, failed, held } = place;
       if (/^\/ddfs\/(?!vol\d|[^/?]*\$|[^/?]*%24)/i.test(target)) {
-        return await this.#ddfs.answer({ request, response, target, addresses, failed });
+        return await this.#ddfs.answer({ request, response, target, addresses, failed, held });
       }
       const segments = pathSegments(target);
       if (segments === null) return refuse(request, response, 400, "This is no path of a file.");
-      await this.#files.answer({ request, response, segments, addresses, failed });
+      await this.#files.answer({ request, response, segments, addresses, failed, held });
     } catch (error) {
       if (response.destroyed) return;
       if (response.headersSent) response.destroy();
