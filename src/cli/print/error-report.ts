@@ -89,7 +89,7 @@ export function paintFrame(line: string, look: Look): string {
 /** A dead job's message begins with the reason, which quotes the error that comes after it: people read it once. */
 function saidOnce(message: string, error: unknown): string {
   const failure = error instanceof JobError ? error.failure : undefined;
-  const said = failure?.message ?? message.split("\n")[1] ?? "";
+  const said = failure?.message.trimEnd() ?? message.split("\n")[1] ?? "";
   if (said === "") return message;
   const again = [`\n${failure?.name}: ${said}`, `\n${said}`].find((text) => message.includes(text));
   const at = again === undefined ? -1 : message.lastIndexOf(again);

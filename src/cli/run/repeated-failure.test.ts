@@ -24,6 +24,13 @@ test("why a task fails is said when it has failed five times, and once for all t
   );
 });
 
+test("where failures take seconds, the second says why", () => {
+  const failures = new RepeatedFailures();
+  assert.equal(failures.lineOf(failed("map:0", "no message")), null);
+  const later = { ...failed("map:0", "no message"), time: "2026-11-23T17:50:20.378Z" };
+  assert.equal(failures.lineOf(later), "[map:0] failed 2 times, and is tried again: no message");
+});
+
 test("what a task says itself, and warnings that are of no task, are no failures", () => {
   const failures = new RepeatedFailures();
   const words: JobEvent = { ...failed("map:0", "x"), message: "deprecated" };

@@ -25,7 +25,7 @@ export function failAttempt(job: JobMachine, stage: Stage, attempt: Attempt, eve
   const retries = retriesOf(job);
   const verdict = judgeFailure(trouble, failure, attempt.host, { retries, nodes: nodesFor(job, stage, task), foreign });
   // What a job's own worker says is all that is known.
-  const why = foreign ? failure.message : `${failure.name}: ${failure.message}`;
+  const why = foreign ? failure.message.trimEnd() : `${failure.name}: ${failure.message}`;
   if (verdict.kind === "give-up") {
     job.out.note(at, title, texts.fatal(title, why), "error", attempt.host);
     const isTooOften = foreign && trouble.failures > retries;

@@ -82,7 +82,7 @@ describe("a job that brings its worker along", () => {
   it("is dead at once for what its worker calls fatal, and says it in the worker's words", () => {
     const bench = new Bench();
     const job = bench.submit({ ...classic, inputs: 1 });
-    bench.fail(only(bench), failure("worker-fatal", "no such module: x", "never"));
+    bench.fail(only(bench), failure("worker-fatal", "no such module: x\n", "never"));
     assert.equal(bench.master.info(job)?.status, "dead");
     assert.match(bench.master.info(job)?.reason ?? "", /no such module: x/);
     assert.ok(bench.log(job).includes("FATAL: [s0:0] no such module: x"));
