@@ -369,29 +369,3 @@ describe("disco check-worker", { skip: noPython }, () => {
     });
   }
 });
-
-describe("disco check-worker without a worker", () => {
-  it("lists its checks", async () => {
-    const done = await place.look(["check-worker", "--list"]);
-    assert.equal(done.code, 0, done.stderr);
-    assert.deepEqual(
-      done.stdout
-        .trimEnd()
-        .split("\n")
-        .map((line) => line.split(" ")[0]),
-      checks.map(({ id }) => id),
-    );
-  });
-
-  it("says what is missing, and what a check is called", async () => {
-    for (const [args, said] of [
-      [[], /either a program or a job pack/],
-      [["./no-such-worker"], /no-such-worker: there is no such file/],
-      [[goodWorker, "--only", "anounces"], /no check anounces[^]*Did you mean announces\?/],
-    ] as const) {
-      const done = await place.look(["check-worker", ...args]);
-      assert.equal(done.code, 2, done.stderr);
-      assert.match(done.stderr, said);
-    }
-  });
-});

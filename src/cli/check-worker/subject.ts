@@ -7,6 +7,7 @@ import { checkForeignHome, foreignWorkerPath } from "../../protocol/foreign-home
 import { decodeJobPack, encodeJobPack } from "../../protocol/jobpack.ts";
 import { type DiscoStage, ownWorker, readDiscoDict } from "../../protocol/jobpack-dict.ts";
 import { readHome } from "../../protocol/jobpack-zip.ts";
+import { isPackFile } from "../run/pack-file.ts";
 
 export interface Subject {
   /** Path of the executable in the job home. */
@@ -55,6 +56,12 @@ export async function readSubject(program: string | undefined, options: SubjectO
     });
   }
   const given = options.input === undefined ? null : await Promise.all(options.input.map(readInput));
+  if (program !== undefined && (await isPackFile(program))) {
+    throw new DiscoError(`${program} is a job pack`, {
+      code: "bad-argument",
+      hint: `Write disco check-worker --pack ${program}.`,
+    });
+  }
   if (program !== undefined) return programSubject(program, options, given);
   const { pack: file = "" } = options;
   const pack = await readGiven(file);

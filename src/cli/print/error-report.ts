@@ -94,7 +94,7 @@ function saidOnce(message: string, error: unknown): string {
   const again = [`\n${failure?.name}: ${said}`, `\n${said}`].find((text) => message.includes(text));
   const at = again === undefined ? -1 : message.lastIndexOf(again);
   if (again === undefined || !message.slice(0, at).includes(said)) return message;
-  return `${message.slice(0, at)}${message.slice(at + again.length)}`;
+  return `${message.slice(0, at)}${message.slice(at + again.length).replace(/^\n+(?=\n)/, "")}`;
 }
 
 /** The message of a `JobError` may show the frame already: a report shows it once. */
