@@ -9,6 +9,10 @@ const names = [
   "DISCO_SUBMIT_TOKEN",
   "DISCO_SUBMIT_TOKEN_FILE",
   "DDFS_READ_TOKEN",
+  "DISCO_ENGINE",
+  "DISCO_ENGINE_PASSWORD",
+  "DISCO_JOURNAL",
+  "PGPASSWORD",
 ] as const;
 const before = { ...process.env };
 after(() => {

@@ -62,9 +62,10 @@ function libraryPath(directory: string): string {
 
 /**
  * Jobs run code of people who may not have the rights that these stand for: `DISCO_TOKEN`, `DISCO_READ_TOKEN_FILE`, what opens the
- * engine.
+ * engine and the journal (whose addresses may have a password in them).
  */
-const secretVariable = /^(?:(?:DISCO|DDFS)_(?:.*_)?TOKEN(?:_.*)?|DISCO_ENGINE_(?:USER|PASSWORD|CREDS)|DISCO_TLS_KEY)$/;
+const secretVariable =
+  /^(?:(?:DISCO|DDFS)_(?:.*_)?TOKEN(?:_.*)?|DISCO_ENGINE(?:_USER|_PASSWORD|_CREDS)?|DISCO_JOURNAL|DISCO_TLS_KEY|PGPASSWORD|PGPASSFILE)$/;
 
 function withoutTokens(env: NodeJS.ProcessEnv): Record<string, string | undefined> {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !secretVariable.test(name)));

@@ -13,6 +13,7 @@
  * OI5. A master that does not answer is asked again, for as long as there are attempts.
  */
 import { join } from "node:path";
+import { setTimeout as passed } from "node:timers/promises";
 import { decodeManifest, encodeManifest, type FetchedManifest } from "../../protocol/manifest-file.ts";
 import type { AttemptId } from "../../protocol/messages.ts";
 import { type JobHome, writeWhole } from "../job-home.ts";
@@ -84,12 +85,14 @@ export class OpenInputs {
       ofJob.set(stage, followed);
     }
     followed.followers.push({ id, version });
-    do {
+    for (;;) {
       if (followed.next === null) void this.#ask(followed);
       else followed.wake?.();
       await followed.next?.promise;
-    } while (followed.version < version && !followed.isOver);
-    return followed.file;
+      if (followed.version >= version || followed.isOver) return followed.file;
+      // A master that has just taken over may tell of an earlier version, and that it is whole.
+      await passed(this.#options.pauseMs ?? usualPauseMs);
+    }
   }
 
   /** Nothing of the job is followed any more, and nothing is being written when it resolves. */
