@@ -102,7 +102,7 @@ describe("running jobs at a master", () => {
     assert.equal(master, url);
     assert.match(jobs[0] ?? "", /^other@/);
     const page = await place.out("job", name);
-    assert.match(page, /^ {2}TASK +STATUS .*\n {2}map:0 +running +1 +localhost /m);
+    assert.match(page, /^ {2}TASK +STATUS .*\n {2}map:0 +running +1 +localhost\b/m);
     const tasks = await place.json<{ stage: string; status: string }[]>("job", name, "--tasks");
     assert.deepEqual(
       tasks.map(({ stage, status }) => [stage, status]),

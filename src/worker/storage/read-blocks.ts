@@ -43,7 +43,9 @@ class BlockAssembler {
 
   end(): void {
     if (this.#length === 0) return;
-    const message = `ends in the middle of a block at byte ${this.#offset + this.#length}, at least ${this.#needed - this.#length} bytes early`;
+    const missing = this.#needed - this.#length;
+    const early = missing === 1 ? "1 byte" : `${missing} bytes`;
+    const message = `ends in the middle of a block at byte ${this.#offset + this.#length}, at least ${early} early`;
     throw new DataError(message, { code: "bad-block" });
   }
 
