@@ -162,7 +162,10 @@ export class Membership {
       if (this.#left || welcome.epoch < this.#epoch) return;
       this.#epoch = welcome.epoch;
       this.#joinedTo = master.instance;
-      this.#dataServers = welcome.dataServers;
+      // Nodes that have not joined this master yet are where they were. It tells of all of them when it gives notice again, whatever number
+      // its list has: each master counts for itself.
+      this.#dataServers = { ...this.#dataServers, ...welcome.dataServers };
+      this.#nodesVersion = -1;
       joined(welcome);
     } catch (error) {
       if (error instanceof DiscoError && (refusals.has(error.code) || error.code === unable)) {

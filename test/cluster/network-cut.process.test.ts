@@ -83,9 +83,15 @@ describe("of five hosts one is cut off", { skip: whyNoNetwork(), timeout: 400_00
     job.open("all");
     assert.equal(await job.results(), expected);
     t.diagnostic(`job done ${Math.round(performance.now() - start)} ms after the cable was pulled`);
-    for (const one of masterHosts) assert.ok(network.master(one).runs, network.master(one).output);
+    // Until the stream has another leader nobody can renew the lease: the other master may have taken over, and the first one ended.
+    const ended = masterHosts.filter((one) => !network.master(one).runs);
+    for (const one of ended) assert.match(network.master(one).output, /"code":"deposed"/);
+    assert.ok(ended.length < masterHosts.length, "a master leads");
     const others = network.nodes.filter((name) => name !== nodeOn(host));
-    for (const name of others) assert.notEqual(await network.nodeState(name), "lost", `${name} was not cut off`);
+    await network.until("all other nodes are up", async () => {
+      const states = await Promise.all(others.map((name) => network.nodeState(name)));
+      return states.every((state) => state === "up");
+    });
     await network.hosts.plug(host);
     await network.until("its node is back", async () => (await network.nodeState(nodeOn(host))) === "up");
   });

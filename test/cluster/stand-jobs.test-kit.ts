@@ -124,15 +124,15 @@ async function withJournal<T>(url: string, read: (journal: Journal) => Promise<T
 }
 
 /**
- * JetStream says for a while after an outage that it is not available, also when its streams have answered already: what only reads
- * begins again, as masters do.
+ * JetStream says for a while after an outage that it is not available, or nothing, also when its streams have answered already: what
+ * only reads begins again, as masters do.
  */
 async function whenReady<T>(read: () => Promise<T>): Promise<T> {
   for (const until = performance.now() + readyMs; ; await passed(askAgainMs)) {
     try {
       return await read();
     } catch (error) {
-      if (!(error instanceof CommError) || error.code !== "engine-not-ready" || performance.now() > until) throw error;
+      if (!(error instanceof CommError) || error.retry !== "here" || performance.now() > until) throw error;
     }
   }
 }

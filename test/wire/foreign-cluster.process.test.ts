@@ -108,7 +108,8 @@ describe("a job that brings its worker along, in a cluster", { skip: skipWithout
     const counts = new Map<string, number>();
     const read = async (url: string): Promise<string> => {
       const [, node = "", path = ""] = /^(?:disco|dir):\/\/[^/]+\/disco\/([^/]+)(\/.*)$/.exec(url) ?? [];
-      const answer = await fetch(`${stand.masterUrls[0]}/proxy/${node}/GET/disco/${node}${path}`);
+      const master = stand.masterUrls.find((_, i) => stand.masters[i]?.runs);
+      const answer = await fetch(`${master}/proxy/${node}/GET/disco/${node}${path}`);
       assert.equal(answer.status, 200, url);
       return await answer.text();
     };
