@@ -104,7 +104,13 @@ test("a reduce beside its maps outlives its master, and gives way to maps that h
     second.open(2);
     await second.job.wait();
     assert.deepEqual(second.told("all"), whole);
-    assert.deepEqual(second.told("reduces"), [left, left]);
+    // Once more where the master noticed the two deaths one after the other: then it gave way twice.
+    const begun = second.told("reduces");
+    assert.ok(begun.length === 2 || begun.length === 3, begun.join());
+    assert.ok(
+      begun.every((node) => node === left),
+      begun.join(),
+    );
     const again = second.told("maps").slice(3);
     // The third, and the one whose output has gone.
     assert.equal(again.length, 2);
