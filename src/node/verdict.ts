@@ -5,6 +5,7 @@
  * hung and were killed, or were killed by somebody else (*lost*: not the task's fault, as far as one can tell).
  */
 import { DiscoError, type TaskFailure } from "../errors.ts";
+import { crashSignals } from "../protocol/crash-signals.ts";
 
 export interface WorkerEnd {
   readonly code: number | null;
@@ -25,18 +26,6 @@ export type Verdict =
   | { readonly kind: "failed"; readonly failure: TaskFailure }
   | { readonly kind: "lost"; readonly reason: string };
 
-/** Signals that a program gets by its own doing; all others are sent by somebody. */
-const crashSignals: ReadonlySet<string> = new Set([
-  "SIGABRT",
-  "SIGBUS",
-  "SIGFPE",
-  "SIGILL",
-  "SIGSEGV",
-  "SIGSYS",
-  "SIGTRAP",
-  "SIGSTKFLT",
-  "SIGIOT",
-]);
 /** What a shell, and V8 on some systems, makes of SIGABRT. */
 const abortExitCode = 134;
 const lastWordsCharsMax = 2_000;

@@ -1,18 +1,8 @@
 /** What can go wrong with an external program, in words: which program it was, what came instead, and what to try. */
 import { DataError, DiscoError, type RetryPolicy } from "../../errors.ts";
+import { crashSignals } from "../../protocol/crash-signals.ts";
 import { copyHint } from "./decoder.ts";
 import type { ProgramEnd } from "./program.ts";
-
-/** Signals that a program gets by its own doing. */
-const crashSignals: ReadonlySet<string> = new Set([
-  "SIGABRT",
-  "SIGBUS",
-  "SIGFPE",
-  "SIGILL",
-  "SIGSEGV",
-  "SIGSYS",
-  "SIGTRAP",
-]);
 
 const stderrHint =
   "Standard error is a socket: write to descriptor 2 (>&2), and not to /dev/stderr, which cannot be opened.";
